@@ -1,0 +1,1 @@
+"""GGUF models run by llama.cpp, each in a worker process of its own."""

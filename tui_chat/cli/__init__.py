@@ -1,0 +1,1 @@
+"""Argument parsing and the commands; thin, with lazy imports."""

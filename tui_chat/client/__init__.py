@@ -1,0 +1,1 @@
+"""Talking to the engine: start it, attach, stream, resume."""

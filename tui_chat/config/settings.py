@@ -1,0 +1,85 @@
+"""The settings a person can change: one declared schema, read from a TOML file, never at import."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from tui_chat.chat.model import Problem, ProblemCode, Sampling
+
+
+class PathSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where things live; None means the platform's own place (see `config.paths`)."""
+
+    models: str | None = None
+    sessions: str | None = None
+    state: str | None = None
+    logs: str | None = None
+    cache: str | None = None
+    runtime: str | None = None
+
+
+class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which models are offered and how they are loaded.
+
+    `folders` are searched beside the models folder; `default` is a model id; `context` is the
+    largest context asked for, in tokens; `threads` overrides the count of usable cores.
+    """
+
+    folders: tuple[str, ...] = ()
+    default: str | None = None
+    context: int = 8192
+    threads: int | None = None
+
+
+class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the engine behaves. It leaves by itself after `idle_exit_s` without work or visitors."""
+
+    idle_exit_s: float = 600.0
+
+
+class UiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the screen behaves. `stream_fps` None picks 30, or 15 over SSH."""
+
+    theme: str | None = None
+    stream_fps: int | None = None
+    mouse: bool = True
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set, with its defaults."""
+
+    paths: PathSettings = PathSettings()
+    models: ModelSettings = ModelSettings()
+    engine: EngineSettings = EngineSettings()
+    ui: UiSettings = UiSettings()
+    sampling: Sampling = Sampling()
+
+
+class LoadedSettings(msgspec.Struct, frozen=True):
+    """The settings in force, and what was wrong with the file if they are only the defaults."""
+
+    settings: Settings
+    problem: Problem | None = None
+
+
+def load_settings(file: Path) -> LoadedSettings:
+    """Read `file`; a missing one gives the defaults, a broken one the defaults and a problem."""
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        return LoadedSettings(msgspec.convert(raw, Settings))
+    except FileNotFoundError:
+        return LoadedSettings(Settings())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        return LoadedSettings(Settings(), _config_problem(file, error))
+
+
+def _config_problem(file: Path, error: Exception) -> Problem:
+    return Problem(
+        code=ProblemCode.CONFIG_INVALID,
+        what=f"{file} cannot be used: {error}.",
+        kept="The file is untouched; the defaults are in force.",
+        remedy="Correct the file and start again.",
+    )

@@ -1,0 +1,1 @@
+"""The detached process that owns residents, queue and running generations."""

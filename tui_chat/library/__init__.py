@@ -1,0 +1,1 @@
+"""Which models exist on this machine, and how to get more."""

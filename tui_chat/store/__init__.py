@@ -1,0 +1,1 @@
+"""Sessions and journals on disk: atomic, locked, versioned, recoverable."""

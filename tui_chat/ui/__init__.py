@@ -1,0 +1,1 @@
+"""The Textual application: renders state, sends intents, decides nothing."""
