@@ -1,1 +1,1 @@
-"""The Textual application: renders state, sends intents, decides nothing."""
+"""The terminal application. It renders what the client tells it and sends back what the person wants."""

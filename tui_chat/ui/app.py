@@ -1,0 +1,211 @@
+"""The application: joins screens, themes, keys and the desk. It paints first and connects afterwards."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+from textual.theme import Theme
+
+from tui_chat.ui import terminal
+from tui_chat.ui.clipboard import copy_natively
+from tui_chat.ui.garbage import settle_down
+from tui_chat.ui.keys import COMMANDS, Place, bindings
+from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.theme import DARK, ThemeError, default_variables, problem_with, read_theme
+from tui_chat.ui.words import count
+
+if TYPE_CHECKING:
+    from tui_chat.ui.desk import Desk
+
+log = logging.getLogger("tui_chat.ui")
+
+TWICE_S = 2.0
+"""Two presses of ctrl+c within this time quit."""
+
+
+class TuiChat(App[int]):
+    """One terminal's view of the conversations of this machine."""
+
+    TITLE = "tui-chat"
+    BINDINGS: ClassVar = bindings(Place.EVERYWHERE)
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self._interrupted = float("-inf")
+        self._late_notes: list[str] = []
+        self._use_first_theme(desk.settings.settings.ui.theme or DARK)
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Open on the chat, so that the first paint is already the right one."""
+        return ChatScreen(self.desk)
+
+    def on_mount(self) -> None:
+        """Ask the terminal for what we need, and put off everything else until something is painted."""
+        terminal.leave_on_signals(self.exit)
+        if terminal.wants_modified_keys():
+            self._to_terminal(terminal.TELL_SHIFT_ENTER)
+        self.call_after_refresh(self._after_first_paint)
+
+    def _after_first_paint(self) -> None:
+        settle_down()
+        for theme in self._other_themes():
+            self.register_theme(theme)
+        for text in self._late_notes:
+            self.notify(text, severity="warning", markup=False)
+
+    def on_unmount(self) -> None:
+        """Give the terminal its keys back."""
+        if terminal.wants_modified_keys():
+            self._to_terminal(terminal.TELL_SHIFT_ENTER_NO_MORE)
+
+    def _to_terminal(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
+            self._driver.flush()
+
+    # Themes
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give our own variables a value in every theme, Textual's included."""
+        return default_variables(self.current_theme)
+
+    def _use_first_theme(self, name: str) -> None:
+        for folder in self.desk.theme_folders():
+            if (file := folder / f"{name}.toml").is_file():
+                self._use_theme_file(file)
+                return
+        if self.get_theme(name) is not None:
+            self.theme = name
+        else:
+            self._late_notes.append(f"There is no theme {name!r}; {self.theme} is in force.")
+
+    def _use_theme_file(self, file: Path) -> None:
+        try:
+            theme = read_theme(file)
+        except ThemeError as error:
+            self._late_notes.append(f"{error}; {self.theme} is in force.")
+        else:
+            self.register_theme(theme)
+            self.theme = theme.name
+
+    def _other_themes(self) -> Iterable[Theme]:
+        from tui_chat.ui.theme import find_themes
+
+        found = find_themes(self.desk.theme_folders())
+        self._late_notes += found.refused
+        for theme in found.themes:
+            if theme.name == self.theme:
+                continue
+            if problem := problem_with(self, theme):
+                self._late_notes.append(problem)
+            else:
+                yield theme
+
+    # Commands
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """List our commands in the palette, and of Textual's only what people need."""
+        for command in COMMANDS:
+            if command.palette and screen.check_action(command.action.removeprefix("screen."), ()):
+                yield SystemCommand(command.title, command.id, self._runner(command.action, screen))
+        yield SystemCommand("Change the theme", "theme", self.action_change_theme)
+        yield SystemCommand("Save a screenshot", "SVG", lambda: self.set_timer(0.1, self.deliver_screenshot))
+
+    def _runner(self, action: str, screen: Screen[Any]) -> Any:
+        async def run() -> None:
+            await self.run_action(action, screen)
+
+        return run
+
+    def action_help(self) -> None:
+        """Show the keys of the place where the focus is."""
+        from tui_chat.ui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(getattr(self.screen, "places", (Place.EVERYWHERE,))))
+
+    def action_models(self) -> None:
+        """Choose a model."""
+        self._chat.choose_model()
+
+    def action_sessions(self) -> None:
+        """Choose a session."""
+        self._chat.choose_session()
+
+    def action_new_chat(self) -> None:
+        """Start a new chat; the one on the screen is kept."""
+        self._chat.new_chat()
+
+    @property
+    def _chat(self) -> ChatScreen:
+        screen = self.screen_stack[0]
+        assert isinstance(screen, ChatScreen)
+        return screen
+
+    def action_help_quit(self) -> None:
+        """Quit on the second ctrl+c; Textual calls this when there was nothing to copy."""
+        now = monotonic()
+        if now - self._interrupted <= TWICE_S:
+            self.exit()
+            return
+        self._interrupted = now
+        self.say("ctrl+c again quits; with a selection it copies")
+
+    action_interrupt = action_help_quit
+
+    # Copying, telling, failing
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy by every way there is, and say so."""
+        if not text:
+            self.say("there is nothing to copy")
+            return
+        super().copy_to_clipboard(text)
+        self.run_worker(self._copy_natively(text), group="clipboard", exit_on_error=False)
+
+    async def _copy_natively(self, text: str) -> None:
+        tools = await copy_natively(text)
+        with_tools = f", {', '.join(tools)}" if tools else ""
+        self.say(f"copied {count(len(text), 'character')} (terminal{with_tools})")
+
+    def say(self, text: str) -> None:
+        """Show a passing note where the person is looking."""
+        if isinstance(self.screen, ChatScreen):
+            self.screen.note(text)
+        else:
+            self.notify(text, markup=False, timeout=3)
+
+    async def run_action(self, action: Any, *args: Any, **kwargs: Any) -> bool:
+        """Run an action; one that fails is logged and told, and the chat goes on."""
+        try:
+            return await super().run_action(action, *args, **kwargs)
+        except Exception:
+            log.exception("action %s failed", action)
+            self.say("that did not work; the log says why (tui-chat engine logs)")
+            return True
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave in order, with two lines instead of a traceback; the log has the rest."""
+        log.error("the screen failed", exc_info=error)
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            self._exit_renderables.append(
+                Text(
+                    "tui-chat met an error it did not expect and left. Every message sent is kept;"
+                    f" an answer being written goes on.\nPress up and enter to go on, with"
+                    f" `tui-chat --continue`; details are in {self.desk.log_file}"
+                )
+            )
+        self._return_code = 1
+        self._close_messages_no_wait()

@@ -1,0 +1,111 @@
+"""What title and status say about a conversation: only what is known, and always with a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui_chat.chat.model import Answer, Message, Session
+from tui_chat.client.changes import LinkState
+from tui_chat.ui import words
+from tui_chat.ui.widgets.lines import Status, Title
+from tui_chat.wire.api import EngineChanged, ModelInfo
+from tui_chat.wire.events import Channel, Loading, Prefill, Queued
+
+
+@dataclass(slots=True)
+class Facts:
+    """Everything the two lines are made of, as far as it is known."""
+
+    session: Session | None = None
+    path: Sequence[Message] = ()
+    branches: int = 1
+    queued: int = 0
+    phase: Queued | Loading | Prefill | Channel | None = None
+    """What the answer in flight is waiting for, or which voice is speaking; None without one."""
+    speed: float | None = None
+    tokens: int = 0
+    link: LinkState = LinkState.CONNECTING
+    engine: EngineChanged | None = None
+    models: Sequence[ModelInfo] | None = None
+    """The models of this machine; None until they were looked for."""
+    busy_with: str = ""
+    """Something of our own that takes a while, such as a download."""
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """The session's model: as the engine holds it, or else as it is on disk."""
+        id = self.session.model if self.session else None
+        residents = self.engine.residents if self.engine else ()
+        return next((m for m in (*residents, *(self.models or ())) if m.id == id), None)
+
+    @property
+    def last_answer(self) -> Answer | None:
+        """The newest settled answer on this branch."""
+        return next((m.answer for m in reversed(self.path) if m.answer and not m.in_flight), None)
+
+    def title(self) -> Title:
+        """Say which conversation this is, and which model answers in it."""
+        name = (self.session.title if self.session else "") or "new chat"
+        facts: list[str] = []
+        if self.session and self.session.model:
+            facts.append(model_name(self.session.model, self.model))
+        elif self.models is not None:
+            facts.append("no model" if not self.models else "no model chosen")
+        if (model := self.model) is not None and model.context:
+            facts.append(f"ctx {words.context(model.context)}")
+        if self.engine and self.engine.residents:
+            facts.append(f"{len(self.engine.residents)} resident")
+        return Title(name, self.branches, tuple(facts))
+
+    def status(self) -> Status:
+        """Say what is going on, what was measured, and how full the context is."""
+        facts = [fact for fact in (self._speed(), self._first_token(), self._context()) if fact]
+        return Status(self._doing(), tuple(facts), alarm=self.link is LinkState.LOST and self.phase is None)
+
+    def _doing(self) -> str:
+        waiting = f" · {self.queued} queued" if self.queued else ""
+        match self.phase:
+            case Channel.THINKING:
+                return f"thinking, {words.count(self.tokens, 'token')}{waiting}"
+            case Channel.ANSWER:
+                return f"answering, {words.count(self.tokens, 'token')}{waiting}"
+            case Queued() | Loading() | Prefill() as phase:
+                return words.phase(phase) + waiting
+        if self.busy_with:
+            return self.busy_with
+        if self.link is LinkState.LOST:
+            return "the engine is gone; the next message starts a new one"
+        return waiting.removeprefix(" · ")
+
+    def _speed(self) -> str:
+        if self.phase is not None:
+            return f"{self.speed:.0f} tok/s" if self.speed is not None else ""
+        answer = self.last_answer
+        return f"{answer.timings.decode_tps:.0f} tok/s" if answer and answer.timings.decode_tps else ""
+
+    def _context(self) -> str:
+        answer, model = self.last_answer, self.model
+        if answer is None or model is None or not model.context or not answer.usage.prompt_tokens:
+            return ""
+        used = answer.usage.prompt_tokens + answer.usage.completion_tokens
+        if self.phase is not None:
+            used += self.tokens
+        return f"ctx {used / model.context * 100:.0f} %"
+
+    def _first_token(self) -> str:
+        answer = self.last_answer
+        if self.phase is not None or answer is None or answer.timings.ttft_ms is None:
+            return ""
+        return f"first token {words.seconds(answer.timings.ttft_ms / 1000)}"
+
+
+def model_name(id: str, model: ModelInfo | None) -> str:
+    """Write a model's name with its quant, without saying the quant twice."""
+    if model is None or not model.quant:
+        return id
+    bare = id.removesuffix(".gguf")
+    for mark in (f".{model.quant}", f"-{model.quant}", f"_{model.quant}"):
+        if bare.upper().endswith(mark.upper()):
+            bare = bare[: -len(mark)]
+    return f"{bare} {model.quant}"

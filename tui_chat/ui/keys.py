@@ -1,0 +1,223 @@
+"""Every command there is, as data: bindings, footer hints, help pages and palette all read this list."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+class Place(enum.Enum):
+    """Where a command works; the value is its heading in the help."""
+
+    EVERYWHERE = "Everywhere"
+    CHAT = "In a chat"
+    INPUT = "Writing"
+    TRANSCRIPT = "Reading the conversation"
+    SESSIONS = "Sessions"
+    MODELS = "Models"
+
+
+class Handled(enum.Enum):
+    """Who reacts to the keys of a command."""
+
+    BINDING = "binding"
+    """A Textual binding, made from this list; it can be given other keys by its id."""
+    WIDGET = "widget"
+    """The focused widget itself; listed so that the help is complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing a person can do.
+
+    Attributes:
+        id: Stable name for key maps, such as ``session.new``.
+        keys: Textual key names, comma-separated; empty when it is only in the palette.
+        action: Textual action it runs.
+        title: What it does, in the imperative; palette and help show it.
+        hint: One word for the footer; empty keeps it out.
+        palette: Whether the palette lists it.
+        priority: Whether its keys are seen before the focused widget's own.
+    """
+
+    id: str
+    keys: str
+    action: str
+    title: str
+    place: Place
+    hint: str = ""
+    palette: bool = False
+    priority: bool = False
+    handled: Handled = Handled.BINDING
+
+
+def _own(id: str, keys: str, title: str, place: Place, hint: str = "") -> Command:
+    return Command(id, keys, "", title, place, hint, handled=Handled.WIDGET)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("help", "f1", "app.help", "Show what the keys do here", Place.EVERYWHERE, "help", palette=True),
+    Command("models", "f2", "app.models", "Choose a model", Place.EVERYWHERE, "models", palette=True),
+    Command(
+        "sessions", "f3", "app.sessions", "Open another session", Place.EVERYWHERE, "sessions", palette=True
+    ),
+    Command("session.new", "ctrl+n", "app.new_chat", "Start a new chat", Place.EVERYWHERE, palette=True),
+    Command(
+        "palette", "ctrl+p", "app.command_palette", "Show all commands", Place.EVERYWHERE, "all commands"
+    ),
+    Command("quit", "ctrl+q", "app.quit", "Quit", Place.EVERYWHERE, palette=True),
+    Command(
+        "copy.selection",
+        "ctrl+c",
+        "app.interrupt",
+        "Copy the selection; twice with none: quit",
+        Place.EVERYWHERE,
+    ),
+    Command("answer.stop", "escape", "screen.stop", "Stop the answer", Place.CHAT, "stop"),
+    Command("answer.copy", "f8", "screen.copy_answer", "Copy the last answer", Place.CHAT, palette=True),
+    Command("answer.retry", "f9", "screen.retry", "Try the failed answer again", Place.CHAT, palette=True),
+    Command(
+        "session.rename",
+        "f6",
+        "screen.rename",
+        "Rename this session",
+        Place.CHAT,
+        palette=True,
+        priority=True,
+    ),
+    Command(
+        "session.fork",
+        "ctrl+f",
+        "screen.fork",
+        "Fork a session that is open elsewhere",
+        Place.CHAT,
+        "fork",
+        palette=True,
+        priority=True,
+    ),
+    Command(
+        "model.starter",
+        "ctrl+g",
+        "screen.get_starter",
+        "Get the starter model (94 MiB)",
+        Place.CHAT,
+        "get the starter model",
+        palette=True,
+    ),
+    Command(
+        "read", "shift+tab,ctrl+up", "screen.read", "Move to the conversation", Place.CHAT, priority=True
+    ),
+    Command("read.up", "pageup", "screen.page(-1)", "Scroll the conversation up", Place.CHAT, priority=True),
+    Command(
+        "read.down", "pagedown", "screen.page(1)", "Scroll the conversation down", Place.CHAT, priority=True
+    ),
+    _own("input.send", "enter", "Send", Place.INPUT, "send"),
+    _own(
+        "input.newline",
+        "ctrl+j,shift+enter",
+        "New line (shift+enter where the terminal can)",
+        Place.INPUT,
+        "newline",
+    ),
+    _own("input.earlier", "up", "Earlier message, from the first line", Place.INPUT),
+    _own("input.later", "down", "Later message, from the last line", Place.INPUT),
+    _own("input.undo", "ctrl+z", "Undo", Place.INPUT),
+    _own("input.redo", "ctrl+y", "Redo", Place.INPUT),
+    _own("read.previous", "up,k", "Message before", Place.TRANSCRIPT, "move"),
+    _own("read.next", "down,j", "Message after", Place.TRANSCRIPT),
+    Command("message.copy", "c", "screen.copy_message", "Copy the message", Place.TRANSCRIPT, "copy"),
+    Command("message.code", "b", "screen.copy_code", "Copy a code block", Place.TRANSCRIPT, "copy code"),
+    Command(
+        "message.thinking",
+        "t",
+        "screen.toggle_thinking",
+        "Unfold or fold the thinking",
+        Place.TRANSCRIPT,
+        "thinking",
+    ),
+    Command("message.retry", "r", "screen.retry", "Try the failed answer again", Place.TRANSCRIPT, "retry"),
+    Command("read.tail", "end,G", "screen.tail", "Back to the newest text", Place.TRANSCRIPT, "newest"),
+    Command("read.help", "question_mark", "app.help", "Show what the keys do here", Place.TRANSCRIPT),
+    Command("read.leave", "tab,i", "screen.write", "Back to the input", Place.TRANSCRIPT, "write"),
+    Command("sessions.open", "enter", "screen.choose", "Open the session", Place.SESSIONS, "open"),
+    Command(
+        "sessions.rename",
+        "ctrl+r",
+        "screen.rename",
+        "Rename the session",
+        Place.SESSIONS,
+        "rename",
+        priority=True,
+    ),
+    Command(
+        "sessions.archive",
+        "ctrl+x",
+        "screen.archive",
+        "Archive the session",
+        Place.SESSIONS,
+        "archive",
+        priority=True,
+    ),
+    Command(
+        "sessions.undo",
+        "ctrl+z",
+        "screen.undo",
+        "Bring back what was archived last",
+        Place.SESSIONS,
+        "undo",
+        priority=True,
+    ),
+    Command("sessions.close", "escape", "screen.leave", "Back to the chat", Place.SESSIONS, "back"),
+    Command("models.choose", "enter", "screen.choose", "Use the model", Place.MODELS, "use"),
+    Command(
+        "models.starter",
+        "ctrl+g",
+        "screen.get_starter",
+        "Get the starter model (94 MiB)",
+        Place.MODELS,
+        "get the starter model",
+    ),
+    Command("models.close", "escape", "screen.leave", "Back to the chat", Place.MODELS, "back"),
+)
+"""In the order in which help and footer show them."""
+
+
+def commands(*places: Place) -> Iterator[Command]:
+    """Yield the commands of `places`, in that order of places."""
+    for place in places:
+        yield from (c for c in COMMANDS if c.place is place)
+
+
+def bindings(*places: Place) -> list[Binding]:
+    """Make the Textual bindings of `places`; each carries its command's id for key maps."""
+    return [
+        Binding(c.keys, c.action, c.title, show=False, id=c.id, priority=c.priority)
+        for c in commands(*places)
+        if c.handled is Handled.BINDING and c.keys
+    ]
+
+
+_SHOWN = {
+    "escape": "esc",
+    "question_mark": "?",
+    "pageup": "page up",
+    "pagedown": "page down",
+    "up": "↑",
+    "down": "↓",
+}
+
+
+def shown(keys: str) -> str:
+    """Write the first of `keys` as people do: ``escape`` is ``esc``, ``f1`` is ``F1``."""
+    key = keys.split(",")[0]
+    if key[0] == "f" and key[1:].isdigit():
+        return key.upper()
+    return _SHOWN.get(key, key)
+
+
+def all_shown(keys: str) -> str:
+    """Write all of `keys`, as `shown` does."""
+    return " ".join(shown(key) for key in keys.split(","))

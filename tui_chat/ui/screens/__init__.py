@@ -1,0 +1,1 @@
+"""Screens; each is imported only when it is first shown."""

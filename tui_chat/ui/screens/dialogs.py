@@ -1,0 +1,73 @@
+"""Small questions over the chat: a line of text, or one of a few things."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+
+class AskScreen(ModalScreen[str | None]):
+    """Ask for one line of text. Enter gives it, escape gives None."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", "Leave it", show=False)]
+
+    def __init__(self, question: str, value: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._value = value
+
+    def compose(self) -> ComposeResult:
+        """Lay out question, input and keys."""
+        with Vertical(classes="dialog"):
+            yield Static(self._question, classes="dialog-title", markup=False)
+            yield Input(self._value, compact=True)
+            yield Static("enter save   esc leave it", classes="dialog-keys")
+
+    @on(Input.Submitted)
+    def _answer(self, event: Input.Submitted) -> None:
+        event.stop()
+        if text := event.value.strip():
+            self.dismiss(text)
+
+
+class PickScreen(ModalScreen[int | None]):
+    """Choose one of a few things with its number, or arrows and enter. Escape gives None."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", "Leave it", show=False)]
+
+    def __init__(self, question: str, choices: Sequence[str]) -> None:
+        super().__init__()
+        self._question = question
+        self._choices = choices
+
+    def compose(self) -> ComposeResult:
+        """Lay out the numbered choices."""
+        with Vertical(classes="dialog"):
+            yield Static(self._question, classes="dialog-title", markup=False)
+            yield OptionList(
+                *(Option(f"{number}  {choice}") for number, choice in enumerate(self._choices, 1)),
+                markup=False,
+                compact=True,
+            )
+            yield Static("1-9 or enter choose   esc leave it", classes="dialog-keys")
+
+    def on_key(self, event: events.Key) -> None:
+        """Take a digit as the choice."""
+        if event.key.isdigit() and 1 <= int(event.key) <= len(self._choices):
+            event.stop()
+            self.dismiss(int(event.key) - 1)
+
+    @on(OptionList.OptionSelected)
+    def _choose(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(event.option_index)

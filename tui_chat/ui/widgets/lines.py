@@ -1,0 +1,153 @@
+"""The one-row widgets around the transcript: title, status and key hints. They never cause a layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+
+from tui_chat.ui.keys import Command, shown
+from tui_chat.ui.words import shorten
+
+NOTE_S = 4.0
+"""How long a passing note stays."""
+
+
+class Line(Widget, can_focus=False):
+    """One row whose two ends are given and whose middle is filled."""
+
+    DEFAULT_CSS = "Line { height: 1; width: 1fr; }"
+    ALLOW_SELECT = False
+
+    def joined(self, left: Content, right: Content, fill: str = " ") -> Content:
+        """Put `left` and `right` at the two ends; the left one gives way when there is no room."""
+        room = self.size.width - right.cell_length
+        if left.cell_length > room - 1:
+            left = left.truncate(max(0, room - 1), ellipsis=True)
+        gap = max(0, room - left.cell_length)
+        return Content.assemble(left, (fill * gap, "$rule" if fill != " " else ""), right)
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What the title line says. `facts` stand on the right, the most important first."""
+
+    name: str
+    branches: int = 1
+    facts: tuple[str, ...] = ()
+
+
+class TitleLine(Line):
+    """Name of the app and the session; model and context on the right."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._title = Title("new chat")
+
+    def show(self, title: Title) -> None:
+        """Show `title` from now on."""
+        if title != self._title:
+            self._title = title
+            self.refresh()
+
+    def render(self) -> Content:
+        """Lay the title out in the width there is; facts give way from the last."""
+        facts = list(self._title.facts)
+        wanted = min(len(self._title.name), 24) + 14
+        while len(facts) > 1 and wanted + len(" · ".join(facts)) > self.size.width:
+            facts.pop()
+        right = shorten(" · ".join(facts), max(0, self.size.width - wanted))
+        branch = f" ⎇ {self._title.branches} branches" if self._title.branches > 1 else ""
+        room = self.size.width - len(right) - len(branch) - 14
+        left = Content.assemble(
+            (" tui-chat", "bold $accent"),
+            "   ",
+            (shorten(self._title.name, max(8, room)), "$foreground"),
+            (branch, "$muted"),
+        )
+        return self.joined(left, Content.assemble((right, "$muted"), " "))
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the status line says: what is going on, and measured facts, the most important first."""
+
+    doing: str = ""
+    facts: tuple[str, ...] = ()
+    alarm: bool = False
+
+
+class StatusLine(Line):
+    """The rule above the input, with what is being waited for and what is measured written into it."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._status = Status()
+        self._note = ""
+        self._timer: Timer | None = None
+
+    def show(self, status: Status) -> None:
+        """Show `status` from now on."""
+        if status != self._status:
+            self._status = status
+            self.refresh()
+
+    def note(self, text: str) -> None:
+        """Show `text` in place of what is going on, for a few seconds."""
+        self._note = text
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(NOTE_S, self._forget)
+        self.refresh()
+
+    def _forget(self) -> None:
+        self._note = ""
+        self.refresh()
+
+    def render(self) -> Content:
+        """Write the status into a rule; facts give way from the last."""
+        doing, style = (self._note, "$success") if self._note else (self._status.doing, "$accent")
+        if self._status.alarm and not self._note:
+            style = "$warning"
+        facts = list(self._status.facts)
+        while facts and len(doing) + len(" · ".join(facts)) + 10 > self.size.width:
+            facts.pop()
+        left = Content.assemble(("──", "$rule"), (f" {doing} " if doing else "", style))
+        right = Content.assemble((f" {' · '.join(facts)} " if facts else "", "$muted"), ("──", "$rule"))
+        return self.joined(left, right, "─")
+
+
+class HintLine(Line):
+    """The keys that matter here, now. A click does the same."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._commands: tuple[Command, ...] = ()
+
+    def show(self, commands: Sequence[Command]) -> None:
+        """Show the hints of `commands`, of which the last stands at the right end."""
+        chosen = tuple(c for c in commands if c.hint)
+        if chosen != self._commands:
+            self._commands = chosen
+            self.refresh()
+
+    def render(self) -> Content:
+        """Lay the hints out; those that do not fit are left out, the last one never."""
+        if not self._commands:
+            return Content("")
+        *rest, last = (_hint(c) for c in self._commands)
+        room = self.size.width - last.cell_length - 2
+        left = Content(" ")
+        for hint in rest:
+            if left.cell_length + hint.cell_length + 2 > room:
+                break
+            left = Content.assemble(left, hint, "  ")
+        return self.joined(left, Content.assemble(last, " "))
+
+
+def _hint(command: Command) -> Content:
+    text = Content.assemble((shown(command.keys), "$accent"), (f" {command.hint}", "$muted"))
+    return text.stylize(f"@click={command.action}") if False else text

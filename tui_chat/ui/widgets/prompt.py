@@ -1,0 +1,148 @@
+"""The input: grows with its text, sends on enter, and remembers what was sent."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from textual import events
+from textual.message import Message
+from textual.widgets import TextArea
+
+NEWLINE_KEYS = frozenset({"ctrl+j", "shift+enter", "shift+\r"})
+"""``ctrl+j`` arrives from every terminal; the others where the terminal tells them from enter.
+
+Never alt+enter: without the kitty protocol it arrives as a plain enter, and would send.
+"""
+
+_LINE_ENDS = re.compile(r"\r\n?")
+
+
+def normalised(text: str) -> str:
+    r"""Return `text` with ``\n`` line ends: terminals paste ``\r``."""
+    return _LINE_ENDS.sub("\n", text)
+
+
+class Past:
+    """What was sent, walked backwards from a draft that is given back at the end."""
+
+    def __init__(self) -> None:
+        self._entries: list[str] = []
+        self._at: int | None = None
+        self._draft = ""
+
+    def fill(self, entries: list[str]) -> None:
+        """Replace everything remembered; `entries` are oldest first."""
+        self._entries = entries
+        self._at = None
+
+    def add(self, text: str) -> None:
+        """Remember one more message; walking starts again from the newest."""
+        if not self._entries or self._entries[-1] != text:
+            self._entries.append(text)
+        self._at = None
+
+    def earlier(self, current: str) -> str | None:
+        """Return the entry before `current`, or None at the oldest."""
+        at = len(self._entries) if self._at is None else self._at
+        if at == 0:
+            return None
+        if self._at is None:
+            self._draft = current
+        self._at = at - 1
+        return self._entries[self._at]
+
+    def later(self) -> str | None:
+        """Return the entry after the one shown, the draft after the newest, or None while on the draft."""
+        if self._at is None:
+            return None
+        self._at += 1
+        if self._at < len(self._entries):
+            return self._entries[self._at]
+        self._at = None
+        return self._draft
+
+
+class Prompt(TextArea):
+    """A text area of one to ten lines that sends instead of breaking the line on enter."""
+
+    DEFAULT_CSS = """
+    Prompt {
+        height: auto; min-height: 1; max-height: 10; width: 1fr; padding: 0; border: none;
+        background: transparent; scrollbar-size-vertical: 1;
+        &:focus { border: none; }
+        & .text-area--cursor-line { background: transparent; }
+    }
+    """
+
+    @dataclass
+    class Submitted(Message):
+        """The person wants `text` sent."""
+
+        text: str
+
+    def __init__(self, placeholder: str = "", id: str | None = None) -> None:
+        super().__init__(
+            id=id,
+            soft_wrap=True,
+            show_line_numbers=False,
+            compact=True,
+            placeholder=placeholder,
+            tab_behavior="focus",
+            highlight_cursor_line=False,
+        )
+        self.past = Past()
+
+    def put(self, text: str) -> None:
+        """Replace what is written by `text`, cursor at its end, as one step that undo takes back."""
+        self.history.checkpoint()
+        self.replace(normalised(text), self.document.start, self.document.end)
+        self.move_cursor(self.document.end)
+        self.history.checkpoint()
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            self._taken(event)
+            self._submit()
+        elif event.key in NEWLINE_KEYS:
+            self._taken(event)
+            self.insert("\n")
+            self.scroll_cursor_visible()
+        else:
+            await super()._on_key(event)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.text = normalised(event.text)
+        await super()._on_paste(event)
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """Move up; from the first line, to the message sent before."""
+        if not select and self._row == 0 and (entry := self.past.earlier(self.text)) is not None:
+            self.put(entry)
+        else:
+            super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        """Move down; from the last line, to the message sent after, and at last to the draft."""
+        last = self.wrapped_document.height - 1
+        if not select and self._row >= last and (entry := self.past.later()) is not None:
+            self.put(entry)
+        else:
+            super().action_cursor_down(select)
+
+    @property
+    def _row(self) -> int:
+        return self.wrapped_document.location_to_offset(self.cursor_location).y
+
+    def _submit(self) -> None:
+        text = self.text.strip()
+        if not text:
+            return
+        self.past.add(text)
+        self.put("")
+        self.post_message(self.Submitted(text))
+
+    @staticmethod
+    def _taken(event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
