@@ -1,0 +1,119 @@
+"""Between a session and the bytes of its file: strict when reading, checked when writing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from tui_chat.chat.model import SCHEMA, Message, Session
+from tui_chat.chat.tree import TreeError, check_tree
+from tui_chat.store.files import is_name
+from tui_chat.store.upgrades import UPGRADERS, NoUpgradeError, Upgrader, lift
+
+
+class DamagedError(ValueError):
+    """The bytes are no session: torn, foreign, or contradicting themselves."""
+
+
+class TooNewError(ValueError):
+    """The file was written by a later release, and is none of our business."""
+
+
+class _Peek(msgspec.Struct):
+    schema: int
+
+
+def decode(data: bytes, id: str, upgraders: Sequence[Upgrader] = UPGRADERS) -> Session:
+    """Read the session in `data`; the file's name decides on its `id`.
+
+    Raises:
+        DamagedError: It is no session.
+        TooNewError: Its schema is newer than `SCHEMA`.
+    """
+    try:
+        session = msgspec.json.decode(data, type=Session)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        session = _decode_other(data, upgraders, error)
+    if session.schema != SCHEMA:
+        session = _decode_other(data, upgraders, None)
+    return normalise(session, id)
+
+
+def _decode_other(data: bytes, upgraders: Sequence[Upgrader], first_error: Exception | None) -> Session:
+    """Read a file that is not of today's schema, or say why `first_error` is final."""
+    try:
+        schema = msgspec.json.decode(data, type=_Peek).schema
+        if schema > SCHEMA:
+            raise TooNewError(f"schema {schema} is newer than {SCHEMA}")
+        if schema == SCHEMA:
+            raise DamagedError(str(first_error))
+        return msgspec.convert(lift(msgspec.json.decode(data, type=dict[str, Any]), upgraders), Session)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, NoUpgradeError) as error:
+        raise DamagedError(str(first_error or error)) from error
+    except (KeyError, TypeError, AttributeError) as error:  # an upgrader met a shape it cannot know
+        raise DamagedError(f"cannot be upgraded: {error!r}") from error
+
+
+def normalise(session: Session, id: str) -> Session:
+    """Return `session` under the name of its file, with zones on its times and a leaf that exists.
+
+    Raises:
+        DamagedError: Its messages are no tree, or an id could not be part of a file name.
+    """
+    messages = session.messages
+    try:
+        check_tree(messages)
+    except TreeError as error:
+        raise DamagedError(str(error)) from error
+    for message in messages:
+        if not is_name(message.id):
+            raise DamagedError(f"message id {message.id!r} is not allowed")
+    if any(message.created.tzinfo is None for message in messages):
+        messages = tuple(_zoned_message(message) for message in messages)
+    leaf = session.leaf
+    if leaf is not None and all(message.id != leaf for message in reversed(messages)):
+        leaf = messages[-1].id if messages else None
+    return msgspec.structs.replace(
+        session,
+        id=id,
+        created=_zoned(session.created),
+        updated=_zoned(session.updated),
+        messages=messages,
+        leaf=leaf,
+    )
+
+
+def encode(session: Session) -> bytes:
+    """Return the file's bytes, readable and proven to be readable back.
+
+    Raises:
+        DamagedError: They would not be: a number is not finite, or the messages are no tree.
+    """
+    try:
+        packed = msgspec.json.encode(session)
+    except UnicodeEncodeError:
+        packed = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(session)))
+    decode(packed, session.id)
+    return msgspec.json.format(packed, indent=1) + b"\n"
+
+
+def _without_surrogates(value: Any) -> Any:
+    """Replace the halves of surrogate pairs, which a broken paste can hold and UTF-8 cannot."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(item) for item in value]
+    return value
+
+
+def _zoned_message(message: Message) -> Message:
+    return msgspec.structs.replace(message, created=_zoned(message.created))
+
+
+def _zoned(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

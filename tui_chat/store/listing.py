@@ -1,0 +1,103 @@
+"""What a list of sessions shows, read without building the sessions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from tui_chat.chat.model import SCHEMA, Problem, ProblemCode, Role
+from tui_chat.store.files import Stamp, read_regular
+
+_PREVIEW_LENGTH = 120
+
+
+class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the list. With a `problem` the file is damaged, newer than us or unreadable.
+
+    `preview` is the first line of the first user message, cut at 120 characters; `messages`
+    counts every branch; of a file with a problem only `id`, `updated` (its time on disk) and
+    `size_bytes` are known.
+    """
+
+    id: str
+    title: str
+    updated: datetime
+    messages: int
+    archived: bool
+    preview: str
+    size_bytes: int
+    model: str | None = None
+    problem: Problem | None = None
+
+
+class _Header(msgspec.Struct):
+    schema: int
+    updated: datetime
+    title: str = ""
+    archived: bool = False
+    model: str | None = None
+    messages: list[msgspec.Raw] = []
+
+
+class _Said(msgspec.Struct):
+    role: Role
+    text: str
+
+
+def summarise(path: Path) -> tuple[SessionSummary, Stamp]:
+    """Read what the list shows of the file at `path`; damage becomes part of the summary.
+
+    Raises:
+        FileNotFoundError: It vanished meanwhile.
+    """
+    try:
+        data, version = read_regular(path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        return _unusable(path, f"{path.name} cannot be read: {error.strerror}."), Stamp.of(path.lstat())
+    try:
+        return _summary(path, data), version
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _unusable(path, f"{path.name} is torn or no session."), version
+
+
+def _summary(path: Path, data: bytes) -> SessionSummary:
+    header = msgspec.json.decode(data, type=_Header)
+    if header.schema > SCHEMA:
+        return _unusable(path, f"{path.name} was written by a newer tui-chat.", ProblemCode.SESSION_NEWER)
+    updated = header.updated if header.updated.tzinfo else header.updated.replace(tzinfo=UTC)
+    return SessionSummary(
+        id=path.stem,
+        title=header.title,
+        updated=updated,
+        messages=len(header.messages),
+        archived=header.archived,
+        preview=_preview(header.messages),
+        size_bytes=len(data),
+        model=header.model,
+    )
+
+
+def _preview(messages: list[msgspec.Raw]) -> str:
+    for raw in messages:
+        said = msgspec.json.decode(raw, type=_Said)
+        if said.role is Role.USER and said.text.strip():
+            return said.text.strip().splitlines()[0][:_PREVIEW_LENGTH]
+    return ""
+
+
+def _unusable(path: Path, what: str, code: ProblemCode = ProblemCode.SESSION_DAMAGED) -> SessionSummary:
+    info = path.lstat()
+    return SessionSummary(
+        id=path.stem,
+        title="",
+        updated=datetime.fromtimestamp(info.st_mtime, UTC),
+        messages=0,
+        archived=False,
+        preview="",
+        size_bytes=info.st_size,
+        problem=Problem(code=code, what=what, kept="The file is untouched."),
+    )

@@ -1,0 +1,130 @@
+"""One writer per session, across processes and within one: a lock that dies with its holder.
+
+This is `flock` directly and not the filelock package: importing that costs 20 to 40 ms of the
+time to first paint and installs fork hooks in the whole process, while removing the file and
+naming the holder, which are the larger part, would still be ours to write.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from tui_chat.store.files import is_alive, read_regular, write_whole
+
+_UNSUPPORTED = {errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK}
+_PATIENCE_S = 0.25
+"""How long to try against a holder that is unknown or dead: somebody is just opening or sweeping."""
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds a lock, from when on, and on which machine."""
+
+    pid: int
+    since: datetime
+    host: str
+
+
+class SessionLock:
+    """The right to write one session, as a file that exists only while it is held."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fd: int | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._fd is not None
+
+    def acquire(self) -> bool:
+        """Take the lock if it is free, and tell whether it is ours now. Waits 0.25 s at most.
+
+        On file systems without locks everybody gets it; `OpenSession.save` still notices others.
+
+        Raises:
+            OSError: The lock file cannot be made (a read-only folder).
+        """
+        deadline = time.monotonic() + _PATIENCE_S
+        while self._fd is None:
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                taken = _flock(fd) and _is_at(self._path, fd)
+                if taken:
+                    self._sign(fd)
+                    self._fd = fd
+            finally:
+                if self._fd is None:
+                    os.close(fd)
+            if not taken:
+                if self._holder_lives() or time.monotonic() > deadline:
+                    return False
+                time.sleep(0.005)
+        return True
+
+    def release(self) -> None:
+        """Give the lock up and remove its file; does nothing if it is not held."""
+        if self._fd is None:
+            return
+        fd, self._fd = self._fd, None
+        try:
+            if _is_at(self._path, fd):
+                self._path.unlink()
+        except OSError as error:
+            if error.errno not in {errno.ENOENT, errno.EROFS, errno.EACCES, errno.EPERM}:
+                raise
+        finally:
+            os.close(fd)
+
+    def holder(self) -> Holder | None:
+        """Return who holds the lock, None if nobody does or nobody can tell."""
+        try:
+            return msgspec.json.decode(read_regular(self._path)[0], type=Holder)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def _sign(self, fd: int) -> None:
+        os.ftruncate(fd, 0)
+        os.lseek(fd, 0, os.SEEK_SET)
+        with suppress(OSError):  # a full disk must not make the session read-only
+            write_whole(fd, msgspec.json.encode(Holder(os.getpid(), datetime.now(UTC), socket.gethostname())))
+
+    def _holder_lives(self) -> bool:
+        holder = self.holder()
+        return holder is not None and (holder.host != socket.gethostname() or is_alive(holder.pid))
+
+
+def sweep_locks(folder: Path) -> None:
+    """Remove the lock files in `folder` that killed processes left behind."""
+    for path in folder.glob("*.lock"):
+        lock = SessionLock(path)
+        holder = lock.holder()
+        if holder and holder.host == socket.gethostname() and not is_alive(holder.pid) and lock.acquire():
+            lock.release()
+
+
+def _flock(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
+    return True
+
+
+def _is_at(path: Path, fd: int) -> bool:
+    """Tell whether `path` still names the open file, which a releasing holder may have unlinked."""
+    try:
+        return os.path.samestat(os.lstat(path), os.fstat(fd))
+    except FileNotFoundError:
+        return False

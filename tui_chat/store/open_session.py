@@ -1,0 +1,360 @@
+"""One open session: its content, the right to write it, and the answers still on their way."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from tui_chat.chat.model import FinishReason, Message, Problem, ProblemCode, Session
+from tui_chat.store import codec, notices
+from tui_chat.store.errors import StoreError, disk_problem
+from tui_chat.store.files import (
+    Stamp,
+    move_aside,
+    read_regular,
+    stamp,
+    sweep_temporaries,
+    write_atomic,
+)
+from tui_chat.store.journal import (
+    EmptyJournalError,
+    ForeignJournalError,
+    JournalState,
+    UnknownJournalError,
+    fold,
+    read_journal,
+)
+from tui_chat.store.locks import Holder, SessionLock, sweep_locks
+from tui_chat.store.places import Places
+from tui_chat.store.salvage import salvage
+from tui_chat.store.upgrades import Upgrader
+from tui_chat.wire.api import JournalHeader
+
+_KEPT = "The file on disk is as it was, and the conversation stays in this window."
+
+
+class OpenSession:
+    """A session file and the lock on it. Every method may block on the disk; threads may share it.
+
+    Without the lock it follows: it reads what the holder saves and refuses to write.
+    Made by `SessionStore.open` and `SessionStore.create` only.
+
+    Attributes:
+        session: The content as it was last read or saved, settled journals folded in.
+        notices: What was found and done while opening: damage, quarantine, recovered answers.
+        unsettled: Answers in flight, with what their journals hold so far. Whoever knows that one is
+            no longer being generated ends it with `settle`.
+    """
+
+    session: Session
+
+    def __init__(self, places: Places, upgraders: Sequence[Upgrader]) -> None:
+        self.notices: tuple[Problem, ...] = ()
+        self.unsettled: tuple[JournalState, ...] = ()
+        self._places = places
+        self._upgraders = upgraders
+        self._lock = SessionLock(places.lock)
+        self._stamp: Stamp | None = None
+        self._conflict: Path | None = None
+        self._mutex = threading.RLock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def id(self) -> str:
+        """The session's id, which is its file's name."""
+        return self._places.id
+
+    @property
+    def writable(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._lock.held
+
+    @property
+    def holder(self) -> Holder | None:
+        """Who holds the lock if we do not; None if nobody does."""
+        return None if self.writable else self._lock.holder()
+
+    def journal_path(self, answer_id: str) -> Path:
+        """Return where the engine is to keep the journal of the answer `answer_id`.
+
+        Raises:
+            ValueError: `answer_id` could not be part of a file name.
+        """
+        return self._places.journal(answer_id).absolute()
+
+    def save(self, session: Session) -> None:
+        """Write `session` to disk, whole or not at all.
+
+        Raises:
+            StoreError: It could not be saved; the file is as it was. If somebody else changed the
+                file meanwhile, ours is in a file beside it, which the problem names.
+        """
+        with self._mutex:
+            self._check_writable(session)
+            data = self._encoded(session)
+            if self._stamp is not None and stamp(self._places.file) not in {None, self._stamp}:
+                self._save_beside(session)
+            try:
+                self._stamp = write_atomic(self._places.file, data)
+            except OSError as error:
+                raise StoreError(self._disk_problem("saving the session", error)) from error
+            self.session = session
+
+    def reload(self) -> Session | None:
+        """Read the file again if it changed since it was last read or saved; None if not.
+
+        Raises:
+            StoreError: It cannot be read (any more).
+        """
+        with self._mutex:
+            if stamp(self._places.file) == self._stamp:
+                return None
+            self._load()
+            return self.session
+
+    def try_acquire(self) -> bool:
+        """Take the lock if its holder is gone, and read the file again under it.
+
+        Raises:
+            StoreError: The file cannot be read (any more).
+        """
+        with self._mutex:
+            if not self.writable and self._acquire():
+                self._load()
+            return self.writable
+
+    def settle(
+        self,
+        answer_id: str,
+        otherwise: FinishReason = FinishReason.ENGINE_DIED,
+        seen: Message | None = None,
+    ) -> Session:
+        """Fold an answer's journal into the session, save that, delete the journal; in this order.
+
+        Args:
+            answer_id: The answer.
+            otherwise: How it ended if its journal does not say.
+            seen: The answer as it came through the stream, if it did; the longer text wins.
+
+        Raises:
+            StoreError: The session could not be saved; the journal is still there.
+        """
+        with self._mutex:
+            session = _with_message(self.session, seen) if seen else self.session
+            state = self._journal_state(answer_id, session)
+            if state:
+                session = fold(session, state, otherwise)
+            if session != self.session:
+                self.save(session)
+            self._delete_journal(self._places.journal(answer_id))
+            self.unsettled = tuple(kept for kept in self.unsettled if kept.header.id != answer_id)
+            return session
+
+    def close(self) -> None:
+        """Give the lock back; the object can still be read."""
+        with self._mutex:
+            self._lock.release()
+
+    def start(self, session: Session | None) -> None:
+        """Take the lock and read the file, or write `session` as a new one. Called once, by the store.
+
+        Raises:
+            StoreError: See `SessionStore.open` and `SessionStore.create`.
+        """
+        try:
+            if not self._acquire() and session is not None:
+                raise StoreError(notices.taken(self.id))
+            if session is None:
+                self._load()
+                return
+            if stamp(self._places.file) is not None:
+                raise StoreError(notices.taken(self.id))
+            self.session = session
+            self.save(session)
+        except BaseException:
+            self.close()
+            raise
+
+    def _acquire(self) -> bool:
+        try:
+            if not self._lock.acquire():
+                return False
+            sweep_temporaries(self._places.folder)
+            sweep_locks(self._places.folder)
+        except OSError as error:
+            self._note(notices.read_only(self._places.folder, error))
+        return self.writable
+
+    def _load(self) -> None:
+        try:
+            data, read = read_regular(self._places.file)
+        except FileNotFoundError as error:
+            raise StoreError(notices.missing(self._places.file)) from error
+        except OSError as error:
+            raise StoreError(notices.unreadable(self._places.file, error)) from error
+        self._stamp = read
+        try:
+            self.session = codec.decode(data, self.id, self._upgraders)
+        except codec.TooNewError as error:
+            raise StoreError(notices.newer(self._places.file, error)) from error
+        except codec.DamagedError as error:
+            self._rescue(data, error)
+        self._take_in_journals()
+
+    def _rescue(self, data: bytes, error: codec.DamagedError) -> None:
+        """Put a damaged file in quarantine and go on with what could be read of it."""
+        if not self.writable:
+            raise StoreError(notices.damaged(self._places.file, error)) from error
+        rescued = salvage(data, self.id)
+        moved = self._quarantine(self._places.file, ".json")
+        self._stamp = None
+        if rescued is None:
+            for journal in self._places.journals():
+                self._quarantine(journal, ".journal")
+            raise StoreError(notices.quarantined(self._places.file, moved, error)) from error
+        self._note(notices.rescued(self._places.file, moved, len(rescued.messages), error))
+        self.session = rescued
+        self._save_or_note(rescued)
+
+    def _take_in_journals(self) -> None:
+        """Fold what settled while nobody watched; keep in `unsettled` what may still be running."""
+        session, folded, unsettled = self.session, list[Path](), list[JournalState]()
+        for path in self._places.journals():
+            state = self._readable(path)
+            if state is None:
+                continue
+            message = _find(session, state.header.id)
+            if message is None:
+                self._set_aside(path, "its answer is not in the session")
+            elif state.settled or not message.in_flight:
+                session = fold(session, state, FinishReason.ENGINE_DIED)
+                folded.append(path)
+            else:
+                unsettled.append(state)
+        known = {state.header.id for state in unsettled}
+        unsettled += [
+            _without_journal(message, self.id)
+            for message in session.messages
+            if message.in_flight and message.id not in known
+        ]
+        self.unsettled = tuple(unsettled)
+        changed = session != self.session
+        self.session = session
+        if self.writable and (not changed or self._save_or_note(session)):
+            for path in folded:
+                self._delete_journal(path)
+
+    def _readable(self, path: Path) -> JournalState | None:
+        try:
+            return read_journal(path)
+        except EmptyJournalError:
+            return None
+        except UnknownJournalError as error:
+            self._note(notices.journal_kept(path, str(error)))
+        except ForeignJournalError as error:
+            self._set_aside(path, str(error))
+        except OSError as error:
+            self._note(notices.journal_kept(path, error.strerror or str(error)))
+        return None
+
+    def _journal_state(self, answer_id: str, session: Session) -> JournalState | None:
+        message = _find(session, answer_id)
+        if message is None:
+            return None
+        with suppress(EmptyJournalError, UnknownJournalError, ForeignJournalError, OSError):
+            state = read_journal(self._places.journal(answer_id))
+            if state.header.id == answer_id:
+                return state
+        return _without_journal(message, self.id) if message.in_flight else None
+
+    def _delete_journal(self, path: Path) -> None:
+        with suppress(OSError):  # folding it again at the next open changes nothing
+            path.unlink()
+
+    def _set_aside(self, path: Path, why: str) -> None:
+        if self.writable:
+            path = self._quarantine(path, ".journal")
+        self._note(notices.journal_kept(path, why))
+
+    def _quarantine(self, path: Path, suffix: str) -> Path:
+        try:
+            return move_aside(path, self._places.quarantine, path.name.removesuffix(suffix), suffix)
+        except OSError as error:
+            raise StoreError(notices.damaged(path, error)) from error
+
+    def _save_or_note(self, session: Session) -> bool:
+        try:
+            self.save(session)
+        except StoreError as error:
+            self._note(error.problem)
+            return False
+        return True
+
+    def _check_writable(self, session: Session) -> None:
+        if session.id != self.id:
+            raise ValueError(f"session {session.id} does not belong in {self._places.file.name}")
+        if not self.writable:
+            raise StoreError(notices.locked(self.id, self.holder))
+
+    def _encoded(self, session: Session) -> bytes:
+        try:
+            return codec.encode(session)
+        except codec.DamagedError as error:
+            raise StoreError(
+                Problem(
+                    code=ProblemCode.SAVE_FAILED,
+                    what=f"The session could not be saved, because it could not be read back: {error}.",
+                    kept=_KEPT,
+                    remedy="Copy what you need; this is a fault in tui-chat.",
+                )
+            ) from error
+
+    def _save_beside(self, session: Session) -> None:
+        """Keep our version next to one that somebody wrote without the lock, and say so."""
+        if self._conflict is None:
+            stem = f"{self.id[:44]}-conflict-{secrets.token_hex(4)}"
+            self._conflict = self._places.folder / f"{stem}.json"
+        ours = msgspec.structs.replace(
+            session, id=self._conflict.stem, title=f"{session.title} (conflict)".strip()
+        )
+        try:
+            write_atomic(self._conflict, self._encoded(ours))
+        except OSError as error:
+            raise StoreError(self._disk_problem("saving the session", error)) from error
+        raise StoreError(notices.conflict(self._places.file, self._conflict))
+
+    def _disk_problem(self, doing: str, error: OSError) -> Problem:
+        return disk_problem(ProblemCode.SAVE_FAILED, doing, self._places.file, error, kept=_KEPT)
+
+    def _note(self, problem: Problem) -> None:
+        if problem not in self.notices:
+            self.notices = (*self.notices, problem)
+
+
+def _find(session: Session, id: str) -> Message | None:
+    return next((message for message in reversed(session.messages) if message.id == id), None)
+
+
+def _with_message(session: Session, message: Message) -> Session:
+    messages = tuple(message if old.id == message.id else old for old in session.messages)
+    return msgspec.structs.replace(session, messages=messages)
+
+
+def _without_journal(message: Message, session_id: str) -> JournalState:
+    assert message.answer is not None
+    header = JournalHeader(id=message.id, session=session_id, started=message.created, answer=message.answer)
+    return JournalState(header=header)

@@ -1,0 +1,159 @@
+"""The folder of sessions: list, create, open, rename, archive, delete and restore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tui_chat.chat.model import Problem, ProblemCode, Session
+from tui_chat.store import notices
+from tui_chat.store.errors import StoreError, disk_problem
+from tui_chat.store.files import Stamp, is_name, make_folder, move_aside, stamp
+from tui_chat.store.listing import SessionSummary, summarise
+from tui_chat.store.locks import SessionLock
+from tui_chat.store.open_session import OpenSession
+from tui_chat.store.places import Places
+from tui_chat.store.upgrades import UPGRADERS, Upgrader
+
+__all__ = ["OpenSession", "SessionStore", "SessionSummary"]
+
+
+class SessionStore:
+    """Every session in one folder, which is made when the first one is. All methods may block."""
+
+    def __init__(self, folder: Path, upgraders: Sequence[Upgrader] = UPGRADERS) -> None:
+        self.folder = folder
+        self._upgraders = upgraders
+        self._known: dict[str, tuple[SessionSummary, Stamp]] = {}
+
+    @property
+    def trash(self) -> SessionStore:
+        """The deleted sessions, as a store of their own."""
+        return SessionStore(self.folder / "trash", self._upgraders)
+
+    def list(self, archived: bool | None = False) -> list[SessionSummary]:
+        """Return the sessions, newest first: those in use, the archived ones, or (None) both.
+
+        Files with a problem are in every list. Names that cannot be a session's are left out.
+        A folder that is not there has no sessions.
+        """
+        found: dict[str, tuple[SessionSummary, Stamp]] = {}
+        for name in self._names():
+            path = self.folder / f"{name}.json"
+            known = self._known.get(name)
+            try:
+                found[name] = known if known and known[1] == stamp(path) else summarise(path)
+            except FileNotFoundError:
+                continue
+        self._known = found
+        summaries = [
+            summary
+            for summary, _ in found.values()
+            if archived is None or summary.problem or summary.archived is archived
+        ]
+        return sorted(summaries, key=lambda summary: (summary.updated, summary.id), reverse=True)
+
+    def create(self, session: Session) -> OpenSession:
+        """Write a new session and keep it open.
+
+        Raises:
+            StoreError: It cannot be written, or the name is taken.
+        """
+        places = Places(self.folder, session.id)
+        try:
+            make_folder(self.folder)
+        except OSError as error:
+            raise StoreError(_failed("making the folder for sessions", places.file, error)) from error
+        opened = OpenSession(places, self._upgraders)
+        opened.start(session)
+        return opened
+
+    def open(self, id: str) -> OpenSession:
+        """Open a session, for writing if nobody else has it; damage is put in quarantine and noted.
+
+        Raises:
+            StoreError: There is no such session, it is damaged beyond use, or too new.
+        """
+        opened = OpenSession(Places(self.folder, id), self._upgraders)
+        opened.start(None)
+        return opened
+
+    def rename(self, id: str, title: str) -> None:
+        """Give a session that is not open a title of the user's.
+
+        Raises:
+            StoreError: It is open elsewhere (`SESSION_LOCKED`), or cannot be read or saved.
+        """
+        self._change(id, title=title, titled_by_user=True)
+
+    def archive(self, id: str) -> None:
+        """Take a session that is not open out of the list; `unarchive` is the undo.
+
+        Raises:
+            StoreError: It is open elsewhere (`SESSION_LOCKED`), or cannot be read or saved.
+        """
+        self._change(id, archived=True)
+
+    def unarchive(self, id: str) -> None:
+        """Put an archived session back into the list.
+
+        Raises:
+            StoreError: It is open elsewhere (`SESSION_LOCKED`), or cannot be read or saved.
+        """
+        self._change(id, archived=False)
+
+    def delete(self, id: str) -> str:
+        """Move a session that is not open, and its journals, to the trash; return its name there.
+
+        Raises:
+            StoreError: It is open elsewhere (`SESSION_LOCKED`), missing, or cannot be moved.
+        """
+        places = Places(self.folder, id)
+        return self._move(places, places.trash)
+
+    def restore(self, id: str) -> str:
+        """Move a session out of the trash; return its id, a new one if the old is taken meanwhile.
+
+        Raises:
+            StoreError: It is not in the trash, or cannot be moved.
+        """
+        return self._move(Places(self.folder / "trash", id), self.folder)
+
+    def _names(self) -> Iterator[str]:
+        try:
+            paths = tuple(self.folder.iterdir())
+        except OSError:
+            return
+        yield from (path.stem for path in paths if path.suffix == ".json" and is_name(path.stem))
+
+    def _change(self, id: str, **fields: Any) -> None:
+        with self.open(id) as opened:
+            if not opened.writable:
+                raise StoreError(notices.locked(id, opened.holder))
+            opened.save(msgspec.structs.replace(opened.session, **fields))
+
+    def _move(self, places: Places, target: Path) -> str:
+        lock = SessionLock(places.lock)
+        try:
+            if not lock.acquire():
+                raise StoreError(notices.locked(places.id, lock.holder()))
+            if stamp(places.file) is None:
+                raise StoreError(notices.missing(places.file))
+            moved = move_aside(places.file, target, places.id, ".json").stem
+            for journal in places.journals():
+                answer = journal.name.removeprefix(f"{places.id}.").removesuffix(".journal")
+                move_aside(journal, target, f"{moved}.{answer}", ".journal")
+        except FileNotFoundError as error:
+            raise StoreError(notices.missing(places.file)) from error
+        except OSError as error:
+            raise StoreError(_failed("moving the session", places.file, error)) from error
+        finally:
+            lock.release()
+        return moved
+
+
+def _failed(doing: str, path: Path, error: OSError) -> Problem:
+    return disk_problem(ProblemCode.SAVE_FAILED, doing, path, error, kept="Nothing was changed.")
