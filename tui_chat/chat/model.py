@@ -58,6 +58,8 @@ class ProblemCode(enum.StrEnum):
     SAVE_FAILED = "save_failed"
     SESSION_LOCKED = "session_locked"
     SESSION_DAMAGED = "session_damaged"
+    SESSION_MISSING = "session_missing"
+    SESSION_NEWER = "session_newer"
     DOWNLOAD_FAILED = "download_failed"
     CONFIG_INVALID = "config_invalid"
 
@@ -154,6 +156,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation as it is kept on disk: every message of every branch, oldest first.
 
     `leaf` is the message the view ends at; following parents from it gives the active branch.
+    `queued` are messages sent while an answer was being written: each joins the tree, below
+    whatever is the leaf then, when its turn comes.
     """
 
     schema: int = SCHEMA
@@ -167,4 +171,5 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     system: str = ""
     sampling: Sampling = Sampling()
     leaf: str | None = None
+    queued: tuple[Message, ...] = ()
     messages: tuple[Message, ...] = ()
