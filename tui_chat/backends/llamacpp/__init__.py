@@ -1,1 +1,1 @@
-"""GGUF models run by llama.cpp, each in a worker process of its own."""
+"""Models run by llama.cpp, one worker process each; `host` is the engine's side of it."""

@@ -1,1 +1,1 @@
-"""The worker process: one GGUF model, and the only place that imports llama_cpp."""
+"""The worker: a process with one GGUF model, and the only place that imports llama_cpp."""

@@ -1,0 +1,46 @@
+"""The flags by which the host stops a generation: one store into shared memory, no message.
+
+llama.cpp asks an abort callback some hundred times per token whether to go on. The worker gives it
+libc's own `strlen` on a flag, so the question never takes the interpreter's lock, and the answer
+changes the instant the host writes. Each generation has a flag of its own, so one that is raised too
+late stops nothing but the generation it was meant for.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+
+FLAGS = 2048
+_WIDTH = 2
+"""A flag is a C string: empty, or one character; its second byte stays the terminator."""
+
+
+def create_flags() -> int:
+    """Make the shared memory and return its file descriptor, which the caller owns."""
+    fd = os.memfd_create("tui-chat-abort", os.MFD_CLOEXEC)
+    os.ftruncate(fd, FLAGS * _WIDTH)
+    return fd
+
+
+class AbortFlags:
+    """Both processes' view of the flags behind a file descriptor, which it does not keep."""
+
+    def __init__(self, fd: int) -> None:
+        self.memory = mmap.mmap(fd, FLAGS * _WIDTH)
+
+    def offset(self, number: int) -> int:
+        """Where in `memory` the flag of generation `number` is."""
+        return number % FLAGS * _WIDTH
+
+    def lower(self, number: int) -> None:
+        """Make the flag ready for a new generation."""
+        self.memory[self.offset(number)] = 0
+
+    def hoist(self, number: int) -> None:
+        """Tell generation `number` to stop."""
+        self.memory[self.offset(number)] = 1
+
+    def hoisted(self, number: int) -> bool:
+        """Whether generation `number` has been told to stop."""
+        return self.memory[self.offset(number)] != 0

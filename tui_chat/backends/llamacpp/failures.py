@@ -1,0 +1,112 @@
+"""Says in a person's words why a worker could not load its model, or died."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+
+from tui_chat.chat.model import Problem, ProblemCode
+
+_ALLOCATION = re.compile(r"failed to allocate (\S+) buffer of size (\d+)")
+_DEVICE_ALLOCATION = re.compile(r"allocating ([\d.]+) MiB on device (\d+): .*out of memory", re.IGNORECASE)
+_OUT_OF_MEMORY = re.compile(r"bad_alloc|out of memory|cannot allocate memory|MemoryError", re.IGNORECASE)
+_REMEDY_MEMORY = "Choose a shorter context or a smaller model, or close other programs."
+
+
+def load_problem(name: str, context: int, lines: list[str]) -> Problem:
+    """Explain from the log `lines` why llama.cpp refused to load `name` with `context` tokens."""
+    problem = _memory_problem(name, context, lines)
+    if problem is not None:
+        return problem
+    reasons = [line for line in lines if "error loading model" in line]
+    reason = reasons[-1].rpartition("error loading model")[2].strip(": \n") if reasons else ""
+    return Problem(
+        code=ProblemCode.LOAD_FAILED,
+        what=f"llama.cpp cannot load {name}" + (f": {reason}." if reason else "."),
+        remedy="Choose another model; this file may be damaged or of a kind this version does not know.",
+        detail="\n".join(lines),
+    )
+
+
+def death_problem(name: str, status: int, lines: list[str], *, memory_kill: bool, loading: bool) -> Problem:
+    """Explain the end of a worker nobody asked to leave.
+
+    Args:
+        name: The model's name, for a person.
+        status: Exit status as `asyncio` gives it: negative for a signal.
+        lines: The last lines of its log.
+        memory_kill: Whether the kernel killed some process for memory while this one lived.
+        loading: Whether it died before the model was ready.
+    """
+    kept = "" if loading else "The answer so far is kept."
+    if status == -signal.SIGKILL and memory_kill:
+        return Problem(
+            code=ProblemCode.OUT_OF_MEMORY if loading else ProblemCode.WORKER_DIED,
+            what=f"The machine ran out of memory and the kernel stopped {name} (SIGKILL).",
+            kept=kept,
+            remedy=_REMEDY_MEMORY,
+            detail="\n".join(lines),
+        )
+    if loading:
+        problem = _memory_problem(name, None, lines)
+        if problem is not None:
+            return problem
+    when = "while it was loading" if loading else "unexpectedly"
+    remedy = "Try again, or choose another model." if loading else "Try again; the model is loaded anew."
+    return Problem(
+        code=ProblemCode.WORKER_DIED,
+        what=f"The process of {name} ended {when} ({_ending(status)}).",
+        kept=kept,
+        remedy=remedy,
+        detail="\n".join(lines),
+    )
+
+
+def unloaded_problem(name: str) -> Problem:
+    """Explain an answer that ended because its model was unloaded on request."""
+    return Problem(
+        code=ProblemCode.WORKER_DIED,
+        what=f"{name} was unloaded.",
+        kept="The answer so far is kept.",
+        remedy="Try again; the model is loaded anew.",
+    )
+
+
+def memory_kills() -> int:
+    """How many processes the kernel has killed for memory since it started; 0 where it does not say."""
+    try:
+        for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    except OSError:
+        return 0
+    return 0
+
+
+def _memory_problem(name: str, context: int | None, lines: list[str]) -> Problem | None:
+    text = "\n".join(lines)
+    if allocation := _ALLOCATION.search(text):
+        wanted = f"{allocation[1]} could not give a buffer of {int(allocation[2]) / 2**30:.2f} GiB"
+    elif device := _DEVICE_ALLOCATION.search(text):
+        wanted = f"GPU {device[2]} could not give a buffer of {float(device[1]) / 2**10:.2f} GiB"
+    elif _OUT_OF_MEMORY.search(text):
+        wanted = "an allocation failed"
+    else:
+        return None
+    size = "" if context is None else f" with a context of {context:,} tokens"
+    return Problem(
+        code=ProblemCode.OUT_OF_MEMORY,
+        what=f"There is not enough memory for {name}{size}: {wanted}.",
+        remedy=_REMEDY_MEMORY,
+        detail=text,
+    )
+
+
+def _ending(status: int) -> str:
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"

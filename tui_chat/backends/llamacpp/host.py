@@ -1,0 +1,76 @@
+"""The llama.cpp backend: checks a file, starts a worker for it, and waits until it is ready."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+
+from tui_chat.backends.llamacpp.failures import death_problem
+from tui_chat.backends.llamacpp.messages import Load, Loaded, Progress, Refused
+from tui_chat.backends.llamacpp.process import WorkerProcess
+from tui_chat.backends.llamacpp.resident import LlamaCppModel
+from tui_chat.backends.protocol import BackendError, LoadPlan
+from tui_chat.memory.gguf import GgufError, GgufHeader, read_header
+
+
+class LlamaCppBackend:
+    """A `Backend` that runs each GGUF model in a worker process, logging into the folder `logs`.
+
+    Load from the event loop of the process's main thread: the kernel ends workers together with the
+    thread that started them.
+    """
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+
+    async def load(self, plan: LoadPlan, on_progress: Callable[[float], None]) -> LlamaCppModel:
+        """Load `plan.path`, reporting 0..1. Cancelling the task ends the worker.
+
+        Raises:
+            BackendError: The file is missing or no model, memory is short, or the worker died.
+        """
+        path = plan.path.absolute()
+        header = await _check(path)
+        started = perf_counter()
+        process = await WorkerProcess.spawn(self._logs / f"worker-{path.stem}.log")
+        try:
+            return await self._wait(process, plan, header, started, on_progress)
+        except BaseException:
+            process.kill()
+            await process.reap()
+            raise
+
+    async def _wait(
+        self,
+        process: WorkerProcess,
+        plan: LoadPlan,
+        header: GgufHeader,
+        started: float,
+        on_progress: Callable[[float], None],
+    ) -> LlamaCppModel:
+        path = plan.path.absolute()
+        process.send(Load(str(path), plan.context, plan.threads, header.fingerprint))
+        while (report := await process.receive()) is not None:
+            if isinstance(report, Progress):
+                on_progress(report.fraction)
+            elif isinstance(report, Refused):
+                raise BackendError(report.problem)
+            elif isinstance(report, Loaded):
+                load_ms = (perf_counter() - started) * 1e3
+                description = msgspec.structs.replace(report.description, load_ms=load_ms)
+                return LlamaCppModel(process, description, path.stem)
+        status = await process.reap()
+        lines, memory_kill = process.log_tail(), process.memory_kill
+        raise BackendError(death_problem(path.stem, status, lines, memory_kill=memory_kill, loading=True))
+
+
+async def _check(path: Path) -> GgufHeader:
+    """Read the header off the loop; a slow disk must not hold up other generations."""
+    try:
+        return await asyncio.to_thread(read_header, path)
+    except GgufError as error:
+        raise BackendError(error.problem) from error

@@ -1,0 +1,174 @@
+"""A model in a worker process, as the engine uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from tui_chat.backends.llamacpp.failures import death_problem, unloaded_problem
+from tui_chat.backends.llamacpp.messages import Counted, Generate, Happened, Tokenize
+from tui_chat.backends.llamacpp.process import WorkerProcess
+from tui_chat.backends.protocol import BackendError, Description
+from tui_chat.chat.model import FinishReason, Problem, Sampling, Timings, Usage
+from tui_chat.wire.api import Turn
+from tui_chat.wire.events import Delta, Event, Prefill, Settled
+
+
+@dataclass(slots=True)
+class _Running:
+    """The generation that is listened to, and what is known of it should its worker die."""
+
+    id: str
+    number: int
+    started: float
+    events: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
+    prefill: Prefill | None = None
+    tokens: int = 0
+    first: float | None = None
+    last: float = 0.0
+
+    def note(self, event: Event) -> None:
+        """Remember what a final account needs."""
+        if isinstance(event, Prefill):
+            self.prefill = event
+        elif isinstance(event, Delta):
+            self.last = perf_counter()
+            self.first = self.first or self.last
+            self.tokens += event.tokens
+
+    def cut_short(self, problem: Problem, fingerprint: str) -> Settled:
+        """Settle what the worker can no longer settle itself, from what it had reported."""
+        usage = Usage(
+            prompt_tokens=self.prefill.total if self.prefill else 0,
+            completion_tokens=self.tokens,
+            reused_tokens=self.prefill.reused if self.prefill else 0,
+        )
+        decode_s = self.last - self.first if self.first else 0.0
+        timings = Timings(
+            ttft_ms=(self.first - self.started) * 1e3 if self.first else None,
+            decode_ms=decode_s * 1e3,
+            decode_tps=(self.tokens - 1) / decode_s if self.tokens > 1 and decode_s > 0 else None,
+        )
+        return Settled(
+            finish=FinishReason.WORKER_DIED,
+            usage=usage,
+            timings=timings,
+            problem=problem,
+            fingerprint=fingerprint,
+        )
+
+
+class LlamaCppModel:
+    """A `LoadedModel` whose weights live in a worker process."""
+
+    def __init__(self, process: WorkerProcess, description: Description, name: str) -> None:
+        self._process = process
+        self._description = description
+        self._name = name
+        self._death: Problem | None = None
+        self._closing = False
+        self._numbers = itertools.count(1)
+        self._running: _Running | None = None
+        self._counts: dict[int, asyncio.Future[int]] = {}
+        self._listener = asyncio.create_task(self._listen(), name=f"worker of {name}")
+
+    @property
+    def description(self) -> Description:
+        """What the model says of itself."""
+        return self._description
+
+    @property
+    def death(self) -> Problem | None:
+        """Why the model is gone, or None while it lives."""
+        return self._death
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        return self._process.pid
+
+    async def generate(self, id: str, turns: tuple[Turn, ...], sampling: Sampling) -> AsyncIterator[Event]:
+        """Answer `turns`; see `LoadedModel.generate`. Leaving the iterator early stops the worker too."""
+        running = _Running(id, next(self._numbers), perf_counter())
+        if self._death is not None:
+            yield running.cut_short(self._death, self._description.fingerprint)
+            return
+        self._running = running
+        self._process.flags.lower(running.number)
+        self._process.send(Generate(running.number, turns, sampling))
+        event: Event | None = None
+        try:
+            while not isinstance(event, Settled):
+                event = await running.events.get()
+                yield event
+        finally:
+            if not isinstance(event, Settled):
+                self._process.flags.hoist(running.number)
+            if self._running is running:
+                self._running = None
+
+    def cancel(self, id: str) -> None:
+        """Stop generation `id` within milliseconds; no effect if it is over."""
+        if self._running is not None and self._running.id == id:
+            self._process.flags.hoist(self._running.number)
+
+    async def tokenize(self, text: str) -> int:
+        """Count the tokens of `text`, also while an answer is generated.
+
+        Raises:
+            BackendError: The model is gone.
+        """
+        if self._death is not None:
+            raise BackendError(self._death)
+        number = next(self._numbers)
+        self._counts[number] = asyncio.get_running_loop().create_future()
+        self._process.send(Tokenize(number, text))
+        try:
+            return await self._counts[number]
+        finally:
+            del self._counts[number]
+
+    async def close(self) -> None:
+        """Give the memory back; returns when the process is reaped. Closing twice is closing once."""
+        self._closing = True
+        await self._process.reap()
+        await self._listener
+
+    async def _listen(self) -> None:
+        """Hand every report to whoever waits for it, until the worker is gone."""
+        while (report := await self._process.receive()) is not None:
+            running = self._running
+            if isinstance(report, Happened):
+                if running is not None and running.number == report.number:
+                    running.note(report.event)
+                    running.events.put_nowait(report.event)
+            elif isinstance(report, Counted):
+                count = self._counts.get(report.number)
+                if count is not None and not count.done():  # its caller may have given up
+                    count.set_result(report.tokens)
+        await self._mourn()
+
+    async def _mourn(self) -> None:
+        """Find out how the worker ended, and tell everyone who still waits for it."""
+        status = await self._process.reap()
+        self._death = (
+            unloaded_problem(self._name)
+            if self._closing
+            else death_problem(
+                self._name,
+                status,
+                self._process.log_tail(),
+                memory_kill=self._process.memory_kill,
+                loading=False,
+            )
+        )
+        if self._running is not None:
+            self._running.events.put_nowait(
+                self._running.cut_short(self._death, self._description.fingerprint)
+            )
+        for count in self._counts.values():
+            if not count.done():
+                count.set_exception(BackendError(self._death))

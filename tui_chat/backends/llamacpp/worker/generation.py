@@ -1,0 +1,214 @@
+"""One answer: render, prefill, decode, settle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from tui_chat.backends.llamacpp.worker.cache import AbortedError, DecodeError
+from tui_chat.backends.llamacpp.worker.emitter import Emitter
+from tui_chat.backends.llamacpp.worker.model import Model
+from tui_chat.backends.llamacpp.worker.native import lib
+from tui_chat.backends.llamacpp.worker.prompt import Prompt, write_prompt
+from tui_chat.backends.llamacpp.worker.sampler import choose_seed, sampler_chain
+from tui_chat.backends.llamacpp.worker.template import RenderError
+from tui_chat.backends.llamacpp.worker.thinking import splitter
+from tui_chat.backends.llamacpp.worker.voice import Voice
+from tui_chat.chat.model import FinishReason, Problem, ProblemCode, Sampling, Timings, Usage
+from tui_chat.wire.api import Turn
+from tui_chat.wire.events import Event, Prefill, Settled
+
+Send = Callable[[Event], None]
+Cancelled = Callable[[], bool]
+End = tuple[FinishReason, Problem | None]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is measured on the way, in seconds of the monotonic clock."""
+
+    received: float
+    prompt: int = 0
+    reused: int = 0
+    tokens: int = 0
+    prefill_from: float = 0.0
+    prefilled: float = 0.0
+    first: float = 0.0
+    last: float = 0.0
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(prompt_tokens=self.prompt, completion_tokens=self.tokens, reused_tokens=self.reused)
+
+    def timings(self, answering_since: float | None, thought: bool) -> Timings:
+        decode_s = self.last - self.first
+        thinking_end = self.last if answering_since is None else answering_since
+        return Timings(
+            prefill_ms=max(0.0, self.prefilled - self.prefill_from) * 1e3,
+            ttft_ms=(self.first - self.received) * 1e3 if self.tokens else None,
+            thinking_ms=(thinking_end - self.first) * 1e3 if thought else 0.0,
+            decode_ms=decode_s * 1e3,
+            decode_tps=(self.tokens - 1) / decode_s if self.tokens > 1 and decode_s > 0 else None,
+        )
+
+
+class Generator:
+    """Generates answers with one model, one after the other."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._prefill_rate: float | None = None
+
+    def answer(
+        self, turns: tuple[Turn, ...], sampling: Sampling, received: float, cancelled: Cancelled, send: Send
+    ) -> None:
+        """Answer `turns`, sending every event down to exactly one `Settled`.
+
+        Args:
+            turns: The conversation, system first if there is one.
+            sampling: How to draw tokens and when to stop.
+            received: When the request came in, on the monotonic clock.
+            cancelled: Whether to stop, asked between evaluations; within them the armed flag is.
+            send: Takes the events.
+        """
+        tally = _Tally(received)
+        emitter = Emitter(send)
+        seed = choose_seed(sampling)
+        problem: Problem | None
+        try:
+            prompt = write_prompt(self._model, turns)
+        except RenderError as error:
+            finish, problem = FinishReason.BACKEND_ERROR, _template_problem(error)
+        else:
+            tally.prompt = len(prompt.tokens)
+            finish, problem = self._run(prompt, sampling, seed, tally, emitter, cancelled, send)
+        send(
+            Settled(
+                finish=finish,
+                usage=tally.usage,
+                timings=tally.timings(emitter.answering_since, emitter.thought),
+                problem=problem,
+                seed=seed,
+                fingerprint=self._model.description.fingerprint,
+            )
+        )
+
+    def _run(
+        self,
+        prompt: Prompt,
+        sampling: Sampling,
+        seed: int | None,
+        tally: _Tally,
+        emitter: Emitter,
+        cancelled: Cancelled,
+        send: Send,
+    ) -> End:
+        size = self._model.cache.size
+        if tally.prompt >= size:
+            return FinishReason.CONTEXT_OVERFLOW, _overflow_problem(tally.prompt, size)
+        voice = Voice(splitter(prompt.template, prompt.text), (*sampling.stop, *prompt.stops))
+        try:
+            self._prefill(prompt.tokens, tally, cancelled, send)
+            with sampler_chain(sampling, seed, self._model.vocabulary.size, prompt.tokens) as chain:
+                end = self._decode(chain, sampling.max_tokens, voice, tally, emitter, cancelled)
+        except AbortedError:
+            end = FinishReason.CANCELLED, None
+        except DecodeError as error:
+            end = FinishReason.BACKEND_ERROR, _decode_problem(error)
+        emitter.finish(voice.finish())
+        return end
+
+    def _prefill(self, prompt: list[int], tally: _Tally, cancelled: Cancelled, send: Send) -> None:
+        """Bring `prompt` into the cache, chunk by chunk, reporting each."""
+        cache, total = self._model.cache, len(prompt)
+        tally.prefill_from = tally.prefilled = perf_counter()
+        done = tally.reused = cache.reuse(prompt)
+        while True:
+            rate = self._prefill_rate
+            eta_s = (total - done) / rate if rate else None
+            send(Prefill(done=done, total=total, reused=tally.reused, eta_s=eta_s))
+            if done == total:
+                return
+            if cancelled():
+                raise AbortedError
+            chunk = prompt[done : done + self._model.chunk]
+            done += len(chunk)
+            try:
+                cache.evaluate(chunk, output=done == total)
+            finally:
+                tally.prefilled = perf_counter()
+            if done - tally.reused >= self._model.chunk or rate is None:
+                self._prefill_rate = (done - tally.reused) / (tally.prefilled - tally.prefill_from)
+
+    def _decode(
+        self,
+        chain: Any,
+        limit: int | None,
+        voice: Voice,
+        tally: _Tally,
+        emitter: Emitter,
+        cancelled: Cancelled,
+    ) -> End:
+        """Draw tokens until one ends the answer. This loop is what Python costs per token."""
+        cache, pieces, context = self._model.cache, self._model.pieces, self._model.context
+        sample, evaluate = lib.llama_sampler_sample, cache.evaluate
+        while True:
+            if limit is not None and tally.tokens >= limit:
+                return FinishReason.LENGTH, None
+            token = sample(chain, context, -1)
+            piece = pieces[token]
+            if piece is None:
+                return FinishReason.STOP, None
+            now = perf_counter()
+            tally.last = now
+            if not tally.tokens:
+                tally.first = now
+            tally.tokens += 1
+            emitter.token(voice.feed(piece), now)
+            if voice.stopped:
+                return FinishReason.STOP, None
+            if len(cache.tokens) >= cache.size:
+                return FinishReason.LENGTH, _full_problem(cache.size)
+            if cancelled():
+                return FinishReason.CANCELLED, None
+            evaluate([token], output=True)
+
+
+def _template_problem(error: RenderError) -> Problem:
+    return Problem(
+        code=ProblemCode.TEMPLATE_FAILED,
+        what="The model's chat template cannot write this conversation.",
+        kept="Your message is kept.",
+        remedy="Choose another model, or leave the system message out.",
+        detail=str(error),
+    )
+
+
+def _overflow_problem(prompt: int, size: int) -> Problem:
+    return Problem(
+        code=ProblemCode.CONTEXT_OVERFLOW,
+        what=f"The conversation is {prompt:,} tokens long, and the context holds {size:,}.",
+        kept="Your message is kept; nothing was sent to the model.",
+        remedy="Load the model with a longer context, shorten the message, or start a new chat.",
+    )
+
+
+def _full_problem(size: int) -> Problem:
+    return Problem(
+        code=ProblemCode.CONTEXT_OVERFLOW,
+        what=f"The context of {size:,} tokens is full, so the answer ends here.",
+        kept="The answer so far is kept.",
+        remedy="Load the model with a longer context, or start a new chat.",
+    )
+
+
+def _decode_problem(error: DecodeError) -> Problem:
+    return Problem(
+        code=ProblemCode.DECODE_FAILED,
+        what=f"llama.cpp could not go on with the answer (status {error.status}).",
+        kept="The answer so far is kept.",
+        remedy="Try again.",
+        detail=str(error),
+    )

@@ -1,0 +1,40 @@
+"""llama.cpp's log: kept short in memory for explaining failures, and bounded on disk."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from typing import Any
+
+from tui_chat.backends.llamacpp.worker.native import lib
+
+STDERR = 2
+MAX_BYTES = 1 << 20
+"""Of the log file; when it is full it starts anew, because the newest lines explain a death."""
+KEPT_LINES = 40
+_DEBUG, _CONTINUED = 1, 5
+
+
+class NativeLog:
+    """Receives llama.cpp's messages and writes them to standard error, which is the log file."""
+
+    def __init__(self) -> None:
+        self.lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._written = 0
+        self._level = 0
+        self._callback = lib.llama_log_callback(self._receive)
+        lib.llama_log_set(self._callback, None)
+
+    def _receive(self, level: int, text: bytes, _data: Any) -> None:
+        self._level = self._level if level == _CONTINUED else level
+        if self._level == _DEBUG:
+            return
+        if level != _CONTINUED:
+            self.lines.append(text.decode("utf-8", errors="replace").rstrip("\n"))
+        self._write(text)
+
+    def _write(self, text: bytes) -> None:
+        if self._written + len(text) > MAX_BYTES:
+            os.ftruncate(STDERR, 0)
+            self._written = os.write(STDERR, b"(earlier lines are dropped)\n")
+        self._written += os.write(STDERR, text)

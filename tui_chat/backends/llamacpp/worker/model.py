@@ -1,0 +1,143 @@
+"""One model and its context in memory."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tui_chat.backends.llamacpp.abort import AbortFlags
+from tui_chat.backends.llamacpp.failures import load_problem
+from tui_chat.backends.llamacpp.messages import Load
+from tui_chat.backends.llamacpp.worker.cache import KvCache
+from tui_chat.backends.llamacpp.worker.cores import usable_cores
+from tui_chat.backends.llamacpp.worker.logs import NativeLog
+from tui_chat.backends.llamacpp.worker.native import BACKEND, lib
+from tui_chat.backends.llamacpp.worker.template import ChatTemplate, RenderError
+from tui_chat.backends.llamacpp.worker.thinking import MARKERS, thinks
+from tui_chat.backends.llamacpp.worker.vocabulary import Defuser, Pieces, Vocabulary
+from tui_chat.backends.protocol import BackendError, Description
+
+BATCH = 512
+"""Tokens per evaluation: larger ones gain nothing on a CPU and cost compute buffer."""
+_WEIGHTS_SHARE = 0.9
+"""Of the progress bar; the rest is the context and the first evaluation."""
+_SMALL, _MEDIUM = 1_000_000_000, 5_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A loaded model, ready to evaluate.
+
+    Attributes:
+        chunk: Prompt tokens evaluated at once between progress reports. It depends on the model only:
+            another chunking gives slightly other logits, and a seed must mean the same answer.
+        template: The chat template, or why there is none to use.
+    """
+
+    native: Any
+    context: Any
+    vocabulary: Vocabulary
+    pieces: Pieces
+    defuser: Defuser
+    template: ChatTemplate | RenderError
+    cache: KvCache
+    chunk: int
+    description: Description
+
+
+def load_model(order: Load, flags: AbortFlags, log: NativeLog, report: Callable[[float], None]) -> Model:
+    """Load the file and make its context, reporting progress 0..1.
+
+    Raises:
+        BackendError: llama.cpp refused, with its reason.
+    """
+    lib.llama_backend_init()
+    native = _load_weights(order.path, report)
+    if not native:
+        raise BackendError(load_problem(Path(order.path).name, order.context, list(log.lines)))
+    threads = order.threads or usable_cores()
+    context = lib.llama_init_from_model(native, _context_params(order.context, threads))
+    if not context:
+        raise BackendError(load_problem(Path(order.path).name, order.context, list(log.lines)))
+    vocabulary = Vocabulary(native)
+    template, source = _template(native, vocabulary)
+    cache = KvCache(native, context, flags)
+    _warm_up(cache, vocabulary)
+    report(1.0)
+    return Model(
+        native=native,
+        context=context,
+        vocabulary=vocabulary,
+        pieces=Pieces(vocabulary, MARKERS),
+        defuser=Defuser(vocabulary.control),
+        template=template,
+        cache=cache,
+        chunk=_chunk(lib.llama_model_n_params(native)),
+        description=Description(
+            architecture=_metadata(native, "general.architecture"),
+            parameters=lib.llama_model_n_params(native),
+            fingerprint=order.fingerprint,
+            context=cache.size,
+            trained_context=lib.llama_model_n_ctx_train(native),
+            vocabulary=vocabulary.size,
+            threads=threads,
+            load_ms=0.0,
+            backend=BACKEND,
+            can_think=thinks(source),
+        ),
+    )
+
+
+def _load_weights(path: str, report: Callable[[float], None]) -> Any:
+    def progress(fraction: float, _data: Any) -> bool:
+        report(fraction * _WEIGHTS_SHARE)
+        return True
+
+    params = lib.llama_model_default_params()
+    params.progress_callback = lib.llama_progress_callback(progress)
+    return lib.llama_model_load_from_file(path.encode(), params)
+
+
+def _context_params(context: int, threads: int) -> Any:
+    """Ask for one sequence, and for none of the memory that one sequence does not need."""
+    params = lib.llama_context_default_params()
+    params.n_ctx = context
+    params.n_batch = params.n_ubatch = BATCH
+    params.n_seq_max = params.n_outputs_max = 1
+    params.n_threads = params.n_threads_batch = threads
+    params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_AUTO
+    params.swa_full = False
+    return params
+
+
+def _template(native: Any, vocabulary: Vocabulary) -> tuple[ChatTemplate | RenderError, str]:
+    raw = lib.llama_model_chat_template(native, None)
+    source = raw.decode("utf-8", "replace") if raw else None
+    try:
+        template = ChatTemplate(source, vocabulary.text(vocabulary.bos), vocabulary.text(vocabulary.eos))
+    except RenderError as error:
+        return error, source or ""
+    return template, template.source
+
+
+def _warm_up(cache: KvCache, vocabulary: Vocabulary) -> None:
+    """Evaluate one token, so that weights are paged in and pools allocated before the first answer."""
+    cache.evaluate([max(0, vocabulary.bos)], output=True)
+    cache.clear()
+
+
+def _chunk(parameters: int) -> int:
+    """Small enough that a slow CPU reports progress every few seconds, without costing a fast one."""
+    if lib.llama_supports_gpu_offload() or parameters < _SMALL:
+        return BATCH
+    return BATCH // 2 if parameters < _MEDIUM else BATCH // 4
+
+
+def _metadata(native: Any, key: str) -> str:
+    room = 256
+    buffer = ctypes.create_string_buffer(room)
+    length = lib.llama_model_meta_val_str(native, key.encode(), buffer, room)
+    return buffer.value.decode("utf-8", "replace") if length >= 0 else ""

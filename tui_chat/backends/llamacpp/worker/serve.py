@@ -1,0 +1,137 @@
+"""The worker's life: load, then answer orders until the host hangs up."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import threading
+from queue import SimpleQueue
+from time import perf_counter
+
+from tui_chat.backends.llamacpp.abort import AbortFlags
+from tui_chat.backends.llamacpp.messages import (
+    LENGTH_BYTES,
+    Counted,
+    Generate,
+    Happened,
+    Load,
+    Loaded,
+    Order,
+    Progress,
+    Refused,
+    Report,
+    Tokenize,
+    body_length,
+    decode_order,
+    frame,
+)
+from tui_chat.backends.llamacpp.worker.generation import Generator
+from tui_chat.backends.llamacpp.worker.logs import NativeLog
+from tui_chat.backends.llamacpp.worker.model import Model, load_model
+from tui_chat.backends.protocol import BackendError
+from tui_chat.wire.events import Event
+
+_PROGRESS_STEP = 0.01
+
+Answers = SimpleQueue[tuple[Generate, float]]
+"""Generations to come, each with the time its order came in."""
+
+
+class Line:
+    """The socket to the host, which hangs up to have the worker leave."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._sending = threading.Lock()
+
+    def send(self, report: Report) -> None:
+        """Send one report, from any thread; leaves the process if nobody listens any more."""
+        data = frame(report)
+        try:
+            with self._sending:
+                self._sock.sendall(data)
+        except OSError:
+            os._exit(0)
+
+    def receive(self) -> Order:
+        """Wait for the next order; leaves the process when the host hangs up."""
+        return decode_order(self._read(body_length(self._read(LENGTH_BYTES))))
+
+    def _read(self, count: int) -> bytes:
+        data = bytearray()
+        while len(data) < count:
+            try:
+                more = self._sock.recv(count - len(data))
+            except OSError:
+                more = b""
+            if not more:
+                os._exit(0)
+            data += more
+        return bytes(data)
+
+
+def serve(sock: socket.socket, flags: AbortFlags) -> None:
+    """Load the model that the first order names, then generate until the host hangs up."""
+    log = NativeLog()
+    line = Line(sock)
+    order = line.receive()
+    if not isinstance(order, Load):
+        raise TypeError(f"the first order is {type(order).__name__}, not Load")
+    try:
+        model = load_model(order, flags, log, _Progress(line))
+    except BackendError as error:
+        line.send(Refused(error.problem))
+        line.receive()
+        return
+    answers: Answers = SimpleQueue()
+    threading.Thread(target=_listen, args=(line, model, answers), daemon=True).start()
+    gc.freeze()
+    gc.disable()  # a collection in the middle of an answer would be a stutter
+    line.send(Loaded(model.description))
+    _generate(line, model, flags, answers)
+
+
+def _listen(line: Line, model: Model, answers: Answers) -> None:
+    """Take orders on a thread of its own, so that counting tokens never waits for an answer.
+
+    The thread sleeps in the kernel between orders and so costs the decode loop nothing. Reading the
+    vocabulary is safe beside an evaluation; the context is touched by the main thread alone.
+    """
+    while True:
+        order = line.receive()
+        if isinstance(order, Generate):
+            answers.put((order, perf_counter()))
+        elif isinstance(order, Tokenize):
+            count = len(model.vocabulary.tokenize(order.text, special=False))
+            line.send(Counted(order.number, count))
+
+
+def _generate(line: Line, model: Model, flags: AbortFlags, answers: Answers) -> None:
+    generator = Generator(model)
+    while True:
+        order, received = answers.get()
+        number = order.number
+
+        def send(event: Event, number: int = number) -> None:
+            line.send(Happened(number, event))
+
+        def cancelled(number: int = number) -> bool:
+            return flags.hoisted(number)
+
+        model.cache.arm(number)
+        generator.answer(order.turns, order.sampling, received, cancelled, send)
+        gc.collect()
+
+
+class _Progress:
+    """Passes on only as much of llama.cpp's progress as moves a bar."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._sent = -1.0
+
+    def __call__(self, fraction: float) -> None:
+        if fraction >= self._sent + _PROGRESS_STEP:
+            self._sent = fraction
+            self._line.send(Progress(fraction))

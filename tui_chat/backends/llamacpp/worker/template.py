@@ -1,0 +1,137 @@
+"""Renders a conversation with the model's own chat template, as foreign code: in Jinja's sandbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NoReturn
+
+from jinja2 import TemplateError, nodes
+from jinja2.ext import Extension, loopcontrols
+from jinja2.parser import Parser
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from tui_chat.chat.model import Role
+from tui_chat.wire.api import Turn
+
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+"""For a model that brings no template; the form most fine-tuned models have seen."""
+CHATML_STOPS = ("<|im_end|>", "<|im_start|>")
+
+
+class RenderError(Exception):
+    """The template cannot be compiled, or renders this conversation in no form we know."""
+
+
+class ChatTemplate:
+    """One model's template, compiled.
+
+    Attributes:
+        source: Its Jinja text.
+        stops: Stop strings it needs because its turn markers may be no tokens of the model.
+    """
+
+    def __init__(self, source: str | None, bos: str, eos: str) -> None:
+        self.source = CHATML if source is None else source
+        self.stops = CHATML_STOPS if source is None else ()
+        self._tokens = {"bos_token": bos, "eos_token": eos}
+        try:
+            self._template = _environment().from_string(self.source)
+        except TemplateError as error:
+            raise RenderError(str(error)) from error
+
+    def render(self, turns: tuple[Turn, ...]) -> str:
+        """Write `turns` as the model expects them, ready for its answer.
+
+        Some templates reject or drop a system turn, and some want users and assistants to take turns
+        strictly; then the system text moves into the first user turn, and neighbours are joined.
+
+        Raises:
+            RenderError: No such form is accepted; says why the plain one was not.
+        """
+        failure: RenderError | None = None
+        for form in _forms(turns):
+            try:
+                text = self._render(form)
+            except RenderError as error:
+                failure = failure or error
+                continue
+            if all(turn.text.strip() in text for turn in form if turn.role is Role.SYSTEM):
+                return text
+        raise failure or RenderError("it leaves the system message out")
+
+    def _render(self, turns: tuple[Turn, ...]) -> str:
+        messages = [{"role": turn.role.value, "content": turn.text} for turn in turns]
+        try:
+            return self._template.render(messages=messages, add_generation_prompt=True, **self._tokens)
+        except Exception as error:  # a template is foreign code and may raise anything
+            raise RenderError(f"{type(error).__name__}: {error}") from error
+
+
+def _forms(turns: tuple[Turn, ...]) -> Iterator[tuple[Turn, ...]]:
+    """The conversation as it is, then in ever plainer forms, each only once."""
+    seen: list[tuple[Turn, ...]] = []
+    for form in (turns, _joined(turns), _without_system(turns), _joined(_without_system(turns))):
+        if form not in seen:
+            seen.append(form)
+            yield form
+
+
+def _without_system(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """Move every system text in front of the first user's."""
+    system = "\n\n".join(turn.text for turn in turns if turn.role is Role.SYSTEM)
+    rest = [turn for turn in turns if turn.role is not Role.SYSTEM]
+    first = next((i for i, turn in enumerate(rest) if turn.role is Role.USER), None)
+    if not system or first is None:
+        return turns
+    rest[first] = Turn(role=Role.USER, text=f"{system}\n\n{rest[first].text}")
+    return tuple(rest)
+
+
+def _joined(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """Join neighbouring turns of the same role, as a cancelled or failed answer leaves them."""
+    joined: list[Turn] = []
+    for turn in turns:
+        if joined and joined[-1].role is turn.role:
+            joined[-1] = Turn(role=turn.role, text=f"{joined[-1].text}\n\n{turn.text}")
+        else:
+            joined.append(turn)
+    return tuple(joined)
+
+
+class _Generation(Extension):
+    """Accepts ``{% generation %}``, by which training code finds the assistant's words."""
+
+    tags = {"generation"}  # noqa: RUF012 - Jinja's own way of naming an extension's tags
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    """The environment that templates are written for: the one of the transformers library."""
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
+    )
+    environment.filters["tojson"] = _to_json
+    environment.globals["raise_exception"] = _raise_exception
+    environment.globals["strftime_now"] = _strftime_now
+    return environment
+
+
+def _to_json(value: Any, indent: int | None = None, **options: Any) -> str:
+    """Unlike Jinja's own filter: no HTML escapes."""
+    return json.dumps(value, ensure_ascii=False, indent=indent, **options)
+
+
+def _raise_exception(message: str) -> NoReturn:
+    raise TemplateError(message)
+
+
+def _strftime_now(format: str) -> str:
+    return datetime.now().astimezone().strftime(format)
