@@ -1,0 +1,181 @@
+"""The engine's verbs, as a client speaks them: typed calls over HTTP on the Unix socket."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from tui_chat.chat.model import Problem, ProblemCode
+from tui_chat.client.errors import EngineError, EngineGoneError
+from tui_chat.wire.api import (
+    EngineChanged,
+    EngineInfo,
+    ErrorReply,
+    GenerateRequest,
+    GenerationInfo,
+    LoadRequest,
+    ModelInfo,
+    TokenizeReply,
+    TokenizeRequest,
+)
+from tui_chat.wire.events import Event, Numbered, Settled
+from tui_chat.wire.paths import (
+    CANCEL,
+    ENGINE,
+    EVENTS,
+    GENERATION_EVENTS,
+    GENERATIONS,
+    LOAD,
+    MODELS,
+    STOP,
+    TOKENIZE,
+    UNLOAD,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+
+REPLY_S = 10.0
+"""How long a short request may take; loading a model has no limit of its own."""
+
+SILENCE_S = 60.0
+"""Silence that counts as a dead stream: four of the engine's pings."""
+
+_NOT_FOUND, _FIRST_ERROR = 404, 400
+
+
+class EngineClient:
+    """A connection pool to one engine. Opens nothing until the first call."""
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+        self._http: httpx.AsyncClient | None = None
+
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        if self._http is None:
+            import httpx  # 60 ms of imports that must not delay the first paint
+
+            transport = httpx.AsyncHTTPTransport(uds=str(self.socket))
+            self._http = httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=REPLY_S)
+        return self._http
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._http is not None:
+            await self._http.aclose()
+
+    async def info(self) -> EngineInfo:
+        """Who the engine is and what it is doing."""
+        return await self._call("GET", ENGINE, EngineInfo)
+
+    async def stop(self, *, force: bool = False) -> None:
+        """Ask the engine to leave; it refuses while it is answering, unless forced."""
+        await self._call("POST", STOP + ("?force=1" if force else ""), EngineInfo)
+
+    async def models(self) -> list[ModelInfo]:
+        """Every model the engine can load."""
+        return await self._call("GET", MODELS, list[ModelInfo])
+
+    async def load(self, model: str, context: int | None = None) -> ModelInfo:
+        """Bring a model into memory; returns when it is ready."""
+        return await self._call("POST", LOAD, ModelInfo, LoadRequest(model, context), timeout=None)
+
+    async def unload(self) -> None:
+        """Give the resident's memory back."""
+        await self._call("POST", UNLOAD, EngineInfo)
+
+    async def tokenize(self, model: str, text: str) -> int:
+        """Count tokens with a resident's own tokenizer."""
+        return (await self._call("POST", TOKENIZE, TokenizeReply, TokenizeRequest(model, text))).tokens
+
+    async def generate(self, request: GenerateRequest) -> GenerationInfo:
+        """Ask for an answer. Safe to repeat: the same id is the same generation."""
+        return await self._call("POST", GENERATIONS, GenerationInfo, request)
+
+    async def cancel(self, id: str) -> None:
+        """Stop an answer; its stream ends with `Settled`."""
+        await self._call("POST", CANCEL.format(id=id), GenerationInfo)
+
+    async def follow(self, id: str, after: int = 0) -> AsyncIterator[Numbered]:
+        """Yield an answer's events from after number `after` to its `Settled`.
+
+        A broken connection is taken up again where it broke: no event is lost or given twice.
+
+        Raises:
+            EngineGoneError: The engine died, or does not know this answer.
+        """
+        while True:
+            path = GENERATION_EVENTS.format(id=id)
+            async for seq, event in self._stream(path, after, Event):
+                yield Numbered(seq, event)
+                after = seq
+                if isinstance(event, Settled):
+                    return
+            await self.info()
+
+    async def watch(self) -> AsyncIterator[EngineChanged]:
+        """Yield the engine's state now and at every change, until the connection ends."""
+        async for _, change in self._stream(EVENTS, 0, EngineChanged):
+            yield change
+
+    async def _stream(self, path: str, after: int, type_: Any) -> AsyncIterator[tuple[int, Any]]:
+        """Yield decoded server-sent events until the stream ends or breaks; the caller knows if that is early."""
+        import httpx
+        from httpx_sse import aconnect_sse
+
+        decoder = msgspec.json.Decoder(type_)
+        headers = {"Last-Event-ID": str(after)}
+        try:
+            async with aconnect_sse(
+                self._client, "GET", path, headers=headers, timeout=_STREAM_TIMEOUT
+            ) as source:
+                if source.response.status_code >= _FIRST_ERROR:
+                    await source.response.aread()
+                    raise _refusal(source.response)
+                async for sse in source.aiter_sse():
+                    yield int(sse.id), decoder.decode(sse.data)
+        except httpx.ConnectError as error:
+            raise _gone(self.socket) from error
+        except httpx.TransportError:
+            return
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        type_: type[T],
+        body: msgspec.Struct | None = None,
+        timeout: float | None = REPLY_S,
+    ) -> T:
+        import httpx
+
+        content = msgspec.json.encode(body) if body is not None else None
+        try:
+            response = await self._client.request(method, path, content=content, timeout=timeout)
+        except httpx.TimeoutException as error:
+            what = f"The engine at {self.socket} did not reply within {timeout:.0f} s."
+            remedy = "`tui-chat engine stop --force` ends it; the next message starts a new one."
+            raise EngineError(Problem(ProblemCode.ENGINE_UNREACHABLE, what, remedy=remedy)) from error
+        except httpx.TransportError as error:
+            raise _gone(self.socket) from error
+        if response.status_code >= _FIRST_ERROR:
+            raise _refusal(response)
+        return msgspec.json.decode(response.content, type=type_)
+
+
+def _gone(socket: Path) -> EngineGoneError:
+    return EngineGoneError(Problem(ProblemCode.ENGINE_UNREACHABLE, f"No engine answers at {socket}."))
+
+
+def _refusal(response: httpx.Response) -> EngineError:
+    problem = Problem(ProblemCode.ENGINE_UNREACHABLE, f"The engine replied {response.status_code}.")
+    with contextlib.suppress(msgspec.MsgspecError):
+        problem = msgspec.json.decode(response.content, type=ErrorReply).problem
+    return EngineGoneError(problem) if response.status_code == _NOT_FOUND else EngineError(problem)

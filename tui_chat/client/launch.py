@@ -1,0 +1,150 @@
+"""Start the engine when there is none, and replace one of another version when that hurts nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui_chat import __version__
+from tui_chat.chat.model import Problem, ProblemCode
+from tui_chat.client.errors import EngineError, EngineGoneError
+from tui_chat.wire.api import PROTOCOL, EngineInfo
+
+if TYPE_CHECKING:
+    from tui_chat.client.engine import EngineClient
+
+START_S = 20.0
+"""How long a start may take; the slowest disk we know of needs 3 s."""
+
+LEAVE_S = 10.0
+"""How long an engine may take to settle its answers and leave."""
+
+
+async def ensure_engine(client: EngineClient) -> EngineInfo:
+    """Return the engine that serves `client`'s socket, starting or replacing it if need be.
+
+    Raises:
+        EngineError: It cannot be started, or one of another version is busy.
+    """
+    info = await _find_or_start(client)
+    if info.version == __version__ and info.protocol == PROTOCOL:
+        return info
+    if not info.generations:
+        await stop_engine(client, info.pid)
+        return await _find_or_start(client)
+    if info.protocol == PROTOCOL:
+        return info
+    raise EngineError(
+        Problem(
+            ProblemCode.ENGINE_MISMATCH,
+            f"An engine of version {info.version} is running and writing an answer; this is {__version__}.",
+            kept="Its answer goes on.",
+            remedy="Wait for it to end, or run `tui-chat engine stop --force`.",
+        )
+    )
+
+
+async def _find_or_start(client: EngineClient) -> EngineInfo:
+    """Ask the engine who it is, starting it first if nobody answers.
+
+    An engine that is just leaving still holds the lock while its socket is gone: then a start finds
+    it "already there" and nobody answers, until it has left.
+    """
+    deadline = asyncio.get_running_loop().time() + LEAVE_S
+    while True:
+        try:
+            return await client.info()
+        except EngineGoneError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+        await start_engine()
+
+
+async def start_engine() -> None:
+    """Start a detached engine and return when it listens. Finding one already there is success.
+
+    Raises:
+        EngineError: It did not come up; the problem carries what it said.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tui_chat.engine",
+        "--detach",
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(START_S):
+            _, said = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        said = b"it did not answer in time"
+        await process.wait()
+    if process.returncode:
+        raise EngineError(
+            Problem(
+                ProblemCode.ENGINE_UNREACHABLE,
+                f"The engine could not be started: {_last_line(said)}",
+                remedy="`tui-chat engine logs` shows more.",
+                detail=said.decode(errors="replace")[-4000:],
+            )
+        )
+
+
+async def stop_engine(client: EngineClient, pid: int, *, force: bool = False) -> None:
+    """Ask the engine to leave and return when it has left; with `force`, see to it.
+
+    Raises:
+        EngineError: It is busy (without `force`), or would not leave.
+    """
+    with contextlib.suppress(EngineGoneError):
+        await client.stop(force=force)
+    if await _gone(pid, LEAVE_S):
+        return
+    if force:
+        os.kill(pid, signal.SIGKILL)
+        if await _gone(pid, LEAVE_S):
+            return
+    what = f"The engine (pid {pid}) was asked to leave and is still there after {LEAVE_S:.0f} s."
+    raise EngineError(
+        Problem(ProblemCode.ENGINE_UNREACHABLE, what, remedy="Try `tui-chat engine stop --force`.")
+    )
+
+
+def recorded_pid(socket_path: Path) -> int | None:
+    """The process id in the engine's lock file, or None when no engine left one."""
+    try:
+        return int((socket_path.parent / "engine.lock").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+async def _gone(pid: int, within_s: float) -> bool:
+    deadline = asyncio.get_running_loop().time() + within_s
+    while _alive(pid):
+        if asyncio.get_running_loop().time() > deadline:
+            return False
+        await asyncio.sleep(0.02)
+    return True
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _last_line(said: bytes) -> str:
+    lines = said.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing."

@@ -1,0 +1,152 @@
+"""An answer on its way, as one terminal sees it, and how it is followed to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui_chat.chat.model import Answer, FinishReason, Message
+from tui_chat.client.changes import Change, Progressed, Raised, Streamed
+from tui_chat.client.errors import EngineError, EngineGoneError
+from tui_chat.client.launch import ensure_engine
+from tui_chat.store.journal import JournalState, read_journal
+from tui_chat.wire.api import GenerateRequest, JournalHeader
+from tui_chat.wire.events import Channel, Delta, Event, Loading, Prefill, Queued, Settled, Warned
+
+if TYPE_CHECKING:
+    from tui_chat.client.engine import EngineClient
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAnswer:
+    """What is known of the answer in flight. Times are monotonic seconds; `phase` is what it waits for."""
+
+    id: str
+    started: float
+    phase: Queued | Loading | Prefill | None = None
+    text: str = ""
+    thinking: str = ""
+    tokens: int = 0
+    first_token: float | None = None
+    thought_until: float | None = None
+
+    @classmethod
+    def starting(cls, id: str) -> LiveAnswer:
+        """An answer of which nothing has been heard yet."""
+        return cls(id, time.monotonic())
+
+    @property
+    def thinking_s(self) -> float | None:
+        """How long it has thought, or thought before it answered; None if it did not."""
+        if not self.thinking or self.first_token is None:
+            return None
+        return (self.thought_until or time.monotonic()) - self.first_token
+
+    def after(self, event: Event) -> LiveAnswer:
+        """What is known once `event` has been heard too."""
+        match event:
+            case Queued() | Loading() | Prefill():
+                return replace(self, phase=event)
+            case Delta(text, tokens, channel):
+                now = time.monotonic()
+                thinks = channel is Channel.THINKING
+                return replace(
+                    self,
+                    phase=None,
+                    text=self.text if thinks else self.text + text,
+                    thinking=self.thinking + text if thinks else self.thinking,
+                    tokens=self.tokens + tokens,
+                    first_token=self.first_token or now,
+                    thought_until=self.thought_until or (None if thinks else now),
+                )
+            case _:
+                return self
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One answer to be followed: whose, asked for with what (None: it runs already), journalled where."""
+
+    answer: Message
+    session: str
+    request: GenerateRequest | None
+    journal: Path | None
+
+
+async def follow_answer(
+    engine: EngineClient,
+    errand: Errand,
+    hear: Callable[[Event], LiveAnswer],
+    publish: Callable[[Change], None],
+) -> JournalState:
+    """Have an answer written and follow it to its end, whatever that is. Never raises for the engine.
+
+    Args:
+        engine: The engine to ask.
+        errand: What to ask for, or to take up again.
+        hear: Takes note of an event and returns what is known after it.
+        publish: Tells the views.
+
+    Returns:
+        The whole answer; `settled` is None when the engine died with it, and then the text is the
+        longer of what was heard and what the journal holds.
+    """
+    live = LiveAnswer.starting(errand.answer.id)
+    try:
+        if errand.request is not None:
+            await ensure_engine(engine)
+            await engine.generate(errand.request)
+        async for numbered in engine.follow(errand.answer.id):
+            live = hear(numbered.event)
+            if isinstance(numbered.event, Settled):
+                return _state(errand, live, numbered.event)
+            for change in changes_of(errand.answer.id, numbered.event):
+                publish(change)
+    except EngineGoneError:
+        written = await asyncio.to_thread(_journalled, errand.journal)
+        if written is not None and len(written.text) + len(written.thinking) >= len(live.text) + len(
+            live.thinking
+        ):
+            return written
+    except EngineError as error:
+        return _state(errand, live, Settled(finish=FinishReason.BACKEND_ERROR, problem=error.problem))
+    return _state(errand, live, None)
+
+
+def changes_of(id: str, event: Event) -> tuple[Change, ...]:
+    """What the views are told of one event."""
+    match event:
+        case Delta(text, tokens, channel):
+            return (Streamed(id, text, channel, tokens),)
+        case Queued() | Loading() | Prefill():
+            return (Progressed(id, event),)
+        case Warned(problem):
+            return (Raised(problem),)
+        case _:
+            return ()
+
+
+def _state(errand: Errand, live: LiveAnswer, settled: Settled | None) -> JournalState:
+    message = errand.answer
+    header = JournalHeader(
+        id=message.id,
+        session=errand.session,
+        started=message.created,
+        answer=message.answer or Answer(model=""),
+    )
+    return JournalState(
+        header=header, text=live.text, thinking=live.thinking, tokens=live.tokens, settled=settled
+    )
+
+
+def _journalled(path: Path | None) -> JournalState | None:
+    if path is None:
+        return None
+    try:
+        return read_journal(path)
+    except (OSError, ValueError):
+        return None

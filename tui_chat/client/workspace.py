@@ -1,0 +1,186 @@
+"""Everything a front end opens: conversations, the list of sessions, models, and the link to the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from tui_chat.chat.ids import new_id
+from tui_chat.chat.model import Session
+from tui_chat.client.changes import Change, EngineNews, LinkState, Raised
+from tui_chat.client.conversation import Conversation
+from tui_chat.client.engine import EngineClient
+from tui_chat.client.errors import EngineError
+from tui_chat.client.launch import ensure_engine
+from tui_chat.config.paths import Paths
+from tui_chat.config.settings import Settings
+from tui_chat.store.drafts import Drafts
+from tui_chat.store.history import PromptHistory
+from tui_chat.store.sessions import SessionStore, SessionSummary
+from tui_chat.wire.api import EngineChanged, ModelInfo, ModelState
+
+RELINK_S = 2.0
+"""How long to leave a lost engine alone before looking whether somebody started one."""
+
+
+class Workspace:
+    """What one terminal works with. Touches neither disk nor engine until asked."""
+
+    def __init__(self, paths: Paths, settings: Settings, sessions: Path | None = None) -> None:
+        self.paths = paths
+        self.settings = settings
+        self.store = SessionStore(sessions or paths.sessions)
+        self.drafts = Drafts(paths.state / "drafts")
+        self.history = PromptHistory(paths.state / "history.jsonl")
+        self.engine_client = EngineClient(paths.socket)
+        self.link = LinkState.CONNECTING
+        self.engine: EngineChanged | None = None
+        self._listeners: list[Callable[[Change], None]] = []
+        self._watching: asyncio.Task[None] | None = None
+
+    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Call `listener` with news of the engine; returns how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def start(self) -> None:
+        """Connect to the engine in the background, starting it if there is none."""
+        self._watching = asyncio.create_task(self._keep_link())
+
+    async def stop(self) -> None:
+        """Let go of the engine, which stays as long as it has work."""
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        await self.engine_client.close()
+
+    async def new_chat(self) -> Conversation:
+        """Return an empty conversation; nothing of it is on disk until the first message is sent."""
+        now = datetime.now(UTC)
+        session = Session(id=new_id(now), created=now, updated=now, sampling=self.settings.sampling)
+        model = await self.default_model()
+        return Conversation(self, msgspec.structs.replace(session, model=model), None)
+
+    async def open(self, session_id: str) -> Conversation:
+        """Open a session, taking up an answer that is still being written.
+
+        Raises:
+            StoreError: It is not there, or damaged beyond use.
+        """
+        file = await asyncio.to_thread(self.store.open, session_id)
+        conversation = Conversation(self, file.session, file)
+        if file.session.model is None:
+            conversation.tree.update(model=await self.default_model())
+        conversation.resume()
+        return conversation
+
+    async def fork(self, session: Session) -> Conversation:
+        """Copy the settled part of `session` into a new session of our own.
+
+        Raises:
+            StoreError: The copy cannot be saved.
+        """
+        now = datetime.now(UTC)
+        messages = tuple(m for m in session.messages if not m.in_flight)
+        kept = {m.id for m in messages}
+        parents = {m.id: m.parent for m in session.messages}
+        leaf = session.leaf
+        while leaf is not None and leaf not in kept:
+            leaf = parents[leaf]
+        copy = msgspec.structs.replace(
+            session,
+            id=new_id(now),
+            title=f"{session.title} (fork)",
+            created=now,
+            updated=now,
+            leaf=leaf,
+            queued=(),
+            messages=tuple(m for m in messages if m.parent is None or m.parent in kept),
+        )
+        file = await asyncio.to_thread(self.store.create, copy)
+        return Conversation(self, copy, file)
+
+    async def sessions(self, *, archived: bool = False) -> list[SessionSummary]:
+        """List the sessions, newest first."""
+        return await asyncio.to_thread(self.store.list, archived)
+
+    async def last_session(self) -> str | None:
+        """The session last written to that can be opened."""
+        return next((s.id for s in await self.sessions() if s.problem is None), None)
+
+    async def rename(self, session_id: str, title: str) -> None:
+        """Give a session that is not open a title. Raises `StoreError`."""
+        await asyncio.to_thread(self.store.rename, session_id, title)
+
+    async def archive(self, session_id: str) -> None:
+        """Take a session out of the list. Raises `StoreError`."""
+        await asyncio.to_thread(self.store.archive, session_id)
+
+    async def unarchive(self, session_id: str) -> None:
+        """Undo `archive`. Raises `StoreError`."""
+        await asyncio.to_thread(self.store.unarchive, session_id)
+
+    async def models(self) -> list[ModelInfo]:
+        """Every model on this machine, with the state that the engine last told."""
+        from tui_chat.library.scan import model_folders, scan_folders
+
+        found = await asyncio.to_thread(scan_folders, model_folders(self.paths, self.settings))
+        residents = {r.path: r for r in self.engine.residents} if self.engine else {}
+        return [residents.get(m.path, m) for m in found]
+
+    async def default_model(self) -> str | None:
+        """The configured model, else the one in memory, else the first usable one; None without any."""
+        usable = [m for m in await self.models() if m.state is not ModelState.BROKEN]
+        ids = {m.id for m in usable}
+        if self.settings.models.default in ids:
+            return self.settings.models.default
+        resident = next((m.id for m in usable if m.state is not ModelState.ON_DISK), None)
+        return resident or next((m.id for m in usable), None)
+
+    async def get_starter(
+        self, on_progress: Callable[[int, int, str], None], cancel: threading.Event
+    ) -> Path:
+        """Fetch the starter model, reporting (bytes done, bytes in all, stage) from another thread.
+
+        Raises:
+            DownloadError: It could not be had; what was fetched is kept for the next try.
+        """
+        from tui_chat.library.starter import STARTER, fetch_starter
+
+        return await asyncio.to_thread(fetch_starter, STARTER, self.paths.models, on_progress, cancel)
+
+    async def warm(self, model: str) -> None:
+        """Have a model brought into memory before it is needed; failing is told when it is."""
+        try:
+            await ensure_engine(self.engine_client)
+            await self.engine_client.load(model)
+        except EngineError as error:
+            self._publish(Raised(error.problem))
+
+    async def _keep_link(self) -> None:
+        """Stay connected: the engine stays as long as somebody watches, and tells what it does."""
+        while True:
+            self._set_link(LinkState.CONNECTING)
+            try:
+                await ensure_engine(self.engine_client)
+                async for change in self.engine_client.watch():
+                    self.engine = change
+                    self._set_link(LinkState.CONNECTED)
+            except EngineError as error:
+                self._publish(Raised(error.problem))
+            self.engine = None
+            self._set_link(LinkState.LOST)
+            await asyncio.sleep(RELINK_S)
+
+    def _set_link(self, link: LinkState) -> None:
+        self.link = link
+        self._publish(EngineNews(link, self.engine))
+
+    def _publish(self, change: Change) -> None:
+        for listener in list(self._listeners):
+            listener(change)

@@ -1,0 +1,202 @@
+"""The engine's HTTP surface. Thin: it decodes, asks, encodes; every error is an `ErrorReply`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+
+import msgspec
+from sse_starlette import EventSourceResponse
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tui_chat.backends.protocol import BackendError
+from tui_chat.chat.model import Problem, ProblemCode
+from tui_chat.engine.core import Engine
+from tui_chat.engine.journaling import Journal
+from tui_chat.store.errors import StoreError
+from tui_chat.wire.api import (
+    ErrorReply,
+    GenerateRequest,
+    LoadRequest,
+    TokenizeReply,
+    TokenizeRequest,
+)
+from tui_chat.wire.paths import (
+    CANCEL,
+    ENGINE,
+    EVENTS,
+    GENERATION_EVENTS,
+    GENERATIONS,
+    LOAD,
+    MODELS,
+    STOP,
+    TOKENIZE,
+    UNLOAD,
+)
+
+PING_S = 15
+"""How often a silent stream says that it is still there."""
+
+_encoder = msgspec.json.Encoder()
+
+
+def reply(body: object, status: int = 200) -> Response:
+    """Encode a struct."""
+    return Response(_encoder.encode(body), status, media_type="application/json")
+
+
+def refuse(problem: Problem, status: int = 400) -> Response:
+    """Encode a problem."""
+    return reply(ErrorReply(problem), status)
+
+
+def not_found(id: str) -> Response:
+    """Say that the engine knows no such generation."""
+    return refuse(Problem(ProblemCode.BAD_REQUEST, f"The engine knows no answer {id}."), 404)
+
+
+def sse(seq: int, body: object) -> bytes:
+    """One server-sent event; `seq` is what a client sends back as Last-Event-ID."""
+    return b"id: %d\ndata: %s\n\n" % (seq, _encoder.encode(body))
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def guarded(handler: Handler) -> Handler:
+    """Turn what a handler may raise into an `ErrorReply`."""
+
+    async def call(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except msgspec.MsgspecError as error:
+            problem = Problem(ProblemCode.BAD_REQUEST, f"The request cannot be read: {error}.")
+            return refuse(problem)
+        except (BackendError, StoreError) as error:
+            return refuse(error.problem, 409)
+
+    return call
+
+
+class Surface:
+    """The handlers, one per verb."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def info(self, request: Request) -> Response:
+        """Say who the engine is and what it does."""
+        return reply(self._engine.info)
+
+    async def stop(self, request: Request) -> Response:
+        """Leave; unless forced, only when no answer is being written."""
+        if self._engine.scheduler.idle or request.query_params.get("force") == "1":
+            self._engine.leave.set()
+            return reply(self._engine.info, 202)
+        count = len(self._engine.generations.running)
+        return refuse(
+            Problem(
+                ProblemCode.BAD_REQUEST,
+                f"The engine is writing {count} answer{'s' if count > 1 else ''}.",
+                kept="Nothing was stopped.",
+                remedy="Wait for the end, or stop it with --force; the text so far is kept.",
+            ),
+            409,
+        )
+
+    async def events(self, request: Request) -> Response:
+        """Stream the state of residents and generations, now and at every change."""
+
+        async def stream() -> AsyncIterator[bytes]:
+            async for seq, change in self._engine.watch():
+                yield sse(seq, change)
+
+        return EventSourceResponse(stream(), ping=PING_S)
+
+    async def models(self, request: Request) -> Response:
+        """List the models on this machine."""
+        return reply(await self._engine.list_models())
+
+    async def load(self, request: Request) -> Response:
+        """Bring a model into memory."""
+        wanted = msgspec.json.decode(await request.body(), type=LoadRequest)
+        resident = await self._engine.residents.acquire(wanted.model, wanted.context, lambda *_: None)
+        return reply(resident.info)
+
+    async def unload(self, request: Request) -> Response:
+        """Give the resident's memory back, unless it is answering."""
+        if not self._engine.scheduler.idle:
+            return refuse(Problem(ProblemCode.BAD_REQUEST, "The model is answering; stop that first."), 409)
+        await self._engine.residents.unload()
+        return reply(self._engine.info)
+
+    async def tokenize(self, request: Request) -> Response:
+        """Count tokens with a resident's tokenizer; never loads a model for it."""
+        wanted = msgspec.json.decode(await request.body(), type=TokenizeRequest)
+        model = self._engine.residents.find(wanted.model)
+        if model is None:
+            return refuse(Problem(ProblemCode.MODEL_UNKNOWN, f"{wanted.model} is not in memory."), 409)
+        return reply(TokenizeReply(await model.tokenize(wanted.text)))
+
+    async def generate(self, request: Request) -> Response:
+        """Admit a generation. The same id twice is one generation, so a lost reply can be asked again."""
+        wanted = msgspec.json.decode(await request.body(), type=GenerateRequest)
+        known = self._engine.generations.get(wanted.id)
+        if known is None:
+            journal = await Journal.create(wanted, datetime.now(UTC))
+            known = self._engine.generations.add(wanted)
+            self._engine.scheduler.admit(known, journal)
+        return reply(known.info, 202)
+
+    async def generation_events(self, request: Request) -> Response:
+        """Stream one generation from after `Last-Event-ID` (or from the start) to its end."""
+        generation = self._engine.generations.get(request.path_params["id"])
+        if generation is None:
+            return not_found(request.path_params["id"])
+        last = request.headers.get("last-event-id", "0")
+        after = int(last) if last.isdigit() else 0
+
+        async def stream() -> AsyncIterator[bytes]:
+            try:
+                async for numbered in generation.follow(after):
+                    yield sse(numbered.seq, numbered.event)
+            finally:
+                if generation.unheard:
+                    self._engine.scheduler.cancel(generation)
+
+        return EventSourceResponse(stream(), ping=PING_S)
+
+    async def cancel(self, request: Request) -> Response:
+        """Stop one generation; its stream ends with `Settled`."""
+        generation = self._engine.generations.get(request.path_params["id"])
+        if generation is None:
+            return not_found(request.path_params["id"])
+        if generation.settled is None:
+            self._engine.scheduler.cancel(generation)
+        return reply(generation.info, 202)
+
+
+def build_app(engine: Engine) -> Starlette:
+    """Lay out the routes over `engine`."""
+    surface = Surface(engine)
+
+    def route(path: str, handler: Handler, method: str) -> Route:
+        return Route(path, guarded(handler), methods=[method])
+
+    return Starlette(
+        routes=[
+            route(ENGINE, surface.info, "GET"),
+            route(STOP, surface.stop, "POST"),
+            route(EVENTS, surface.events, "GET"),
+            route(MODELS, surface.models, "GET"),
+            route(LOAD, surface.load, "POST"),
+            route(UNLOAD, surface.unload, "POST"),
+            route(TOKENIZE, surface.tokenize, "POST"),
+            route(GENERATIONS, surface.generate, "POST"),
+            route(GENERATION_EVENTS, surface.generation_events, "GET"),
+            route(CANCEL, surface.cancel, "POST"),
+        ]
+    )

@@ -1,0 +1,45 @@
+"""The models this engine can load, found off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tui_chat.backends.protocol import BackendError
+from tui_chat.chat.model import Problem, ProblemCode
+from tui_chat.config.paths import Paths
+from tui_chat.config.settings import ModelSettings
+from tui_chat.library.scan import find_model, scan_folders
+from tui_chat.wire.api import ModelInfo, ModelState
+
+
+class Catalogue:
+    """Looks models up by id, by part of a name, or by path."""
+
+    def __init__(self, paths: Paths, settings: ModelSettings) -> None:
+        self._folders = [paths.models, *(Path(f).expanduser() for f in settings.folders)]
+        self.default_context = settings.context
+        self.threads = settings.threads
+
+    async def list(self) -> list[ModelInfo]:
+        """Every model on this machine that we know of, broken ones included."""
+        return await asyncio.to_thread(scan_folders, self._folders)
+
+    async def resolve(self, wanted: str) -> ModelInfo:
+        """Find the one model that `wanted` means.
+
+        Raises:
+            BackendError: It is unknown, has vanished, or is broken.
+        """
+        found = await asyncio.to_thread(lambda: find_model(scan_folders(self._folders), wanted))
+        if isinstance(found, Problem):
+            raise BackendError(found)
+        if found.state is ModelState.BROKEN:
+            raise BackendError(
+                found.problem or Problem(ProblemCode.MODEL_INVALID, f"{found.id} is unusable.")
+            )
+        return found
+
+    def path(self, model: ModelInfo) -> Path:
+        """Where the model's (first) file is."""
+        return Path(model.path)

@@ -1,0 +1,91 @@
+"""The engine's parts, joined: residents, generations, scheduler, and who is watching."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from tui_chat import __version__
+from tui_chat.backends.protocol import Backend
+from tui_chat.config.paths import Paths
+from tui_chat.config.settings import Settings
+from tui_chat.engine.catalogue import Catalogue
+from tui_chat.engine.generations import Generations
+from tui_chat.engine.residents import Residents
+from tui_chat.engine.scheduler import Scheduler
+from tui_chat.wire.api import PROTOCOL, EngineChanged, EngineInfo, ModelInfo
+
+
+class Engine:
+    """One per user and machine. `leave` is set when it is time to go."""
+
+    def __init__(self, backend: Backend, paths: Paths, settings: Settings) -> None:
+        self._catalogue = Catalogue(paths, settings.models)
+        self._settings = settings
+        self._started = datetime.now(UTC)
+        self._changes = 0
+        self._changed = asyncio.Event()
+        self._watchers = 0
+        self._last_busy = time.monotonic()
+        self.leave = asyncio.Event()
+        self.residents = Residents(backend, self._catalogue, self._note_change)
+        self.generations = Generations(self._note_change)
+        self.scheduler = Scheduler(self.residents)
+
+    @property
+    def info(self) -> EngineInfo:
+        """Who we are and what we are doing."""
+        return EngineInfo(
+            version=__version__,
+            protocol=PROTOCOL,
+            pid=os.getpid(),
+            started=self._started,
+            idle_exit_s=self._settings.engine.idle_exit_s,
+            generations=tuple(g.info for g in self.generations.running),
+            residents=self.residents.infos,
+        )
+
+    async def list_models(self) -> list[ModelInfo]:
+        """Models on this machine, with the resident's state in place of the one on disk."""
+        resident = {r.path: r for r in self.residents.infos}
+        return [resident.get(m.path, m) for m in await self._catalogue.list()]
+
+    def _note_change(self) -> None:
+        self._changes += 1
+        self._last_busy = time.monotonic()
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def watch(self) -> AsyncIterator[tuple[int, EngineChanged]]:
+        """Yield the state now and after every change; watching keeps the engine from leaving."""
+        self._watchers += 1
+        try:
+            while not self.leave.is_set():
+                changed, seq = self._changed, self._changes
+                info = self.info
+                yield seq, EngineChanged(info.residents, info.generations)
+                await changed.wait()
+        finally:
+            self._watchers -= 1
+            self._last_busy = time.monotonic()
+
+    async def leave_when_idle(self) -> None:
+        """Set `leave` once nothing has run, waited or watched for the configured time."""
+        limit = self._settings.engine.idle_exit_s
+        while True:
+            if self._watchers or not self.scheduler.idle:
+                self._last_busy = time.monotonic()
+            remaining = self._last_busy + limit - time.monotonic()
+            if remaining <= 0:
+                self.leave.set()
+                return
+            await asyncio.sleep(min(remaining, 1.0) + 0.01)
+
+    async def close(self) -> None:
+        """Settle what runs, give all memory back, and let the watchers go."""
+        await self.scheduler.leave()
+        await self.residents.unload()
+        self._note_change()

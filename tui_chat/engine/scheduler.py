@@ -1,0 +1,191 @@
+"""The one generation path: admit, place, prefill, decode, settle. Answers run one at a time, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from dataclasses import dataclass
+
+import msgspec
+
+from tui_chat.backends.protocol import BackendError, LoadedModel
+from tui_chat.chat.model import FinishReason, Problem, ProblemCode
+from tui_chat.engine.generations import Generation
+from tui_chat.engine.journaling import Journal
+from tui_chat.engine.residents import Resident, Residents
+from tui_chat.wire.events import Delta, Event, Loading, Numbered, Queued, Settled, Warned
+
+log = logging.getLogger(__name__)
+
+_CANCELLED = Settled(finish=FinishReason.CANCELLED)
+_ENGINE_LEFT = Problem(
+    ProblemCode.ENGINE_DIED,
+    "The engine was stopped while this answer was being written.",
+    kept="The text so far is kept.",
+    remedy="Ask again.",
+)
+
+
+@dataclass(slots=True)
+class _Job:
+    """A generation on its way through the scheduler."""
+
+    generation: Generation
+    journal: Journal | None
+    placing: asyncio.Task[Resident] | None = None
+    model: LoadedModel | None = None
+    began: float = 0.0
+    placed: float = 0.0
+    first_token: float | None = None
+    warned: bool = False
+
+
+class Scheduler:
+    """Runs generations first come, first served, and settles every one of them exactly once."""
+
+    def __init__(self, residents: Residents) -> None:
+        self._residents = residents
+        self._waiting: deque[_Job] = deque()
+        self._arrived = asyncio.Event()
+        self._current: _Job | None = None
+        self._leaving = False
+        self._settling: set[asyncio.Task[None]] = set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing waits."""
+        return self._current is None and not self._waiting
+
+    async def run(self) -> None:
+        """Work through the queue until cancelled."""
+        while True:
+            while not self._waiting:
+                self._arrived.clear()
+                await self._arrived.wait()
+            self._current = self._waiting.popleft()
+            self._tell_positions()
+            try:
+                await self._answer(self._current)
+            finally:
+                self._current = None
+
+    def admit(self, generation: Generation, journal: Journal | None) -> None:
+        """Queue a generation; it starts at once when nothing is before it."""
+        self._waiting.append(_Job(generation, journal))
+        if self._current or len(self._waiting) > 1:
+            self._tell_positions()
+        self._arrived.set()
+
+    def _tell_positions(self) -> None:
+        ahead = int(self._current is not None)
+        for position, job in enumerate(self._waiting):
+            job.generation.publish(Queued(position + ahead))
+
+    def cancel(self, generation: Generation) -> None:
+        """Stop a generation wherever it is: in the queue, while its model loads, in prefill or decode."""
+        generation.cancel_requested = True
+        job = self._current
+        if job and job.generation is generation:
+            if job.model:
+                job.model.cancel(generation.request.id)
+            elif job.placing:
+                job.placing.cancel()
+            return
+        for waiting in list(self._waiting):
+            if waiting.generation is generation:
+                self._waiting.remove(waiting)
+                self._settling.add(task := asyncio.create_task(self._settle(waiting, _CANCELLED)))
+                task.add_done_callback(self._settling.discard)
+                self._tell_positions()
+
+    async def _answer(self, job: _Job) -> None:
+        job.began = time.monotonic()
+        try:
+            resident = await self._place(job)
+        except BackendError as error:
+            end = Settled(finish=FinishReason.LOAD_FAILED, problem=error.problem)
+        except asyncio.CancelledError:
+            if not job.generation.cancel_requested:
+                raise
+            end = _CANCELLED
+        else:
+            end = await self._stream(job, resident)
+        await self._settle(job, end)
+        self._residents.mark(busy=False)
+        await self._residents.drop_dead()
+
+    async def _place(self, job: _Job) -> Resident:
+        """Have the model in memory. Raises `BackendError`, or `CancelledError` when the user gave up."""
+
+        def progress(model: str, fraction: float) -> None:
+            elapsed = time.monotonic() - job.began
+            eta = elapsed / fraction - elapsed if fraction > 0 else None
+            job.generation.publish(Loading(model, fraction, eta))
+
+        if job.generation.cancel_requested:
+            raise asyncio.CancelledError
+        request = job.generation.request
+        job.placing = asyncio.create_task(self._residents.acquire(request.model, request.context, progress))
+        try:
+            return await job.placing
+        finally:
+            job.placing = None
+            job.placed = time.monotonic()
+
+    async def _stream(self, job: _Job, resident: Resident) -> Settled:
+        request = job.generation.request
+        job.model = resident.model
+        assert job.model is not None, "acquire returns loaded models only"
+        self._residents.mark(busy=True)
+        async for event in job.model.generate(request.id, request.turns, request.sampling):
+            if isinstance(event, Settled):
+                return event
+            if isinstance(event, Delta) and job.first_token is None:
+                job.first_token = time.monotonic()
+            if job.generation.cancel_requested:
+                job.model.cancel(request.id)
+            self._publish(job, event)
+        raise AssertionError("a backend must end with Settled")
+
+    def _publish(self, job: _Job, event: Event) -> None:
+        numbered = job.generation.publish(event)
+        if job.journal:
+            job.journal.add(numbered)
+            if job.journal.problem and not job.warned:
+                job.warned = True
+                job.generation.publish(Warned(job.journal.problem))
+
+    async def _settle(self, job: _Job, end: Settled) -> None:
+        """Write the end to disk, then tell it: whoever hears of it may fold the journal and delete it."""
+        if self._leaving and end.finish is FinishReason.CANCELLED:
+            end = msgspec.structs.replace(end, finish=FinishReason.ENGINE_DIED, problem=_ENGINE_LEFT)
+        end = _with_engine_times(end, job)
+        if job.journal:
+            await job.journal.close(Numbered(len(job.generation.log) + 1, end))
+        job.generation.publish(end)
+        log.info("%s: %s, %d tokens", job.generation.request.id, end.finish, end.usage.completion_tokens)
+
+    async def leave(self) -> None:
+        """Settle everything because the engine is leaving; partial answers are kept."""
+        self._leaving = True
+        running = [j.generation for j in (*self._waiting, *([self._current] if self._current else []))]
+        for generation in running:
+            self.cancel(generation)
+        for generation in running:
+            async for _ in generation.follow(len(generation.log)):
+                pass
+        await asyncio.gather(*self._settling)
+
+
+def _with_engine_times(end: Settled, job: _Job) -> Settled:
+    """Complete a backend's timings with what only the engine saw: the queue, the load, the first token."""
+    accepted, began = job.generation.accepted, job.began or time.monotonic()
+    timings = msgspec.structs.replace(
+        end.timings,
+        queue_ms=(began - accepted) * 1e3,
+        load_ms=max(0.0, job.placed - began) * 1e3,
+        ttft_ms=None if job.first_token is None else (job.first_token - accepted) * 1e3,
+    )
+    return msgspec.structs.replace(end, timings=timings)
