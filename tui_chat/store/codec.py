@@ -68,20 +68,20 @@ def normalise(session: Session, id: str) -> Session:
         check_tree(messages)
     except TreeError as error:
         raise DamagedError(str(error)) from error
-    for message in messages:
-        if not is_name(message.id):
-            raise DamagedError(f"message id {message.id!r} is not allowed")
-    if any(message.created.tzinfo is None for message in messages):
-        messages = tuple(_zoned_message(message) for message in messages)
+    ids = {message.id for message in messages}
+    for id_ in (*ids, *(message.id for message in session.queued)):
+        if not is_name(id_):
+            raise DamagedError(f"message id {id_!r} is not allowed")
     leaf = session.leaf
-    if leaf is not None and all(message.id != leaf for message in reversed(messages)):
+    if leaf is not None and leaf not in ids:
         leaf = messages[-1].id if messages else None
     return msgspec.structs.replace(
         session,
         id=id,
         created=_zoned(session.created),
         updated=_zoned(session.updated),
-        messages=messages,
+        messages=_zoned_messages(messages),
+        queued=_zoned_messages(tuple(message for message in session.queued if message.id not in ids)),
         leaf=leaf,
     )
 
@@ -111,8 +111,10 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
-def _zoned_message(message: Message) -> Message:
-    return msgspec.structs.replace(message, created=_zoned(message.created))
+def _zoned_messages(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    if all(message.created.tzinfo for message in messages):
+        return messages
+    return tuple(msgspec.structs.replace(message, created=_zoned(message.created)) for message in messages)
 
 
 def _zoned(moment: datetime) -> datetime:

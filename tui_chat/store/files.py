@@ -61,9 +61,11 @@ def make_folder(folder: Path) -> None:
     Raises:
         OSError: It cannot be created.
     """
-    for part in (*reversed(folder.parents), folder):
-        with suppress(FileExistsError):
-            part.mkdir(mode=0o700)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def write_whole(fd: int, data: bytes) -> None:
@@ -77,13 +79,23 @@ def write_whole(fd: int, data: bytes) -> None:
         rest = rest[os.write(fd, rest) :]
 
 
-def write_atomic(path: Path, data: bytes) -> Stamp:
+def write_atomic(path: Path, data: bytes) -> None:
     """Replace `path` by `data` so that a crash at any moment leaves the old file or the new one.
+
+    Raises:
+        OSError: Nothing was replaced, or, at the very last step, the folder could not be synced.
+    """
+    replace_file(path, data)
+    sync_folder(path.parent)
+
+
+def replace_file(path: Path, data: bytes) -> Stamp:
+    """Replace `path` by `data`, which is on disk before it gets the name; `sync_folder` is left to do.
 
     The new file has mode 0600. Returns its stamp.
 
     Raises:
-        OSError: Nothing was replaced (unless the very last step, telling the folder, failed).
+        OSError: Nothing was replaced.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -99,7 +111,6 @@ def write_atomic(path: Path, data: bytes) -> Stamp:
         with suppress(OSError):
             temporary.unlink()
         raise
-    sync_folder(path.parent)
     return written
 
 

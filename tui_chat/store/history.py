@@ -41,7 +41,7 @@ class PromptHistory:
         return [entry.text for entry in self._entries()]
 
     def append(self, text: str) -> None:
-        """Remember `text`, unless it is blank, very long, or the last entry already.
+        """Remember `text`, unless it is blank or very long.
 
         Raises:
             StoreError: The disk refused; what was remembered before is kept.
@@ -54,7 +54,7 @@ class PromptHistory:
             make_folder(self._file.parent)
             with self._locked() as fd:
                 size = os.fstat(fd).st_size
-                write_whole(fd, (b"" if self._ends_whole(size) else b"\n") + line)
+                write_whole(fd, (b"" if _ends_whole(fd, size) else b"\n") + line)
                 if size + len(line) > _FULL_BYTES:
                     self._rewrite()
         except OSError as error:
@@ -76,9 +76,6 @@ class PromptHistory:
                     entries.append(entry)
         return entries[-KEPT:]
 
-    def _ends_whole(self, size: int) -> bool:
-        return size == 0 or read_regular(self._file)[0].endswith(b"\n")
-
     def _rewrite(self) -> None:
         """Keep half of the entries' share of the file, newest first, so that rewrites stay rare."""
         kept: list[bytes] = []
@@ -96,7 +93,7 @@ class PromptHistory:
     def _locked(self) -> Iterator[int]:
         """Open the file for appending under a lock that a rewrite respects."""
         while True:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
             fd = os.open(self._file, flags, 0o600)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX)
@@ -105,3 +102,7 @@ class PromptHistory:
                     return
             finally:
                 os.close(fd)
+
+
+def _ends_whole(fd: int, size: int) -> bool:
+    return size == 0 or os.pread(fd, 1, size - 1) == b"\n"

@@ -19,23 +19,18 @@ from tui_chat.store.files import (
     Stamp,
     move_aside,
     read_regular,
+    replace_file,
     stamp,
     sweep_temporaries,
+    sync_folder,
     write_atomic,
 )
-from tui_chat.store.journal import (
-    EmptyJournalError,
-    ForeignJournalError,
-    JournalState,
-    UnknownJournalError,
-    fold,
-    read_journal,
-)
+from tui_chat.store.journal import JournalState
 from tui_chat.store.locks import Holder, SessionLock, sweep_locks
 from tui_chat.store.places import Places
+from tui_chat.store.recovery import Recovery, recover, recover_one
 from tui_chat.store.salvage import salvage
 from tui_chat.store.upgrades import Upgrader
-from tui_chat.wire.api import JournalHeader
 
 _KEPT = "The file on disk is as it was, and the conversation stays in this window."
 
@@ -109,7 +104,8 @@ class OpenSession:
             if self._stamp is not None and stamp(self._places.file) not in {None, self._stamp}:
                 self._save_beside(session)
             try:
-                self._stamp = write_atomic(self._places.file, data)
+                self._stamp = replace_file(self._places.file, data)
+                sync_folder(self._places.folder)
             except OSError as error:
                 raise StoreError(self._disk_problem("saving the session", error)) from error
             self.session = session
@@ -133,8 +129,10 @@ class OpenSession:
             StoreError: The file cannot be read (any more).
         """
         with self._mutex:
-            if not self.writable and self._acquire():
-                self._load()
+            if not self.writable:
+                self._acquire_or_note()
+                if self.writable:
+                    self._load()
             return self.writable
 
     def settle(
@@ -154,15 +152,14 @@ class OpenSession:
             StoreError: The session could not be saved; the journal is still there.
         """
         with self._mutex:
+            self._check_writable(self.session)
             session = _with_message(self.session, seen) if seen else self.session
-            state = self._journal_state(answer_id, session)
-            if state:
-                session = fold(session, state, otherwise)
-            if session != self.session:
-                self.save(session)
-            self._delete_journal(self._places.journal(answer_id))
+            found = recover_one(session, self._places, answer_id, otherwise)
+            if found.session != self.session:
+                self.save(found.session)
+            self._clear_up(found)
             self.unsettled = tuple(kept for kept in self.unsettled if kept.header.id != answer_id)
-            return session
+            return self.session
 
     def close(self) -> None:
         """Give the lock back; the object can still be read."""
@@ -176,27 +173,37 @@ class OpenSession:
             StoreError: See `SessionStore.open` and `SessionStore.create`.
         """
         try:
-            if not self._acquire() and session is not None:
-                raise StoreError(notices.taken(self.id))
             if session is None:
+                self._acquire_or_note()
                 self._load()
-                return
-            if stamp(self._places.file) is not None:
-                raise StoreError(notices.taken(self.id))
-            self.session = session
-            self.save(session)
+            else:
+                self._create(session)
         except BaseException:
             self.close()
             raise
 
-    def _acquire(self) -> bool:
+    def _create(self, session: Session) -> None:
         try:
-            if not self._lock.acquire():
-                return False
-            sweep_temporaries(self._places.folder)
-            sweep_locks(self._places.folder)
+            free = self._acquire() and stamp(self._places.file) is None
+        except OSError as error:
+            raise StoreError(self._disk_problem("saving the session", error)) from error
+        if not free:
+            raise StoreError(notices.taken(self.id))
+        self.save(session)
+
+    def _acquire_or_note(self) -> None:
+        try:
+            self._acquire()
+        except FileNotFoundError as error:
+            raise StoreError(notices.missing(self._places.file)) from error
         except OSError as error:
             self._note(notices.read_only(self._places.folder, error))
+
+    def _acquire(self) -> bool:
+        if self._lock.acquire():
+            with suppress(OSError):  # tidying up can wait for the next time
+                sweep_temporaries(self._places.folder)
+                sweep_locks(self._places.folder)
         return self.writable
 
     def _load(self) -> None:
@@ -232,63 +239,23 @@ class OpenSession:
 
     def _take_in_journals(self) -> None:
         """Fold what settled while nobody watched; keep in `unsettled` what may still be running."""
-        session, folded, unsettled = self.session, list[Path](), list[JournalState]()
-        for path in self._places.journals():
-            state = self._readable(path)
-            if state is None:
-                continue
-            message = _find(session, state.header.id)
-            if message is None:
-                self._set_aside(path, "its answer is not in the session")
-            elif state.settled or not message.in_flight:
-                session = fold(session, state, FinishReason.ENGINE_DIED)
-                folded.append(path)
-            else:
-                unsettled.append(state)
-        known = {state.header.id for state in unsettled}
-        unsettled += [
-            _without_journal(message, self.id)
-            for message in session.messages
-            if message.in_flight and message.id not in known
-        ]
-        self.unsettled = tuple(unsettled)
-        changed = session != self.session
-        self.session = session
-        if self.writable and (not changed or self._save_or_note(session)):
-            for path in folded:
-                self._delete_journal(path)
+        found = recover(self.session, self._places)
+        changed, self.session = found.session != self.session, found.session
+        self.unsettled = tuple(found.unsettled)
+        if changed and self.writable and not self._save_or_note(found.session):
+            found.spent.clear()
+        self._clear_up(found)
 
-    def _readable(self, path: Path) -> JournalState | None:
-        try:
-            return read_journal(path)
-        except EmptyJournalError:
-            return None
-        except UnknownJournalError as error:
-            self._note(notices.journal_kept(path, str(error)))
-        except ForeignJournalError as error:
-            self._set_aside(path, str(error))
-        except OSError as error:
-            self._note(notices.journal_kept(path, error.strerror or str(error)))
-        return None
-
-    def _journal_state(self, answer_id: str, session: Session) -> JournalState | None:
-        message = _find(session, answer_id)
-        if message is None:
-            return None
-        with suppress(EmptyJournalError, UnknownJournalError, ForeignJournalError, OSError):
-            state = read_journal(self._places.journal(answer_id))
-            if state.header.id == answer_id:
-                return state
-        return _without_journal(message, self.id) if message.in_flight else None
-
-    def _delete_journal(self, path: Path) -> None:
-        with suppress(OSError):  # folding it again at the next open changes nothing
-            path.unlink()
-
-    def _set_aside(self, path: Path, why: str) -> None:
-        if self.writable:
-            path = self._quarantine(path, ".journal")
-        self._note(notices.journal_kept(path, why))
+    def _clear_up(self, found: Recovery) -> None:
+        """Delete the journals that the saved session contains; set aside and report the others."""
+        for path, why in found.strays:
+            kept = self._quarantine(path, ".journal") if self.writable else path
+            self._note(notices.journal_kept(kept, why))
+        for path, why in found.unread:
+            self._note(notices.journal_kept(path, why))
+        for path in found.spent if self.writable else ():
+            with suppress(OSError):  # folding it again at the next open changes nothing
+                path.unlink()
 
     def _quarantine(self, path: Path, suffix: str) -> Path:
         try:
@@ -345,16 +312,6 @@ class OpenSession:
             self.notices = (*self.notices, problem)
 
 
-def _find(session: Session, id: str) -> Message | None:
-    return next((message for message in reversed(session.messages) if message.id == id), None)
-
-
 def _with_message(session: Session, message: Message) -> Session:
     messages = tuple(message if old.id == message.id else old for old in session.messages)
     return msgspec.structs.replace(session, messages=messages)
-
-
-def _without_journal(message: Message, session_id: str) -> JournalState:
-    assert message.answer is not None
-    header = JournalHeader(id=message.id, session=session_id, started=message.created, answer=message.answer)
-    return JournalState(header=header)

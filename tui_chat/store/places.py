@@ -41,6 +41,10 @@ class Places:
             raise ValueError(f"{answer_id!r} is no message id")
         return self.folder / f"{self.id}.{answer_id}{_JOURNAL}"
 
+    def answer_of(self, journal: Path) -> str:
+        """Return the answer's id that is in the name of one of `journals`."""
+        return journal.name.removeprefix(f"{self.id}.").removesuffix(_JOURNAL)
+
     def journals(self) -> Iterator[Path]:
         """Yield the journals that exist, in the order of their answers' ids."""
         yield from sorted(self.folder.glob(f"{self.id}.*{_JOURNAL}"))

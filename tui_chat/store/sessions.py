@@ -144,8 +144,7 @@ class SessionStore:
                 raise StoreError(notices.missing(places.file))
             moved = move_aside(places.file, target, places.id, ".json").stem
             for journal in places.journals():
-                answer = journal.name.removeprefix(f"{places.id}.").removesuffix(".journal")
-                move_aside(journal, target, f"{moved}.{answer}", ".journal")
+                move_aside(journal, target, f"{moved}.{places.answer_of(journal)}", ".journal")
         except FileNotFoundError as error:
             raise StoreError(notices.missing(places.file)) from error
         except OSError as error:
