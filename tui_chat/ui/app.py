@@ -18,13 +18,17 @@ from tui_chat.ui.clipboard import copy_natively
 from tui_chat.ui.garbage import settle_down
 from tui_chat.ui.keys import COMMANDS, Place, bindings
 from tui_chat.ui.screens.chat import ChatScreen
-from tui_chat.ui.theme import DARK, ThemeError, default_variables, problem_with, read_theme
+from tui_chat.ui.theme import DARK, ThemeError, default_variables, problem_with, read_theme, theme_folders
 from tui_chat.ui.words import count
 
 if TYPE_CHECKING:
-    from tui_chat.ui.desk import Desk
+    from tui_chat.chat.model import Problem
+    from tui_chat.client.workspace import Workspace
+    from tui_chat.ui.opening import Opening
 
 log = logging.getLogger("tui_chat.ui")
+
+LOG_NAME = "ui.log"
 
 TWICE_S = 2.0
 """Two presses of ctrl+c within this time quit."""
@@ -38,16 +42,25 @@ class TuiChat(App[int]):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, workspace: Workspace, opening: Opening, problem: Problem | None = None) -> None:
+        """Make the app; nothing is read but one theme file.
+
+        Args:
+            workspace: What this terminal works with.
+            opening: The conversation to begin with.
+            problem: What was wrong with the settings, if anything was.
+        """
         super().__init__()
-        self.desk = desk
+        self._workspace = workspace
+        self._opening = opening
+        self._problem = problem
         self._interrupted = float("-inf")
         self._late_notes: list[str] = []
-        self._use_first_theme(desk.settings.settings.ui.theme or DARK)
+        self._use_first_theme(workspace.settings.ui.theme or DARK)
 
     def get_default_screen(self) -> Screen[Any]:
         """Open on the chat, so that the first paint is already the right one."""
-        return ChatScreen(self.desk)
+        return ChatScreen(self._workspace, self._opening, self._problem)
 
     def on_mount(self) -> None:
         """Ask the terminal for what we need, and put off everything else until something is painted."""
@@ -80,7 +93,7 @@ class TuiChat(App[int]):
         return default_variables(self.current_theme)
 
     def _use_first_theme(self, name: str) -> None:
-        for folder in self.desk.theme_folders():
+        for folder in theme_folders():
             if (file := folder / f"{name}.toml").is_file():
                 self._use_theme_file(file)
                 return
@@ -101,7 +114,7 @@ class TuiChat(App[int]):
     def _other_themes(self) -> Iterable[Theme]:
         from tui_chat.ui.theme import find_themes
 
-        found = find_themes(self.desk.theme_folders())
+        found = find_themes(theme_folders())
         self._late_notes += found.refused
         for theme in found.themes:
             if theme.name == self.theme:
@@ -204,7 +217,7 @@ class TuiChat(App[int]):
                 Text(
                     "tui-chat met an error it did not expect and left. Every message sent is kept;"
                     f" an answer being written goes on.\nPress up and enter to go on, with"
-                    f" `tui-chat --continue`; details are in {self.desk.log_file}"
+                    f" `tui-chat --continue`; details are in {self._workspace.paths.logs / LOG_NAME}"
                 )
             )
         self._return_code = 1

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import monotonic
+
+from textual.content import Content
 
 from tui_chat.chat.model import Answer, Message, Session
 from tui_chat.client.changes import LinkState
+from tui_chat.client.live import LiveAnswer
 from tui_chat.ui import words
 from tui_chat.ui.widgets.lines import Status, Title
 from tui_chat.wire.api import EngineChanged, ModelInfo
-from tui_chat.wire.events import Channel, Loading, Prefill, Queued
 
 
 @dataclass(slots=True)
@@ -21,10 +24,9 @@ class Facts:
     path: Sequence[Message] = ()
     branches: int = 1
     queued: int = 0
-    phase: Queued | Loading | Prefill | Channel | None = None
-    """What the answer in flight is waiting for, or which voice is speaking; None without one."""
+    live: LiveAnswer | None = None
+    """The answer in flight."""
     speed: float | None = None
-    tokens: int = 0
     link: LinkState = LinkState.CONNECTING
     engine: EngineChanged | None = None
     models: Sequence[ModelInfo] | None = None
@@ -35,9 +37,9 @@ class Facts:
     @property
     def model(self) -> ModelInfo | None:
         """The session's model: as the engine holds it, or else as it is on disk."""
-        id = self.session.model if self.session else None
+        wanted = self.session.model if self.session else None
         residents = self.engine.residents if self.engine else ()
-        return next((m for m in (*residents, *(self.models or ())) if m.id == id), None)
+        return next((m for m in (*residents, *(self.models or ())) if m.id == wanted), None)
 
     @property
     def last_answer(self) -> Answer | None:
@@ -61,25 +63,20 @@ class Facts:
     def status(self) -> Status:
         """Say what is going on, what was measured, and how full the context is."""
         facts = [fact for fact in (self._speed(), self._first_token(), self._context()) if fact]
-        return Status(self._doing(), tuple(facts), alarm=self.link is LinkState.LOST and self.phase is None)
+        return Status(self._doing(), tuple(facts), alarm=self.link is LinkState.LOST and self.live is None)
 
     def _doing(self) -> str:
-        waiting = f" · {self.queued} queued" if self.queued else ""
-        match self.phase:
-            case Channel.THINKING:
-                return f"thinking, {words.count(self.tokens, 'token')}{waiting}"
-            case Channel.ANSWER:
-                return f"answering, {words.count(self.tokens, 'token')}{waiting}"
-            case Queued() | Loading() | Prefill() as phase:
-                return words.phase(phase) + waiting
+        waiting = f"{self.queued} queued" if self.queued else ""
+        if self.live is not None:
+            return " · ".join(part for part in (_stage(self.live), waiting) if part)
         if self.busy_with:
             return self.busy_with
         if self.link is LinkState.LOST:
             return "the engine is gone; the next message starts a new one"
-        return waiting.removeprefix(" · ")
+        return waiting
 
     def _speed(self) -> str:
-        if self.phase is not None:
+        if self.live is not None:
             return f"{self.speed:.0f} tok/s" if self.speed is not None else ""
         answer = self.last_answer
         return f"{answer.timings.decode_tps:.0f} tok/s" if answer and answer.timings.decode_tps else ""
@@ -89,15 +86,51 @@ class Facts:
         if answer is None or model is None or not model.context or not answer.usage.prompt_tokens:
             return ""
         used = answer.usage.prompt_tokens + answer.usage.completion_tokens
-        if self.phase is not None:
-            used += self.tokens
+        if self.live is not None:
+            used += self.live.tokens
         return f"ctx {used / model.context * 100:.0f} %"
 
     def _first_token(self) -> str:
         answer = self.last_answer
-        if self.phase is not None or answer is None or answer.timings.ttft_ms is None:
+        if self.live is not None or answer is None or answer.timings.ttft_ms is None:
             return ""
         return f"first token {words.seconds(answer.timings.ttft_ms / 1000)}"
+
+    def invitation(self) -> Content:
+        """Say what stands in an empty conversation: how to begin, or what is missing to begin."""
+        if self.busy_with:
+            return Content.styled(self.busy_with, "$foreground")
+        if self.models is None:
+            return Content("")
+        if not self.models:
+            return _NO_MODEL
+        if self.session is None or self.session.model is None:
+            return Content.assemble(
+                ("No model is chosen.\n", "$foreground"), ("F2", "$accent"), " lists those there are"
+            )
+        name = model_name(self.session.model, self.model)
+        return Content.assemble(
+            (f"{name} answers here.\n", "$foreground"), "Nothing leaves this machine, and every word is kept."
+        )
+
+
+_NO_MODEL = Content.assemble(
+    ("There is no model on this machine yet.\n\n", "$foreground"),
+    ("ctrl+g", "bold $accent"),
+    " gets the starter model: SmolLM2-135M, 94 MiB, Apache-2.0, runs on any CPU\n",
+    ("F2", "$accent"),
+    " shows where to put GGUF files of your own",
+)
+
+
+def _stage(live: LiveAnswer) -> str:
+    if live.phase is not None:
+        return words.phase(live.phase)
+    if live.first_token is None:
+        return f"waiting for the engine, {words.seconds(monotonic() - live.started)}"
+    if live.thinking and not live.text:
+        return f"thinking for {words.seconds(live.thinking_s or 0)}, {words.count(live.tokens, 'token')}"
+    return f"answering, {words.count(live.tokens, 'token')}"
 
 
 def model_name(id: str, model: ModelInfo | None) -> str:

@@ -13,6 +13,8 @@ from textual.app import App
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
+from tui_chat.config.paths import config_file
+
 DARK = "tui-chat-dark"
 LIGHT = "tui-chat-light"
 
@@ -39,6 +41,13 @@ OUR_VARIABLES: Mapping[str, str] = {
 _META = frozenset({"title", "about", "author"})
 _COLORS = frozenset(f.name for f in fields(Theme)) - {"name", "variables", "ansi"}
 _REQUIRED = ("primary", "foreground", "background")
+
+
+def theme_folders() -> tuple[Path, ...]:
+    """Where themes are looked for: the person's own folder beside the settings, then ours."""
+    here = Path(__file__).resolve().parent.parent
+    bundled = here / "_themes"
+    return (config_file().parent / "themes", bundled if bundled.is_dir() else here.parent / "themes")
 
 
 class ThemeError(Exception):

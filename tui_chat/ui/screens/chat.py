@@ -1,21 +1,319 @@
-"""The chat screen: title, conversation, status, input and hints. It renders a conversation and sends intents."""
+"""The chat screen: title, conversation, status, input and hints. It renders and sends intents."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+import asyncio
+import logging
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.css.query import NoMatches
+from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Static, TextArea
 
-from tui_chat.ui.facts import Facts
+from tui_chat.client.changes import Access
+from tui_chat.store.drafts import NEW_CHAT
+from tui_chat.store.errors import StoreError
+from tui_chat.ui.draft import DraftKeeper
 from tui_chat.ui.keys import Place, bindings, commands
 from tui_chat.ui.presenter import Presenter
-from tui_chat.ui.transcript.view import Transcript
-from tui_chat.ui.widgets.lines import HintLine, StatusLine, TitleLine
+from tui_chat.ui.starter import Starter
+from tui_chat.ui.transcript import Transcript
+from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
 from tui_chat.ui.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from tui_chat.chat.model import Problem
+    from tui_chat.client.conversation import Conversation
+    from tui_chat.client.workspace import Workspace
+    from tui_chat.ui.opening import Opening
+
+log = logging.getLogger("tui_chat.ui")
+
+TICK_S = 0.2
+"""How often times, speeds and ETAs on the status line are brought up to date."""
+
+
+class ChatScreen(Screen[None]):
+    """One conversation and its input. There is one such screen; conversations change under it."""
+
+    CSS_PATH = "chat.tcss"
+    BINDINGS: ClassVar = bindings(Place.CHAT, Place.TRANSCRIPT)
+    AUTO_FOCUS = "#chat-input"
+
+    def __init__(self, workspace: Workspace, opening: Opening, problem: Problem | None = None) -> None:
+        super().__init__()
+        self._problem = problem
+        self._workspace = workspace
+        self._opening = opening
+        self._conversation: Conversation | None = None
+        self._opened = asyncio.Event()
+        self._sending = asyncio.Lock()
+        self._drafts = DraftKeeper(workspace.drafts)
+        self._starter = Starter(workspace)
+
+    def compose(self) -> ComposeResult:
+        """Lay out title, banner, body (room for panels beside the conversation), status, input, hints."""
+        yield TitleLine(id="chat-title")
+        yield Static(id="chat-banner", markup=False)
+        with Horizontal(id="chat-body"), Vertical(id="chat-conversation"):
+            yield Transcript(id="chat-transcript")
+            yield Static(id="chat-empty")
+        yield StatusLine(id="chat-status")
+        with Horizontal(id="chat-entry"):
+            yield Static("›", id="chat-mark")  # noqa: RUF001
+            yield Prompt("Ask anything; enter sends", id="chat-input")
+        yield HintLine(id="chat-hints")
+
+    def on_mount(self) -> None:
+        """Paint first; connect and read the disk when the first frame is out."""
+        self._presenter = Presenter(self)
+        self.call_after_refresh(self._start)
+
+    # Opening and closing conversations
+
+    @work(group="opening", exclusive=True)
+    async def _start(self) -> None:
+        from tui_chat.ui.opening import open_conversation
+
+        self._workspace.subscribe(self._presenter.hear)
+        opened = await open_conversation(self._workspace, self._opening)
+        await self._show(opened.conversation)
+        for problem in (self._problem, opened.problem):
+            if problem is not None:
+                self._presenter.notice(problem)
+        self.prompt.past.fill(await asyncio.to_thread(self._workspace.history.read))
+        await self._workspace.start()
+        self._presenter.know_models(await self._workspace.models())
+        self.set_interval(TICK_S, self._presenter.refresh)
+        if opened.choose:
+            self.choose_session()
+
+    async def _show(self, conversation: Conversation) -> None:
+        """Put another conversation on the screen; the one before is closed, its answer goes on."""
+        before, self._conversation = self._conversation, conversation
+        if before is not None:
+            self._presenter.detach()
+            await before.close()
+        self._presenter.attach(conversation)
+        self._opened.set()
+        draft = await self._drafts.read(self._draft_key)
+        if draft and not self.prompt.text:
+            self.prompt.put(draft)
+        self.prompt.focus()
+
+    async def _replace(self, opening: Opening) -> None:
+        from tui_chat.ui.opening import open_conversation
+
+        opened = await open_conversation(self._workspace, opening)
+        if opened.problem is None:
+            self.prompt.put("")
+            await self._show(opened.conversation)
+        else:
+            self._presenter.notice(opened.problem)
+
+    async def on_unmount(self) -> None:
+        """Keep the draft and let go of session and engine."""
+        await self._drafts.flush()
+        if self._conversation is not None:
+            await self._conversation.close()
+        await self._workspace.stop()
+
+    @work(group="opening", exclusive=True)
+    async def new_chat(self) -> None:
+        """Start a new conversation."""
+        from tui_chat.ui.opening import Opening
+
+        await self._replace(Opening())
+
+    @work(group="opening", exclusive=True)
+    async def choose_session(self) -> None:
+        """Let the person pick another session."""
+        from tui_chat.ui.opening import Opening
+        from tui_chat.ui.screens.sessions import SessionsScreen
+
+        current = self._conversation.session.id if self._conversation else ""
+        chosen = await self.app.push_screen_wait(SessionsScreen(self._workspace, current))
+        if chosen is not None and chosen != current:
+            await self._replace(Opening(name=chosen))
+
+    @work(group="models", exclusive=True)
+    async def choose_model(self) -> None:
+        """Let the person pick the model that answers from now on."""
+        from tui_chat.ui.screens.models import ModelsScreen
+
+        if self._conversation is None:
+            return
+        current = self._conversation.session.model
+        chosen = await self.app.push_screen_wait(ModelsScreen(self._workspace, self._starter, current))
+        if chosen is not None:
+            await self._conversation.choose_model(chosen)
+
+    # Writing
+
+    @property
+    def prompt(self) -> Prompt:
+        """The input."""
+        return self.query_one("#chat-input", Prompt)
+
+    @property
+    def transcript(self) -> Transcript:
+        """The conversation."""
+        return self.query_one("#chat-transcript", Transcript)
+
+    @property
+    def _draft_key(self) -> str:
+        conversation = self._conversation
+        return conversation.session.id if conversation and conversation.session.messages else NEW_CHAT
+
+    @on(TextArea.Changed, "#chat-input")
+    def _typed(self) -> None:
+        if self._conversation is not None:
+            self._drafts.keep(self._draft_key, self.prompt.text)
+
+    @on(Prompt.Submitted)
+    def _submitted(self, event: Prompt.Submitted) -> None:
+        self.transcript.scroll_to_tail()
+        self._send(event.text)
+
+    @work(group="sending")
+    async def _send(self, text: str) -> None:
+        await self._opened.wait()
+        assert self._conversation is not None
+        async with self._sending:
+            if await self._conversation.send(text):
+                self._drafts.keep(NEW_CHAT, "")
+                await self._remember(text)
+
+    async def _remember(self, text: str) -> None:
+        try:
+            await asyncio.to_thread(self._workspace.history.append, text)
+        except StoreError as error:
+            log.warning("prompt not remembered: %s", error)
+
+    def give_back(self, draft: str) -> None:
+        """Put text that could not be sent back into the input, before whatever was typed since."""
+        typed = self.prompt.text
+        self.prompt.put(f"{draft}\n{typed}" if typed.strip() else draft)
+
+    # What the presenter shows
+
+    def show_title(self, title: Title) -> None:
+        """Show the title line."""
+        self.query_one("#chat-title", TitleLine).show(title)
+
+    def show_status(self, status: Status) -> None:
+        """Show the status line."""
+        self.query_one("#chat-status", StatusLine).show(status)
+
+    def show_banner(self, text: str) -> None:
+        """Show a line that stays under the title, or none."""
+        banner = self.query_one("#chat-banner", Static)
+        if text and banner.content != text:
+            banner.update(text)
+        banner.set_class(bool(text), "-on")
+
+    def show_empty(self, text: Content | None) -> None:
+        """Show `text` in place of a conversation without messages."""
+        empty = self.query_one("#chat-empty", Static)
+        if text is not None and empty.content != text:
+            empty.update(text)
+        empty.set_class(text is not None, "-on")
+
+    def note(self, text: str) -> None:
+        """Show a passing note on the status line."""
+        self.query_one("#chat-status", StatusLine).note(text)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where the person is, for help and hints."""
+        first = Place.TRANSCRIPT if self.transcript.has_focus else Place.INPUT
+        return (first, Place.CHAT, Place.EVERYWHERE)
+
+    def show_hints(self) -> None:
+        """Show the keys that do something here, now; help is always the last."""
+        every = [c for place in self.places for c in commands(place) if c.hint]
+        possible = [c for c in every if c.id != "help" and (not c.action or self._possible(c.action))]
+        self.query_one("#chat-hints", HintLine).show([*possible, *(c for c in every if c.id == "help")])
+
+    def on_descendant_focus(self) -> None:
+        """The hints depend on where the focus is."""
+        self.show_hints()
+
+    def _possible(self, action: str) -> bool:
+        name = action.removeprefix("screen.")
+        return name == action or self.check_action(name, ()) is True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Switch off what would do nothing now, so that neither hints nor palette offer it."""
+        conversation = self._conversation
+        match action:
+            case "stop":
+                return (conversation is not None and conversation.live is not None) or self.transcript.has_focus
+            case "retry":
+                return conversation is not None and conversation.live is None and self._presenter.failed
+            case "fork":
+                return conversation is not None and conversation.access is Access.FOLLOWER
+            case "get_starter":
+                return not self._presenter.has_models and not self._starter.running
+            case "rename":
+                return conversation is not None and conversation.access is Access.WRITER
+        return True
+
+    # Actions
+
+    @work(group="stopping")
+    async def action_stop(self) -> None:
+        """Stop the answer in flight; with none, go back to the input."""
+        if self._conversation is not None and self._conversation.live is not None:
+            await self._conversation.cancel()
+        else:
+            self.prompt.focus()
+
+    @work(group="sending")
+    async def action_retry(self) -> None:
+        """Have the failed answer written again."""
+        if self._conversation is not None:
+            async with self._sending:
+                await self._conversation.retry()
+
+    @work(group="opening", exclusive=True)
+    async def action_fork(self) -> None:
+        """Go on in a copy of a session that another terminal holds."""
+        if self._conversation is not None:
+            try:
+                await self._show(await self._conversation.fork())
+            except StoreError as error:
+                self._presenter.notice(error.problem)
+
+    @work(group="asking", exclusive=True)
+    async def action_rename(self) -> None:
+        """Ask for a new title."""
+        from tui_chat.ui.screens.dialogs import AskScreen
+
+        if self._conversation is not None:
+            title = self._conversation.session.title
+            if title := await self.app.push_screen_wait(AskScreen("Rename this session", title)):
+                await self._conversation.rename(title)
+
+    @work(group="starter", exclusive=True)
+    async def action_get_starter(self) -> None:
+        """Fetch the starter model and answer with it."""
+        problem = await self._starter.fetch(self._presenter.busy)
+        self._presenter.know_models(await self._workspace.models())
+        if problem is not None:
+            self._presenter.notice(problem)
+        elif self._conversation is not None and self._conversation.session.model is None:
+            model = await self._workspace.default_model()
+            if model is not None:
+                await self._conversation.choose_model(model)
+
+    def action_read(self) -> None:
+        """Move the focus to the conversation."""
+        self.transcript.focus()
+
+    def action_write(self) -> None:
+        """Move the focus to the input."""
+        self.prompt.focus()

@@ -1,0 +1,56 @@
+"""Keeps what is being typed on disk, a moment after the last key."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from tui_chat.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from tui_chat.store.drafts import Drafts
+
+log = logging.getLogger("tui_chat.ui")
+
+AFTER_S = 0.4
+
+
+class DraftKeeper:
+    """Writes the newest text of the input under the key of the conversation it belongs to."""
+
+    def __init__(self, drafts: Drafts) -> None:
+        self._drafts = drafts
+        self._pending: dict[str, str] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def read(self, key: str) -> str:
+        """Return the text kept for `key`."""
+        return await asyncio.to_thread(self._drafts.read, key)
+
+    def keep(self, key: str, text: str) -> None:
+        """Write `text` soon; a newer text for the same key replaces it before it is written."""
+        self._pending[key] = text
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._later())
+
+    async def flush(self) -> None:
+        """Write what is still waiting, now."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._write()
+
+    async def _later(self) -> None:
+        await asyncio.sleep(AFTER_S)
+        await self._write()
+
+    async def _write(self) -> None:
+        while self._pending:
+            key, text = self._pending.popitem()
+            try:
+                await asyncio.to_thread(self._drafts.write, key, text)
+            except StoreError as error:
+                log.warning("draft not kept: %s", error)

@@ -1,0 +1,230 @@
+"""Turns what happens to a conversation into what the screen shows. Decides nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+from textual.content import Content
+
+from tui_chat.chat.model import Message, Problem, Role
+from tui_chat.client.changes import (
+    Access,
+    Change,
+    EngineNews,
+    MessageAdded,
+    MessageSettled,
+    Progressed,
+    Raised,
+    Reloaded,
+    Sent,
+    SessionChanged,
+    Streamed,
+)
+from tui_chat.ui import words
+from tui_chat.ui.facts import Facts
+from tui_chat.ui.speed import Speed
+from tui_chat.ui.telling import answer_item, ended_early, item, notice_item, user_item
+from tui_chat.ui.widgets.lines import Status, Title
+
+if TYPE_CHECKING:
+    from tui_chat.client.conversation import Conversation
+    from tui_chat.ui.transcript import Transcript
+    from tui_chat.wire.api import ModelInfo
+
+log = logging.getLogger("tui_chat.ui")
+
+CATCH_UP_S = 0.5
+"""After opening, what was streamed before arrives at once; it says nothing about speed."""
+
+
+class Screen(Protocol):
+    """What the presenter needs of the screen it presents on."""
+
+    @property
+    def transcript(self) -> Transcript:
+        """The conversation."""
+        ...
+
+    def show_title(self, title: Title) -> None:
+        """Show the title line."""
+
+    def show_status(self, status: Status) -> None:
+        """Show the status line."""
+
+    def show_banner(self, text: str) -> None:
+        """Show a line that stays, or none."""
+
+    def show_empty(self, text: Content | None) -> None:
+        """Show what stands in place of a conversation without messages."""
+
+    def show_hints(self) -> None:
+        """Bring the key hints up to date."""
+
+    def give_back(self, draft: str) -> None:
+        """Put text that could not be sent back into the input."""
+
+
+class Presenter:
+    """Follows one conversation at a time."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._conversation: Conversation | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+        self._facts = Facts()
+        self._speed = Speed()
+        self._count_from = 0.0
+        self._notices = 0
+        self._raised: Problem | None = None
+
+    # What is shown
+
+    def attach(self, conversation: Conversation) -> None:
+        """Show `conversation` from now on."""
+        self._conversation = conversation
+        self._unsubscribe = conversation.subscribe(self.hear)
+        self._count_from = monotonic() + CATCH_UP_S
+        self._reload()
+        for problem in conversation.notices:
+            self.notice(problem)
+
+    def detach(self) -> None:
+        """Stop following the conversation."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        self._conversation = self._unsubscribe = None
+
+    def hear(self, change: Change) -> None:
+        """Render one change; one that cannot be is logged, and the conversation goes on."""
+        try:
+            self._render(change)
+        except Exception:
+            log.exception("cannot render %r", change)
+
+    @property
+    def has_models(self) -> bool:
+        """Whether there is a model on this machine, or it is not known yet."""
+        return self._facts.models is None or bool(self._facts.models)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the newest answer ended before it was complete."""
+        return bool(self._facts.path) and ended_early(self._facts.path[-1])
+
+    @property
+    def last_answer(self) -> Message | None:
+        """The newest answer that has said something."""
+        return next((m for m in reversed(self._facts.path) if m.role is Role.ASSISTANT and m.text), None)
+
+    def notice(self, problem: Problem) -> None:
+        """Write a problem that belongs to no answer into the transcript, once."""
+        if problem == self._raised:
+            return
+        self._raised = problem
+        self._notices += 1
+        self._screen.transcript.append(notice_item(f"notice-{self._notices}", problem))
+        self.refresh()
+
+    def know_models(self, models: Sequence[ModelInfo]) -> None:
+        """Take note of the models of this machine."""
+        self._facts.models = models
+        self.refresh()
+
+    def busy(self, text: str) -> None:
+        """Say what else is going on, such as a download; empty when it is over."""
+        self._facts.busy_with = text
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Bring everything around the transcript up to date."""
+        facts, conversation = self._facts, self._conversation
+        if conversation is not None:
+            live = conversation.live
+            facts.session = conversation.session
+            facts.queued = len(conversation.queued)
+            facts.live = live
+            facts.speed = self._speed.per_second() if live else None
+            following = conversation.access is Access.FOLLOWER
+            self._screen.show_banner(_following(conversation.holder) if following else "")
+        self._screen.show_title(facts.title())
+        self._screen.show_status(facts.status())
+        self._screen.show_empty(None if facts.path or self._notices else facts.invitation())
+        self._screen.show_hints()
+
+    # What happens
+
+    def _render(self, change: Change) -> None:
+        transcript = self._screen.transcript
+        match change:
+            case Streamed(id, text, channel, tokens):
+                if monotonic() >= self._count_from:
+                    self._speed.count(tokens)
+                transcript.feed(id, text, channel)
+                return
+            case Progressed(id, phase):
+                transcript.phase(id, words.phase(phase))
+            case MessageAdded(message, queued):
+                self._add(message, queued=queued)
+            case Sent(id):
+                self._reload()
+            case MessageSettled(message):
+                transcript.settle(answer_item(message, self._branch(message)))
+                self._know_path()
+            case Reloaded():
+                self._reload()
+            case Raised(problem, draft):
+                self.notice(problem)
+                if draft:
+                    self._screen.give_back(draft)
+            case EngineNews(link, state):
+                self._facts.link, self._facts.engine = link, state
+            case SessionChanged():
+                pass
+        self.refresh()
+
+    def _add(self, message: Message, *, queued: bool) -> None:
+        self._raised = None
+        transcript = self._screen.transcript
+        if message.in_flight:
+            self._speed.reset()
+            transcript.append(answer_item(message, self._branch(message)))
+        else:
+            transcript.append(user_item(message, queued=queued))
+        self._know_path()
+
+    def _reload(self) -> None:
+        """Draw everything afresh, the answer in flight with what it has said so far."""
+        conversation = self._conversation
+        assert conversation is not None
+        self._know_path()
+        tree = conversation.tree
+        self._facts.branches = max(1, sum(not tree.children(m.id) for m in tree.session.messages))
+        items = []
+        for message in self._facts.path:
+            if message.in_flight and conversation.live and conversation.live.id == message.id:
+                live = conversation.live
+                message = msgspec.structs.replace(message, text=live.text, thinking=live.thinking)
+            items.append(item(message, self._branch(message)))
+        items += [user_item(m, queued=True) for m in conversation.queued]
+        self._screen.transcript.show(items)
+        self.refresh()
+
+    def _know_path(self) -> None:
+        assert self._conversation is not None
+        self._facts.path = self._conversation.tree.path()
+
+    def _branch(self, message: Message) -> str:
+        assert self._conversation is not None
+        siblings = self._conversation.tree.siblings(message.id)
+        if len(siblings) < 2:
+            return ""
+        place = next(i for i, m in enumerate(siblings, 1) if m.id == message.id)
+        return f"‹ {place} of {len(siblings)} ›"  # noqa: RUF001
+
+
+def _following(holder: str) -> str:
+    return f"open in another terminal ({holder}): following live, read-only · ctrl+f fork"

@@ -1,0 +1,86 @@
+"""Fetching the starter model from the screen: one key, progress in words, and a way to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from tui_chat.chat.model import Problem
+from tui_chat.ui import words
+
+if TYPE_CHECKING:
+    from tui_chat.client.workspace import Workspace
+
+NAME = "SmolLM2-135M"
+_CELLS = 20
+_REPORT_S = 0.1
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What the fetching thread last said."""
+
+    done: int = 0
+    total: int = 0
+    stage: str = ""
+
+
+class Starter:
+    """Fetches the starter model, once at a time, however often it is asked."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._cancel: threading.Event | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it is being fetched now."""
+        return self._cancel is not None
+
+    def stop(self) -> None:
+        """Stop fetching; what is there is kept for the next time."""
+        if self._cancel is not None:
+            self._cancel.set()
+
+    async def fetch(self, tell: Callable[[str], None]) -> Problem | None:
+        """Fetch it, telling how far it is; returns what went wrong, or None. Does nothing if it runs."""
+        if self.running:
+            return None
+        self._cancel = threading.Event()
+        progress, started = _Progress(), monotonic()
+
+        def hear(done: int, total: int, stage: str) -> None:
+            progress.done, progress.total, progress.stage = done, total, stage
+
+        task = asyncio.create_task(self._workspace.get_starter(hear, self._cancel))
+        try:
+            while not task.done():
+                tell(_said(progress, monotonic() - started))
+                await asyncio.wait({task}, timeout=_REPORT_S)
+            task.result()
+        except Exception as error:
+            problem = getattr(error, "problem", None)
+            if isinstance(problem, Problem):
+                return problem
+            raise
+        finally:
+            self._cancel.set()
+            self._cancel = None
+            tell("")
+        return None
+
+
+def _said(progress: _Progress, passed_s: float) -> str:
+    """Write progress: a bar, how much of how much, and how long it will take."""
+    if not progress.total:
+        return f"getting {NAME}: {progress.stage or 'asking the package index'}, {passed_s:.0f} s"
+    part = min(1.0, progress.done / progress.total)
+    full = round(part * _CELLS)
+    bar = "━" * full + "─" * (_CELLS - full)
+    left = f", {passed_s / part - passed_s:.0f} s left" if 0.02 < part < 1 else ""
+    amount = f"{progress.done / 2**20:.0f} of {words.size(progress.total)}"
+    return f"getting {NAME} {bar} {amount}{left}"

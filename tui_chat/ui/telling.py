@@ -1,0 +1,83 @@
+"""Messages and problems as the transcript shows them, with the keys that help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tui_chat.chat.model import Answer, FinishReason, Message, Problem, ProblemCode, Role
+from tui_chat.ui.transcript.items import AnswerItem, Item, Level, NoticeItem, UserItem
+
+_RETRY = "F9 try again"
+_MODEL = "F2 another model"
+_NEW = "ctrl+n new chat"
+
+_KEYS: Mapping[ProblemCode, tuple[str, ...]] = {
+    ProblemCode.NO_MODEL: ("ctrl+g get the starter model", "F2 models"),
+    ProblemCode.MODEL_MISSING: (_MODEL,),
+    ProblemCode.MODEL_INVALID: (_MODEL,),
+    ProblemCode.MODEL_UNKNOWN: (_MODEL,),
+    ProblemCode.OUT_OF_MEMORY: (_MODEL,),
+    ProblemCode.LOAD_FAILED: (_MODEL,),
+    ProblemCode.CONTEXT_OVERFLOW: (_NEW, _MODEL),
+    ProblemCode.SESSION_LOCKED: ("ctrl+f fork",),
+    ProblemCode.SESSION_DAMAGED: ("F3 sessions",),
+    ProblemCode.DOWNLOAD_FAILED: ("ctrl+g try again",),
+}
+"""Which keys help with what; trying again is added where an answer failed."""
+
+QUEUED = "queued · sends when this answer ends"
+
+
+def user_item(message: Message, *, queued: bool = False) -> UserItem:
+    """Show a message of the user."""
+    return UserItem(
+        id=message.id,
+        text=message.text,
+        time=f"{message.created.astimezone():%H:%M}",
+        note=QUEUED if queued else "",
+    )
+
+
+def answer_item(message: Message, branch: str = "", phase: str = "") -> AnswerItem:
+    """Show an answer, in whatever state it is."""
+    answer = message.answer or Answer(model="model", finish=FinishReason.STOP)
+    return AnswerItem(
+        id=message.id,
+        model=answer.model,
+        text=message.text,
+        thinking=message.thinking,
+        finish=answer.finish,
+        problem=answer.problem,
+        usage=answer.usage,
+        timings=answer.timings,
+        phase=phase,
+        branch=branch,
+        hint=_answer_hint(answer),
+    )
+
+
+def item(message: Message, branch: str = "") -> Item:
+    """Show a message of either side."""
+    return user_item(message) if message.role is Role.USER else answer_item(message, branch)
+
+
+def ended_early(message: Message) -> bool:
+    """Tell whether this is an answer that is over and not complete."""
+    answer = message.answer
+    return answer is not None and answer.finish not in (None, FinishReason.STOP)
+
+
+def _answer_hint(answer: Answer) -> str:
+    if answer.finish in (None, FinishReason.STOP):
+        return ""
+    if answer.problem is None:
+        return _RETRY
+    keys = _KEYS.get(answer.problem.code, ())
+    return " · ".join(part for part in (answer.problem.remedy, _RETRY, *keys) if part)
+
+
+def notice_item(id: str, problem: Problem) -> NoticeItem:
+    """Show a problem that belongs to no answer: what happened and was kept; what to press."""
+    text = " ".join(part for part in (problem.what, problem.kept) if part)
+    hint = " · ".join(part for part in (problem.remedy, *_KEYS.get(problem.code, ())) if part)
+    return NoticeItem(id=id, text=text, hint=hint, level=Level.ERROR)

@@ -1,0 +1,119 @@
+"""A list that is narrowed by typing: the input keeps the focus, arrows move in the list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Generic[T]):
+    """One thing to choose: what the filter looks at, and how it is drawn in a given width."""
+
+    id: str
+    thing: T
+    words: str
+    draw: Callable[[int], Content]
+
+
+class FilteredList(Vertical, Generic[T]):
+    """Input above, matching rows below. Every word typed must occur in a row's words."""
+
+    MOVES = ("up", "down", "pageup", "pagedown")
+
+    class Chosen(Message):
+        """Enter was pressed, or a row was clicked."""
+
+    def __init__(self, placeholder: str, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._placeholder = placeholder
+        self._rows: Sequence[Row[T]] = ()
+        self._shown: list[Row[T]] = []
+
+    def compose(self) -> ComposeResult:
+        """Lay out input, list, and what stands there when the list is empty."""
+        with Horizontal(classes="list-filter"):
+            yield Static("› ", classes="list-mark")  # noqa: RUF001
+            yield Input(placeholder=self._placeholder, compact=True)
+        options = OptionList(markup=False, compact=True)
+        options.can_focus = False
+        yield options
+        yield Static("", classes="list-empty", markup=False)
+
+    def on_mount(self) -> None:
+        """Typing filters at once."""
+        self.query_one(Input).focus()
+
+    def show(self, rows: Sequence[Row[T]], empty: str | Content) -> None:
+        """Show `rows`, keeping the highlighted one; `empty` stands there when there is none."""
+        self._rows = rows
+        self.query_one(".list-empty", Static).update(empty)
+        self._narrow()
+
+    @property
+    def current(self) -> Row[T] | None:
+        """The highlighted row."""
+        at = self.query_one(OptionList).highlighted
+        return self._shown[at] if at is not None and at < len(self._shown) else None
+
+    def on_resize(self) -> None:
+        """Rows are drawn for a width."""
+        self._narrow()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._narrow(keep=False)
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self.current is not None:
+            self.post_message(self.Chosen())
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.post_message(self.Chosen())
+
+    def on_key(self, event: events.Key) -> None:
+        """Move in the list without leaving the input."""
+        options = self.query_one(OptionList)
+        if event.key in self.MOVES:
+            event.stop()
+            event.prevent_default()
+            move = {"up": "cursor_up", "down": "cursor_down", "pageup": "page_up", "pagedown": "page_down"}
+            getattr(options, f"action_{move[event.key]}")()
+
+    def _narrow(self, *, keep: bool = True) -> None:
+        options = self.query_one(OptionList)
+        was = self.current.id if keep and self.current else None
+        wanted = self.query_one(Input).value.casefold().split()
+        self._shown = [r for r in self._rows if all(word in r.words.casefold() for word in wanted)]
+        width = max(20, options.scrollable_content_region.width or self.size.width)
+        options.clear_options()
+        options.add_options([Option(row.draw(width), id=row.id) for row in self._shown])
+        if self._shown:
+            ids = [row.id for row in self._shown]
+            options.highlighted = ids.index(was) if was in ids else 0
+        options.display = bool(self._shown)
+        self.query_one(".list-empty", Static).set_class(not self._shown, "-on")
+
+
+def columns(width: int, left: Content, right: Content) -> Content:
+    """Put `left` and `right` at the two ends of a row; the left gives way."""
+    room = width - right.cell_length - 2
+    if left.cell_length > room:
+        left = left.truncate(max(0, room), ellipsis=True)
+    return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
