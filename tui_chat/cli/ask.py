@@ -63,7 +63,6 @@ async def _ask(args: argparse.Namespace, prompt: str) -> int:
     from tui_chat.config.settings import load_settings
     from tui_chat.store.journal import fold
     from tui_chat.wire.api import GenerateRequest, Turn
-    from tui_chat.wire.events import Event
 
     settings = load_settings(config_file()).settings
     workspace = Workspace(resolve_paths(settings.paths), settings)

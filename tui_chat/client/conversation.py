@@ -252,7 +252,7 @@ class Conversation:
         return GenerateRequest(
             id=answer.id,
             model=answer.answer.model,
-            turns=tuple(Turn(m.role, m.text) for m in composed.messages),
+            turns=tuple(Turn(m.role, m.text) for m in composed.lines),
             sampling=answer.answer.sampling,
             journal=str(journal) if journal else None,
             session=self.session.id,

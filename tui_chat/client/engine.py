@@ -126,21 +126,20 @@ class EngineClient:
             yield change
 
     async def _stream(self, path: str, after: int, type_: Any) -> AsyncIterator[tuple[int, Any]]:
-        """Yield decoded server-sent events until the stream ends or breaks; the caller knows if that is early."""
+        """Yield decoded events until the stream ends or breaks; the caller knows if that is early."""
         import httpx
         from httpx_sse import aconnect_sse
 
         decoder = msgspec.json.Decoder(type_)
         headers = {"Last-Event-ID": str(after)}
         try:
-            async with aconnect_sse(
-                self._client, "GET", path, headers=headers, timeout=_STREAM_TIMEOUT
-            ) as source:
+            async with aconnect_sse(self._client, "GET", path, headers=headers, timeout=SILENCE_S) as source:
                 if source.response.status_code >= _FIRST_ERROR:
                     await source.response.aread()
                     raise _refusal(source.response)
                 async for sse in source.aiter_sse():
-                    yield int(sse.id), decoder.decode(sse.data)
+                    if sse.data:  # a ping is an event without data
+                        yield int(sse.id), decoder.decode(sse.data)
         except httpx.ConnectError as error:
             raise _gone(self.socket) from error
         except httpx.TransportError:

@@ -8,18 +8,18 @@ from pathlib import Path
 from tui_chat.backends.protocol import BackendError
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.config.paths import Paths
-from tui_chat.config.settings import ModelSettings
-from tui_chat.library.scan import find_model, scan_folders
+from tui_chat.config.settings import Settings
+from tui_chat.library.scan import find_model, model_folders, scan_folders
 from tui_chat.wire.api import ModelInfo, ModelState
 
 
 class Catalogue:
     """Looks models up by id, by part of a name, or by path."""
 
-    def __init__(self, paths: Paths, settings: ModelSettings) -> None:
-        self._folders = [paths.models, *(Path(f).expanduser() for f in settings.folders)]
-        self.default_context = settings.context
-        self.threads = settings.threads
+    def __init__(self, paths: Paths, settings: Settings) -> None:
+        self._folders = model_folders(paths, settings)
+        self.default_context = settings.models.context
+        self.threads = settings.models.threads
 
     async def list(self) -> list[ModelInfo]:
         """Every model on this machine that we know of, broken ones included."""

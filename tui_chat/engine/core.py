@@ -23,7 +23,7 @@ class Engine:
     """One per user and machine. `leave` is set when it is time to go."""
 
     def __init__(self, backend: Backend, paths: Paths, settings: Settings) -> None:
-        self._catalogue = Catalogue(paths, settings.models)
+        self._catalogue = Catalogue(paths, settings)
         self._settings = settings
         self._started = datetime.now(UTC)
         self._changes = 0
