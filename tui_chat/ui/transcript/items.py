@@ -1,0 +1,100 @@
+"""What the transcript shows: immutable view models, one for each kind of entry."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from tui_chat.chat.model import FinishReason, Problem, Timings, Usage
+
+_NO_USAGE = Usage()
+_NO_TIMINGS = Timings()
+
+
+class Level(enum.StrEnum):
+    """How loud a notice is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserItem:
+    """A message of the user. `time` stands at the right of its header, `note` below it (queued)."""
+
+    id: str
+    text: str
+    time: str = ""
+    note: str = ""
+    name: str = "you"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerItem:
+    """An answer of a model, being generated while `finish` is None.
+
+    Attributes:
+        id: The message's id.
+        model: The model's name, as people know it.
+        text: Markdown.
+        thinking: What the model thought before it answered.
+        finish: How it ended.
+        problem: What went wrong, if anything did.
+        usage: Token counts.
+        timings: Where the time went.
+        phase: What is being waited for while it is generated (`reading 5,930 tokens 41 %, 2 s left`).
+        branch: Its place among its siblings (as `2 of 3`).
+        hint: What to press after it was cancelled or went wrong (`r retry · e edit`).
+        note: A quiet addition to its metadata line.
+    """
+
+    id: str
+    model: str
+    text: str = ""
+    thinking: str = ""
+    finish: FinishReason | None = None
+    problem: Problem | None = None
+    usage: Usage = _NO_USAGE
+    timings: Timings = _NO_TIMINGS
+    phase: str = ""
+    branch: str = ""
+    hint: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DividerItem:
+    """A rule across the transcript that says why it is there."""
+
+    id: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeItem:
+    """Two lines between messages: what happened and what was kept, and what to press."""
+
+    id: str
+    text: str
+    hint: str = ""
+    level: Level = Level.INFO
+
+
+Item = UserItem | AnswerItem | DividerItem | NoticeItem
+
+
+def text_of(item: Item) -> str:
+    """Return the text a user would copy of an item."""
+    return item.text
+
+
+def height_of(item: Item, width: int) -> int:
+    """Estimate how many lines an item takes at `width` cells, without rendering it."""
+    text = item.text
+    lines = text.count("\n") + len(text) // max(1, width) + 2
+    if isinstance(item, UserItem):
+        return lines + 1 + bool(item.note)
+    if isinstance(item, AnswerItem):
+        return lines + 2 + bool(item.thinking)
+    return 2

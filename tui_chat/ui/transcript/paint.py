@@ -1,0 +1,69 @@
+"""Lines painted as strips: gutter, margin and text on the widget's ground, kept while they are in view."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.cache import LRUCache
+from textual.selection import Selection
+from textual.strip import Strip
+
+from tui_chat.ui.transcript.lines import Line, width_of
+from tui_chat.ui.transcript.palette import Palette
+from tui_chat.ui.transcript.selection import offsets, painted
+
+GUTTER = 1
+"""Columns before each line, where the focused message is marked."""
+
+_KEPT = 1_024
+
+
+class Painter:
+    """Makes strips of lines. A line object is painted once for as long as it is kept."""
+
+    def __init__(self, palette: Palette) -> None:
+        self._palette = palette
+        self._strips: LRUCache[tuple[int, bool], tuple[Line, Strip]] = LRUCache(_KEPT)
+        self._width = 0
+        self._ground = Style()
+
+    def restyle(self, width: int, ground: Style, palette: Palette) -> None:
+        """Paint at this width, on this ground, from now on."""
+        if (width, ground, palette) != (self._width, self._ground, self._palette):
+            self._width, self._ground, self._palette = width, ground, palette
+            self._strips.clear()
+
+    def paint(self, line: Line, focused: bool) -> Strip:
+        """Return the strip of a line."""
+        found = self._strips.get((id(line), focused))
+        if found is not None and found[0] is line:
+            return found[1]
+        strip = self._strip([self._gutter(focused), *line.margin, *line.content])
+        self._strips[(id(line), focused)] = line, strip
+        return strip
+
+    def paint_selected(self, line: Line, focused: bool, selection: Selection, y: int, style: Style) -> Strip:
+        """Return the strip of a line with what is selected of it in `style`."""
+        return self._strip([self._gutter(focused), *line.margin, *painted(line.content, selection, y, style)])
+
+    def probe(self, line: Line, y: int) -> Strip:
+        """Return a strip that tells which character is under each cell, for the mouse."""
+        segments = [self._gutter(False), *line.margin, *line.content]
+        return Strip(offsets(segments, 1 + len(line.margin), y) or [Segment("")])
+
+    def blank(self) -> Strip:
+        """Return an empty line."""
+        return Strip.blank(self._width, self._ground)
+
+    def _gutter(self, focused: bool) -> Segment:
+        return Segment("▎", self._palette.focus) if focused else Segment(" " * GUTTER)
+
+    def _strip(self, segments: list[Segment]) -> Strip:
+        ground = self._ground
+        styled = [Segment(text, ground + style if style else ground) for text, style, _ in segments]
+        size = width_of(styled)
+        if size > self._width:
+            return Strip(styled, size).crop(0, self._width)
+        if size < self._width:
+            styled.append(Segment(" " * (self._width - size), ground))
+        return Strip(styled, self._width)
