@@ -1,0 +1,160 @@
+"""Picks the command, parses its arguments, and turns whatever ends it into a line and a status."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+FAILURE = 1
+USAGE = 2
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+PIPE_CLOSED = 141
+"""Exit status when the reader of our output went away (`| head`), as shells have it."""
+
+
+class CommandModule(Protocol):
+    """What every module of a command offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command's arguments."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do it; return the exit status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A word after `tui-chat`; its module is imported when it is used."""
+
+    module: str
+    about: str
+    examples: tuple[str, ...] = ()
+
+
+COMMANDS = {
+    "ask": Command(
+        "tui_chat.cli.ask",
+        "Ask one question and print the answer as it comes. Exit status 0 only when it is complete.",
+        (
+            'tui-chat ask "Why is the sky blue?"',
+            "git diff | tui-chat ask 'Review this' --json --temperature 0",
+        ),
+    ),
+    "models": Command(
+        "tui_chat.cli.models",
+        "List the models on this machine, or get one.",
+        ("tui-chat models --json", "tui-chat models get starter"),
+    ),
+    "engine": Command(
+        "tui_chat.cli.engine",
+        "Look after the engine: the process that runs the models for all terminals.",
+        ("tui-chat engine status", "tui-chat engine logs -n 100"),
+    ),
+}
+
+CHAT = Command(
+    "tui_chat.cli.chat",
+    "Chat with the language models on this machine.",
+    (
+        "tui-chat                          open a new chat",
+        "tui-chat --continue               go on with the last one",
+        "tui-chat --resume paris           open the chat whose title says so",
+        'tui-chat ask "Why is the sky blue?"',
+        "tui-chat models get starter       fetch a small first model",
+    ),
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Run `tui-chat` with `arguments` and return its exit status. Raises SystemExit for usage and help."""
+    try:
+        return _dispatch(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more when it leaves; that must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except Exception as error:  # noqa: BLE001 - the last resort: a line for the person, the rest to the log
+        from tui_chat.cli.failure import explain
+
+        sys.stderr.write(f"tui-chat: {explain(error)}\n")
+        return FAILURE
+
+
+def _dispatch(arguments: list[str]) -> int:
+    name = arguments[0] if arguments and not arguments[0].startswith("-") else ""
+    if not name:
+        return _chat(arguments)
+    if name not in COMMANDS:
+        return _unknown(name)
+    command = COMMANDS[name]
+    module = _module(command)
+    parser = _parser(f"tui-chat {name}", command, "examples")
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(arguments[1:]))
+
+
+def _chat(arguments: list[str]) -> int:
+    # Read by Textual when it is imported: frames may come as fast as the flow of tokens wants them.
+    os.environ.setdefault("TEXTUAL_FPS", "120")
+    module = _module(CHAT)
+    parser = _parser("tui-chat", CHAT, "examples", usage="%(prog)s [OPTIONS]\n       %(prog)s COMMAND …")
+    parser.add_argument("-V", "--version", action="store_true", help="print the version and leave")
+    module.add_arguments(parser)
+    args = parser.parse_args(arguments)
+    if args.version:
+        from tui_chat import __version__
+
+        print(f"tui-chat {__version__}")
+        return 0
+    if not _screen_works():
+        return USAGE
+    return module.run(args)
+
+
+def _parser(prog: str, command: Command, heading: str, usage: str | None = None) -> argparse.ArgumentParser:
+    parts = [f"{heading}:\n" + "".join(f"  {line}\n" for line in command.examples)]
+    if command is CHAT:
+        words = "".join(
+            f"  {word:<10}{each.about.partition('.')[0].lower()}\n" for word, each in COMMANDS.items()
+        )
+        parts.insert(0, f"commands:\n{words}\n`tui-chat COMMAND --help` says more.\n")
+    return argparse.ArgumentParser(
+        prog=prog,
+        usage=usage,
+        description=command.about,
+        epilog="\n".join(parts),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _module(command: Command) -> CommandModule:
+    return cast(CommandModule, importlib.import_module(command.module))
+
+
+def _unknown(name: str) -> int:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, COMMANDS, n=1)
+    hint = f"Did you mean `tui-chat {close[0]}`?" if close else f'To ask that: tui-chat ask "{name}"'
+    sys.stderr.write(f"tui-chat: there is no command “{name}”. {hint} See tui-chat --help.\n")
+    return USAGE
+
+
+def _screen_works() -> bool:
+    """Whether this is a terminal that can show the chat; says why not."""
+    why = ""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        why = "The chat needs a terminal, and its input or output is not one."
+    elif os.environ.get("TERM", "") in ("", "dumb"):
+        why = "This terminal cannot move its cursor (TERM is “dumb” or not set), which the chat needs."
+    if why:
+        sys.stderr.write(f'tui-chat: {why} Without one: tui-chat ask "…"\n')
+    return not why

@@ -1,0 +1,113 @@
+"""`tui-chat models`: what is on this machine, and `models get starter` for a first one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui_chat.config.paths import Paths
+    from tui_chat.wire.api import ModelInfo
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
+    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
+    get = verbs.add_parser("get", help="fetch a model into the models folder")
+    get.add_argument("name", choices=["starter"], help="starter: SmolLM2-135M-Instruct Q4_1, 94 MiB")
+    get.add_argument("--to", type=Path, metavar="DIR", help="put it there instead")
+    get.add_argument("--if-none", action="store_true", help="only if this machine has no model yet")
+
+
+def run(args: argparse.Namespace) -> int:
+    """List, or get."""
+    from tui_chat.config.paths import config_file, resolve_paths
+    from tui_chat.config.settings import load_settings
+    from tui_chat.library.scan import model_folders, scan_folders
+
+    loaded = load_settings(config_file())
+    if loaded.problem is not None:
+        sys.stderr.write(f"tui-chat: {loaded.problem.what} {loaded.problem.kept}\n")
+    paths = resolve_paths(loaded.settings.paths)
+    folders = model_folders(paths, loaded.settings)
+    if args.verb == "get":
+        if args.if_none and any(info.problem is None for info in scan_folders(folders)):
+            return 0
+        return _get(args.to or paths.models)
+    infos = _with_residents(scan_folders(folders), paths)
+    if args.json:
+        print(_as_json(infos))
+    elif infos:
+        print(_table(infos))
+    else:
+        places = ", ".join(str(folder) for folder in folders)
+        print(f"There is no model in {places}. Get a first one: tui-chat models get starter")
+    return 0
+
+
+def _with_residents(infos: list[ModelInfo], paths: Paths) -> list[ModelInfo]:
+    """Put in what a running engine has in memory; never starts one."""
+    if not paths.socket.exists():
+        return infos
+    import asyncio
+
+    from tui_chat.client.engine import EngineClient
+    from tui_chat.client.errors import EngineError
+
+    async def residents() -> dict[str, ModelInfo]:
+        client = EngineClient(paths.socket)
+        try:
+            return {info.path: info for info in (await client.info()).residents}
+        except EngineError:
+            return {}
+        finally:
+            await client.close()
+
+    loaded = asyncio.run(residents())
+    return [loaded.get(info.path, info) for info in infos]
+
+
+def _as_json(infos: list[ModelInfo]) -> str:
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode([msgspec.structs.asdict(info) for info in infos])).decode()
+
+
+def _table(infos: list[ModelInfo]) -> str:
+    rows = [("MODEL", "SIZE", "QUANT", "STATE", "FILE")]
+    rows += [(i.id, size_text(i.size_bytes), i.quant, i.state.replace("_", " "), i.path) for i in infos]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = []
+    for row, info in zip(rows, (None, *infos), strict=True):
+        cells = [
+            cell.rjust(width) if column == 1 else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row[:4], widths, strict=True))
+        ]
+        lines.append("  ".join((*cells, row[4])))
+        if info is not None and info.problem is not None:
+            lines.append(f"  {info.problem.what} {info.problem.remedy}")
+    return "\n".join(lines)
+
+
+def size_text(size: float) -> str:
+    """Write a number of bytes for a person: ``93.8 MiB``."""
+    for unit in _UNITS:
+        if size < 1024 or unit == _UNITS[-1]:
+            break
+        size /= 1024
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def _get(folder: Path) -> int:
+    from tui_chat.cli.progress import ProgressLine
+    from tui_chat.library.starter import STARTER, fetch_starter
+
+    with ProgressLine(sys.stderr) as progress:
+        path = fetch_starter(STARTER, folder, progress.update)
+    print(path)
+    return 0
