@@ -16,7 +16,7 @@ from textual.theme import Theme
 from tui_chat.ui import terminal
 from tui_chat.ui.clipboard import copy_natively
 from tui_chat.ui.garbage import settle_down
-from tui_chat.ui.keys import COMMANDS, Place, bindings
+from tui_chat.ui.keys import COMMANDS, Place, all_shown, bindings
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.theme import DARK, ThemeError, default_variables, problem_with, read_theme, theme_folders
 from tui_chat.ui.words import count
@@ -38,9 +38,10 @@ class TuiChat(App[int]):
     """One terminal's view of the conversations of this machine."""
 
     TITLE = "tui-chat"
+    CSS_PATH = "screens/chat.tcss"  # Textual reads no file of a default screen
     BINDINGS: ClassVar = bindings(Place.EVERYWHERE)
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's own declaration
 
     def __init__(self, workspace: Workspace, opening: Opening, problem: Problem | None = None) -> None:
         """Make the app; nothing is read but one theme file.
@@ -130,9 +131,15 @@ class TuiChat(App[int]):
         """List our commands in the palette, and of Textual's only what people need."""
         for command in COMMANDS:
             if command.palette and screen.check_action(command.action.removeprefix("screen."), ()):
-                yield SystemCommand(command.title, command.id, self._runner(command.action, screen))
-        yield SystemCommand("Change the theme", "theme", self.action_change_theme)
-        yield SystemCommand("Save a screenshot", "SVG", lambda: self.set_timer(0.1, self.deliver_screenshot))
+                yield SystemCommand(
+                    command.title, all_shown(command.keys), self._runner(command.action, screen)
+                )
+        yield SystemCommand("Change the theme", "Colours", self.action_change_theme)
+        yield SystemCommand(
+            "Save a screenshot",
+            "An SVG file in the downloads folder",
+            lambda: self.set_timer(0.1, self.deliver_screenshot),
+        )
 
     def _runner(self, action: str, screen: Screen[Any]) -> Any:
         async def run() -> None:

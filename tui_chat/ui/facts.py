@@ -14,6 +14,7 @@ from tui_chat.client.live import LiveAnswer
 from tui_chat.ui import words
 from tui_chat.ui.widgets.lines import Status, Title
 from tui_chat.wire.api import EngineChanged, ModelInfo
+from tui_chat.wire.events import Loading, Prefill, Queued
 
 
 @dataclass(slots=True)
@@ -31,15 +32,15 @@ class Facts:
     engine: EngineChanged | None = None
     models: Sequence[ModelInfo] | None = None
     """The models of this machine; None until they were looked for."""
+    following: bool = True
+    """Whether the end of the conversation, where waits are named, is in view."""
     busy_with: str = ""
     """Something of our own that takes a while, such as a download."""
 
     @property
     def model(self) -> ModelInfo | None:
         """The session's model: as the engine holds it, or else as it is on disk."""
-        wanted = self.session.model if self.session else None
-        residents = self.engine.residents if self.engine else ()
-        return next((m for m in (*residents, *(self.models or ())) if m.id == wanted), None)
+        return self._find(self.session.model) if self.session else None
 
     @property
     def last_answer(self) -> Answer | None:
@@ -51,7 +52,7 @@ class Facts:
         name = (self.session.title if self.session else "") or "new chat"
         facts: list[str] = []
         if self.session and self.session.model:
-            facts.append(model_name(self.session.model, self.model))
+            facts.append(self.name_of(self.session.model))
         elif self.models is not None:
             facts.append("no model" if not self.models else "no model chosen")
         if (model := self.model) is not None and model.context:
@@ -68,12 +69,34 @@ class Facts:
     def _doing(self) -> str:
         waiting = f"{self.queued} queued" if self.queued else ""
         if self.live is not None:
-            return " · ".join(part for part in (_stage(self.live), waiting) if part)
+            return " · ".join(part for part in (self._stage(self.live), waiting) if part)
         if self.busy_with:
             return self.busy_with
         if self.link is LinkState.LOST:
             return "the engine is gone; the next message starts a new one"
         return waiting
+
+    def _stage(self, live: LiveAnswer) -> str:
+        if live.phase is not None:
+            return "" if self.following else self.phase(live.phase)
+        if live.first_token is None:
+            return f"waiting for the engine, {words.seconds(monotonic() - live.started)}"
+        if live.thinking and not live.text:
+            return f"thinking for {words.seconds(live.thinking_s or 0)}, {words.count(live.tokens, 'token')}"
+        return f"answering, {words.count(live.tokens, 'token')}"
+
+    def phase(self, event: Queued | Loading | Prefill) -> str:
+        """Name what the answer in flight waits for."""
+        model = self.session.model if self.session else None
+        return words.phase(event, self.name_of(model or "the model"))
+
+    def name_of(self, wanted: str) -> str:
+        """Write the name of the model called `wanted` as people know it."""
+        return model_name(wanted, self._find(wanted))
+
+    def _find(self, wanted: str | None) -> ModelInfo | None:
+        residents = self.engine.residents if self.engine else ()
+        return next((m for m in (*residents, *(self.models or ())) if m.id == wanted), None)
 
     def _speed(self) -> str:
         if self.live is not None:
@@ -108,7 +131,7 @@ class Facts:
             return Content.assemble(
                 ("No model is chosen.\n", "$foreground"), ("F2", "$accent"), " lists those there are"
             )
-        name = model_name(self.session.model, self.model)
+        name = self.name_of(self.session.model)
         return Content.assemble(
             (f"{name} answers here.\n", "$foreground"), "Nothing leaves this machine, and every word is kept."
         )
@@ -121,16 +144,6 @@ _NO_MODEL = Content.assemble(
     ("F2", "$accent"),
     " shows where to put GGUF files of your own",
 )
-
-
-def _stage(live: LiveAnswer) -> str:
-    if live.phase is not None:
-        return words.phase(live.phase)
-    if live.first_token is None:
-        return f"waiting for the engine, {words.seconds(monotonic() - live.started)}"
-    if live.thinking and not live.text:
-        return f"thinking for {words.seconds(live.thinking_s or 0)}, {words.count(live.tokens, 'token')}"
-    return f"answering, {words.count(live.tokens, 'token')}"
 
 
 def model_name(id: str, model: ModelInfo | None) -> str:

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 
 class Place(enum.Enum):
@@ -65,9 +65,7 @@ COMMANDS: tuple[Command, ...] = (
         "sessions", "f3", "app.sessions", "Open another session", Place.EVERYWHERE, "sessions", palette=True
     ),
     Command("session.new", "ctrl+n", "app.new_chat", "Start a new chat", Place.EVERYWHERE, palette=True),
-    Command(
-        "palette", "ctrl+p", "app.command_palette", "Show all commands", Place.EVERYWHERE, "all commands"
-    ),
+    Command("palette", "ctrl+p", "app.command_palette", "Show all commands", Place.EVERYWHERE, "commands"),
     Command("quit", "ctrl+q", "app.quit", "Quit", Place.EVERYWHERE, palette=True),
     Command(
         "copy.selection",
@@ -118,7 +116,7 @@ COMMANDS: tuple[Command, ...] = (
     _own(
         "input.newline",
         "ctrl+j,shift+enter",
-        "New line (shift+enter where the terminal can)",
+        "New line",
         Place.INPUT,
         "newline",
     ),
@@ -126,8 +124,8 @@ COMMANDS: tuple[Command, ...] = (
     _own("input.later", "down", "Later message, from the last line", Place.INPUT),
     _own("input.undo", "ctrl+z", "Undo", Place.INPUT),
     _own("input.redo", "ctrl+y", "Redo", Place.INPUT),
-    _own("read.previous", "up,k", "Message before", Place.TRANSCRIPT, "move"),
-    _own("read.next", "down,j", "Message after", Place.TRANSCRIPT),
+    Command("read.previous", "up,k", "screen.step(-1)", "Message before", Place.TRANSCRIPT, "move"),
+    Command("read.next", "down,j", "screen.step(1)", "Message after", Place.TRANSCRIPT),
     Command("message.copy", "c", "screen.copy_message", "Copy the message", Place.TRANSCRIPT, "copy"),
     Command("message.code", "b", "screen.copy_code", "Copy a code block", Place.TRANSCRIPT, "copy code"),
     Command(
@@ -191,7 +189,7 @@ def commands(*places: Place) -> Iterator[Command]:
         yield from (c for c in COMMANDS if c.place is place)
 
 
-def bindings(*places: Place) -> list[Binding]:
+def bindings(*places: Place) -> list[BindingType]:
     """Make the Textual bindings of `places`; each carries its command's id for key maps."""
     return [
         Binding(c.keys, c.action, c.title, show=False, id=c.id, priority=c.priority)

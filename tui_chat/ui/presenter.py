@@ -24,15 +24,15 @@ from tui_chat.client.changes import (
     SessionChanged,
     Streamed,
 )
-from tui_chat.ui import words
 from tui_chat.ui.facts import Facts
 from tui_chat.ui.speed import Speed
-from tui_chat.ui.telling import answer_item, ended_early, item, notice_item, user_item
+from tui_chat.ui.telling import answer_item, ended_early, notice_item, user_item
 from tui_chat.ui.widgets.lines import Status, Title
 
 if TYPE_CHECKING:
     from tui_chat.client.conversation import Conversation
-    from tui_chat.ui.transcript import Transcript
+    from tui_chat.ui.transcript.items import AnswerItem, Item
+    from tui_chat.ui.transcript.view import Transcript
     from tui_chat.wire.api import ModelInfo
 
 log = logging.getLogger("tui_chat.ui")
@@ -110,6 +110,10 @@ class Presenter:
         """Whether there is a model on this machine, or it is not known yet."""
         return self._facts.models is None or bool(self._facts.models)
 
+    def resident(self, model: str) -> bool:
+        """Whether a model is in memory, as far as the engine has told."""
+        return self._facts.engine is not None and any(m.id == model for m in self._facts.engine.residents)
+
     @property
     def failed(self) -> bool:
         """Whether the newest answer ended before it was complete."""
@@ -132,7 +136,8 @@ class Presenter:
     def know_models(self, models: Sequence[ModelInfo]) -> None:
         """Take note of the models of this machine."""
         self._facts.models = models
-        self.refresh()
+        if self._conversation is not None:
+            self._reload()
 
     def busy(self, text: str) -> None:
         """Say what else is going on, such as a download; empty when it is over."""
@@ -147,6 +152,7 @@ class Presenter:
             facts.session = conversation.session
             facts.queued = len(conversation.queued)
             facts.live = live
+            facts.following = self._screen.transcript.following
             facts.speed = self._speed.per_second() if live else None
             following = conversation.access is Access.FOLLOWER
             self._screen.show_banner(_following(conversation.holder) if following else "")
@@ -163,17 +169,17 @@ class Presenter:
             case Streamed(id, text, channel, tokens):
                 if monotonic() >= self._count_from:
                     self._speed.count(tokens)
-                transcript.feed(id, text, channel)
+                transcript.stream(id, text, channel)
                 return
             case Progressed(id, phase):
-                transcript.phase(id, words.phase(phase))
+                transcript.phase(id, self._facts.phase(phase))
             case MessageAdded(message, queued):
                 self._add(message, queued=queued)
-            case Sent(id):
+            case Sent():
                 self._reload()
             case MessageSettled(message):
-                transcript.settle(answer_item(message, self._branch(message)))
                 self._know_path()
+                transcript.settle(self._answer(message))
             case Reloaded():
                 self._reload()
             case Raised(problem, draft):
@@ -189,12 +195,15 @@ class Presenter:
     def _add(self, message: Message, *, queued: bool) -> None:
         self._raised = None
         transcript = self._screen.transcript
+        before = self._facts.path[-1] if self._facts.path else None
+        self._know_path()
+        if before is not None and ended_early(before):
+            transcript.update(self._answer(before))
         if message.in_flight:
             self._speed.reset()
-            transcript.append(answer_item(message, self._branch(message)))
+            transcript.append(self._answer(message))
         else:
             transcript.append(user_item(message, queued=queued))
-        self._know_path()
 
     def _reload(self) -> None:
         """Draw everything afresh, the answer in flight with what it has said so far."""
@@ -203,19 +212,24 @@ class Presenter:
         self._know_path()
         tree = conversation.tree
         self._facts.branches = max(1, sum(not tree.children(m.id) for m in tree.session.messages))
-        items = []
+        items: list[Item] = []
         for message in self._facts.path:
             if message.in_flight and conversation.live and conversation.live.id == message.id:
                 live = conversation.live
                 message = msgspec.structs.replace(message, text=live.text, thinking=live.thinking)
-            items.append(item(message, self._branch(message)))
+            items.append(self._answer(message) if message.answer else user_item(message))
         items += [user_item(m, queued=True) for m in conversation.queued]
-        self._screen.transcript.show(items)
+        self._screen.transcript.set_items(items)
         self.refresh()
 
     def _know_path(self) -> None:
         assert self._conversation is not None
         self._facts.path = self._conversation.tree.path()
+
+    def _answer(self, message: Message) -> AnswerItem:
+        name = self._facts.name_of(message.answer.model) if message.answer else ""
+        newest = bool(self._facts.path) and self._facts.path[-1].id == message.id
+        return answer_item(message, name, self._branch(message), newest=newest)
 
     def _branch(self, message: Message) -> str:
         assert self._conversation is not None

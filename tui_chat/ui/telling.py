@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tui_chat.chat.model import Answer, FinishReason, Message, Problem, ProblemCode, Role
-from tui_chat.ui.transcript.items import AnswerItem, Item, Level, NoticeItem, UserItem
+from tui_chat.chat.model import Answer, FinishReason, Message, Problem, ProblemCode
+from tui_chat.ui.transcript.items import AnswerItem, Level, NoticeItem, UserItem
 
 _RETRY = "F9 try again"
 _MODEL = "F2 another model"
@@ -38,27 +38,21 @@ def user_item(message: Message, *, queued: bool = False) -> UserItem:
     )
 
 
-def answer_item(message: Message, branch: str = "", phase: str = "") -> AnswerItem:
-    """Show an answer, in whatever state it is."""
+def answer_item(message: Message, model: str = "", branch: str = "", *, newest: bool = True) -> AnswerItem:
+    """Show an answer, in whatever state it is, under the name of its `model`; only the `newest` can be retried."""
     answer = message.answer or Answer(model="model", finish=FinishReason.STOP)
     return AnswerItem(
         id=message.id,
-        model=answer.model,
+        model=model or answer.model,
         text=message.text,
         thinking=message.thinking,
         finish=answer.finish,
         problem=answer.problem,
         usage=answer.usage,
         timings=answer.timings,
-        phase=phase,
         branch=branch,
-        hint=_answer_hint(answer),
+        hint=_answer_hint(answer) if newest else "",
     )
-
-
-def item(message: Message, branch: str = "") -> Item:
-    """Show a message of either side."""
-    return user_item(message) if message.role is Role.USER else answer_item(message, branch)
 
 
 def ended_early(message: Message) -> bool:

@@ -11,8 +11,12 @@ _MIB = 1024**2
 
 
 def size(size_bytes: int) -> str:
-    """Write a size in GiB, or in MiB below a tenth of one."""
-    return f"{size_bytes / _GIB:.1f} GiB" if size_bytes >= _GIB / 10 else f"{size_bytes / _MIB:.0f} MiB"
+    """Write a size with the unit that fits: ``4.7 GiB``, ``94 MiB``, ``3 KiB``."""
+    if size_bytes >= _GIB / 2:
+        return f"{size_bytes / _GIB:.1f} GiB"
+    if size_bytes >= _MIB:
+        return f"{size_bytes / _MIB:.0f} MiB"
+    return f"{-(-size_bytes // 1024)} KiB"
 
 
 def context(tokens: int) -> str:
@@ -64,12 +68,12 @@ def shorten(text: str, width: int) -> str:
     return f"{text[:head]}…{text[len(text) - (width - head - 1) :]}"
 
 
-def phase(event: Queued | Loading | Prefill) -> str:
-    """Name what an answer waits for, how far it is, and how long it will take if that is known."""
+def phase(event: Queued | Loading | Prefill, model: str) -> str:
+    """Name what an answer of `model` waits for, how far it is, and how long it will take if known."""
     match event:
         case Queued(ahead=ahead):
             return f"queued behind {count(ahead, 'answer')}" if ahead else "queued"
-        case Loading(model=model, fraction=fraction, eta_s=eta):
+        case Loading(fraction=fraction, eta_s=eta):
             return f"loading {model} {fraction * 100:.0f} %" + _left(eta)
         case Prefill(done=done, total=total, eta_s=eta):
             part = done / total * 100 if total else 0
@@ -77,4 +81,6 @@ def phase(event: Queued | Loading | Prefill) -> str:
 
 
 def _left(eta_s: float | None) -> str:
-    return "" if eta_s is None else f", {seconds(eta_s) if eta_s < 1 else f'{eta_s:.0f} s'} left"
+    if eta_s is None:
+        return ""
+    return f", {eta_s:.0f} s left" if eta_s >= 1 else ", under 1 s left"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -20,7 +21,8 @@ from tui_chat.ui.draft import DraftKeeper
 from tui_chat.ui.keys import Place, bindings, commands
 from tui_chat.ui.presenter import Presenter
 from tui_chat.ui.starter import Starter
-from tui_chat.ui.transcript import Transcript
+from tui_chat.ui.transcript.items import AnswerItem
+from tui_chat.ui.transcript.view import Transcript
 from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
 from tui_chat.ui.widgets.prompt import Prompt
 
@@ -39,7 +41,6 @@ TICK_S = 0.2
 class ChatScreen(Screen[None]):
     """One conversation and its input. There is one such screen; conversations change under it."""
 
-    CSS_PATH = "chat.tcss"
     BINDINGS: ClassVar = bindings(Place.CHAT, Place.TRANSCRIPT)
     AUTO_FOCUS = "#chat-input"
 
@@ -51,6 +52,7 @@ class ChatScreen(Screen[None]):
         self._conversation: Conversation | None = None
         self._opened = asyncio.Event()
         self._sending = asyncio.Lock()
+        self._warmed: str | None = None
         self._drafts = DraftKeeper(workspace.drafts)
         self._starter = Starter(workspace)
 
@@ -59,13 +61,17 @@ class ChatScreen(Screen[None]):
         yield TitleLine(id="chat-title")
         yield Static(id="chat-banner", markup=False)
         with Horizontal(id="chat-body"), Vertical(id="chat-conversation"):
-            yield Transcript(id="chat-transcript")
+            yield Transcript(fps=self._stream_fps(), id="chat-transcript")
             yield Static(id="chat-empty")
         yield StatusLine(id="chat-status")
         with Horizontal(id="chat-entry"):
             yield Static("›", id="chat-mark")  # noqa: RUF001
             yield Prompt("Ask anything; enter sends", id="chat-input")
         yield HintLine(id="chat-hints")
+
+    def _stream_fps(self) -> int:
+        slow_line = bool(os.environ.get("SSH_CONNECTION"))
+        return self._workspace.settings.ui.stream_fps or (15 if slow_line else 30)
 
     def on_mount(self) -> None:
         """Paint first; connect and read the disk when the first frame is out."""
@@ -172,10 +178,19 @@ class ChatScreen(Screen[None]):
     def _typed(self) -> None:
         if self._conversation is not None:
             self._drafts.keep(self._draft_key, self.prompt.text)
+            if self.prompt.text and self._conversation.session.model != self._warmed:
+                self._warm(self._conversation.session.model)
+
+    @work(group="warming", exclusive=True)
+    async def _warm(self, model: str | None) -> None:
+        """Load the model while the person is still typing."""
+        self._warmed = model
+        if model is not None and not self._presenter.resident(model):
+            await self._workspace.warm(model)
 
     @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:
-        self.transcript.scroll_to_tail()
+        self.transcript.follow_end()
         self._send(event.text)
 
     @work(group="sending")
@@ -220,7 +235,7 @@ class ChatScreen(Screen[None]):
         empty = self.query_one("#chat-empty", Static)
         if text is not None and empty.content != text:
             empty.update(text)
-        empty.set_class(text is not None, "-on")
+        self.query_one("#chat-conversation").set_class(text is not None, "-empty")
 
     def note(self, text: str) -> None:
         """Show a passing note on the status line."""
@@ -235,11 +250,14 @@ class ChatScreen(Screen[None]):
     def show_hints(self) -> None:
         """Show the keys that do something here, now; help is always the last."""
         every = [c for place in self.places for c in commands(place) if c.hint]
-        possible = [c for c in every if c.id != "help" and (not c.action or self._possible(c.action))]
-        self.query_one("#chat-hints", HintLine).show([*possible, *(c for c in every if c.id == "help")])
+        possible = [c for c in every if not c.action or self._possible(c.action)]
+        possible.sort(key=lambda c: {"answer.stop": 0, "help": 2}.get(c.id, 1))
+        self.query_one("#chat-hints", HintLine).show(possible)
 
     def on_descendant_focus(self) -> None:
-        """The hints depend on where the focus is."""
+        """The hints depend on where the focus is, and only one place has it."""
+        if self.prompt.has_focus:
+            self.transcript.focus_message(None)
         self.show_hints()
 
     def _possible(self, action: str) -> bool:
@@ -251,7 +269,9 @@ class ChatScreen(Screen[None]):
         conversation = self._conversation
         match action:
             case "stop":
-                return (conversation is not None and conversation.live is not None) or self.transcript.has_focus
+                return (
+                    conversation is not None and conversation.live is not None
+                ) or self.transcript.has_focus
             case "retry":
                 return conversation is not None and conversation.live is None and self._presenter.failed
             case "fork":
@@ -294,8 +314,8 @@ class ChatScreen(Screen[None]):
         from tui_chat.ui.screens.dialogs import AskScreen
 
         if self._conversation is not None:
-            title = self._conversation.session.title
-            if title := await self.app.push_screen_wait(AskScreen("Rename this session", title)):
+            ask = AskScreen("Rename this session", self._conversation.session.title)
+            if title := await self.app.push_screen_wait(ask):
                 await self._conversation.rename(title)
 
     @work(group="starter", exclusive=True)
@@ -310,10 +330,67 @@ class ChatScreen(Screen[None]):
             if model is not None:
                 await self._conversation.choose_model(model)
 
+    # Reading and copying
+
     def action_read(self) -> None:
-        """Move the focus to the conversation."""
+        """Move the focus to the conversation, to its last message."""
         self.transcript.focus()
+        if self.transcript.focused_id is None:
+            self.transcript.focus_previous()
 
     def action_write(self) -> None:
         """Move the focus to the input."""
         self.prompt.focus()
+
+    def action_step(self, step: int) -> None:
+        """Move to the message before or after; after the last one, to the input."""
+        transcript = self.transcript
+        if step < 0:
+            transcript.focus_previous()
+        else:
+            transcript.focus_next()
+            if transcript.focused_id is None:
+                self.prompt.focus()
+
+    def action_page(self, pages: int) -> None:
+        """Scroll the conversation without leaving the input."""
+        self.transcript.scroll_by_pages(pages)
+
+    def action_tail(self) -> None:
+        """Go back to the newest text and follow it."""
+        self.transcript.follow_end()
+
+    def action_copy_answer(self) -> None:
+        """Copy the newest answer."""
+        answer = self._presenter.last_answer
+        self.app.copy_to_clipboard(answer.text if answer else "")
+
+    def action_copy_message(self) -> None:
+        """Copy the focused message."""
+        if (focused := self.transcript.focused_id) is not None:
+            self.app.copy_to_clipboard(self.transcript.text_of(focused))
+
+    @work(group="asking", exclusive=True)
+    async def action_copy_code(self) -> None:
+        """Copy the focused message's code block; with several, ask which."""
+        from tui_chat.ui.screens.dialogs import PickScreen
+
+        blocks = self.transcript.code_blocks(self.transcript.focused_id) if self.transcript.focused_id else []
+        if not blocks:
+            self.note("there is no code block in this message")
+            return
+        chosen: int | None = 0
+        if len(blocks) > 1:
+            choices = [block.strip().splitlines()[0] if block.strip() else "(empty)" for block in blocks]
+            chosen = await self.app.push_screen_wait(PickScreen("Copy which code block?", choices))
+        if chosen is not None:
+            self.app.copy_to_clipboard(blocks[chosen])
+
+    def action_toggle_thinking(self) -> None:
+        """Unfold or fold the focused message's thinking."""
+        transcript = self.transcript
+        item = next((i for i in transcript.items if i.id == transcript.focused_id), None)
+        if isinstance(item, AnswerItem) and item.thinking:
+            transcript.toggle_thinking(item.id)
+        else:
+            self.note("there is no thinking in this message")

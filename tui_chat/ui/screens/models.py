@@ -29,7 +29,7 @@ _MARKS = {
     ModelState.LOADING: ("◐", "loading"),
     ModelState.READY: ("●", "ready"),
     ModelState.BUSY: ("●", "answering"),
-    ModelState.BROKEN: ("✗", "cannot be used"),
+    ModelState.BROKEN: ("✗", "unusable"),
 }
 
 
@@ -57,12 +57,13 @@ class ModelsScreen(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Look for models; the screen is already painted."""
-        self.query_one(HintLine).show(list(commands(Place.MODELS)))
         self._read()
 
     @work(exclusive=True, group="models")
     async def _read(self) -> None:
         self._models = models = await self._workspace.models()
+        hints = [c for c in commands(Place.MODELS) if not models or c.id != "models.starter"]
+        self.query_one(HintLine).show(hints)
         rows = [Row(m.id, m, f"{m.id} {m.quant} {m.architecture}", self._drawer(m)) for m in models]
         self.query_one(FilteredList).show(rows, self._empty())
         self.query_one(".list-head", Static).update(

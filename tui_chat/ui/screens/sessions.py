@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_chat.store.errors import StoreError
+from tui_chat.store.listing import SessionSummary
 from tui_chat.ui import words
 from tui_chat.ui.keys import Place, bindings, commands
 from tui_chat.ui.screens.dialogs import AskScreen
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tui_chat.client.workspace import Workspace
-    from tui_chat.store.listing import SessionSummary
 
 
 class SessionsScreen(ModalScreen[str | None]):

@@ -31,6 +31,10 @@ class Line(Widget, can_focus=False):
         return Content.assemble(left, (fill * gap, "$rule" if fill != " " else ""), right)
 
 
+_NAME_CELLS = 32
+"""What a session's name gets before facts on the right do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Title:
     """What the title line says. `facts` stand on the right, the most important first."""
@@ -56,18 +60,14 @@ class TitleLine(Line):
     def render(self) -> Content:
         """Lay the title out in the width there is; facts give way from the last."""
         facts = list(self._title.facts)
-        wanted = min(len(self._title.name), 24) + 14
+        branch = f" ⎇ {self._title.branches} branches" if self._title.branches > 1 else ""
+        wanted = min(len(self._title.name), _NAME_CELLS) + len(branch) + 14
         while len(facts) > 1 and wanted + len(" · ".join(facts)) > self.size.width:
             facts.pop()
         right = shorten(" · ".join(facts), max(0, self.size.width - wanted))
-        branch = f" ⎇ {self._title.branches} branches" if self._title.branches > 1 else ""
-        room = self.size.width - len(right) - len(branch) - 14
-        left = Content.assemble(
-            (" tui-chat", "bold $accent"),
-            "   ",
-            (shorten(self._title.name, max(8, room)), "$foreground"),
-            (branch, "$muted"),
-        )
+        name = Content.styled(self._title.name, "$foreground")
+        name = name.truncate(max(8, self.size.width - len(right) - len(branch) - 14), ellipsis=True)
+        left = Content.assemble((" tui-chat", "bold $accent"), "   ", name, (branch, "$muted"))
         return self.joined(left, Content.assemble((right, "$muted"), " "))
 
 
