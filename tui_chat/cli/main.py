@@ -101,8 +101,6 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _chat(arguments: list[str]) -> int:
-    # Read by Textual when it is imported: frames may come as fast as the flow of tokens wants them.
-    os.environ.setdefault("TEXTUAL_FPS", "120")
     module = _module(CHAT)
     parser = _parser("tui-chat", CHAT, "examples", usage="%(prog)s [OPTIONS]\n       %(prog)s COMMAND …")
     parser.add_argument("-V", "--version", action="store_true", help="print the version and leave")
