@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,13 +22,11 @@ from tui_chat.ui.theme import DARK, ThemeError, default_variables, problem_with,
 from tui_chat.ui.words import count
 
 if TYPE_CHECKING:
-    from tui_chat.chat.model import Problem
     from tui_chat.client.workspace import Workspace
+    from tui_chat.config.settings import LoadedSettings
     from tui_chat.ui.opening import Opening
 
 log = logging.getLogger("tui_chat.ui")
-
-LOG_NAME = "ui.log"
 
 TWICE_S = 2.0
 """Two presses of ctrl+c within this time quit."""
@@ -43,25 +41,34 @@ class TuiChat(App[int]):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's own declaration
 
-    def __init__(self, workspace: Workspace, opening: Opening, problem: Problem | None = None) -> None:
+    def __init__(
+        self,
+        loaded: LoadedSettings,
+        workspace: Callable[[], Workspace],
+        opening: Opening,
+        log_file: Path,
+    ) -> None:
         """Make the app; nothing is read but one theme file.
 
         Args:
-            workspace: What this terminal works with.
+            loaded: The settings, and what was wrong with them, if anything was.
+            workspace: Makes what this terminal works with; called once, after the first paint.
             opening: The conversation to begin with.
-            problem: What was wrong with the settings, if anything was.
+            log_file: Where unexpected errors are written.
         """
         super().__init__()
+        self._loaded = loaded
         self._workspace = workspace
         self._opening = opening
-        self._problem = problem
+        self._log_file = log_file
         self._interrupted = float("-inf")
         self._late_notes: list[str] = []
-        self._use_first_theme(workspace.settings.ui.theme or DARK)
+        self._use_first_theme(loaded.settings.ui.theme or DARK)
 
     def get_default_screen(self) -> Screen[Any]:
         """Open on the chat, so that the first paint is already the right one."""
-        return ChatScreen(self._workspace, self._opening, self._problem)
+        settings, problem = self._loaded.settings.ui, self._loaded.problem
+        return ChatScreen(settings, self._workspace, self._opening, problem)
 
     def on_mount(self) -> None:
         """Ask the terminal for what we need, and put off everything else until something is painted."""
@@ -224,7 +231,7 @@ class TuiChat(App[int]):
                 Text(
                     "tui-chat met an error it did not expect and left. Every message sent is kept;"
                     f" an answer being written goes on.\nPress up and enter to go on, with"
-                    f" `tui-chat --continue`; details are in {self._workspace.paths.logs / LOG_NAME}"
+                    f" `tui-chat --continue`; details are in {self._log_file}"
                 )
             )
         self._return_code = 1

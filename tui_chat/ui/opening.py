@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tui_chat.chat.model import Problem, ProblemCode
-from tui_chat.store.errors import StoreError
 
 if TYPE_CHECKING:
     from tui_chat.client.conversation import Conversation
@@ -15,10 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A new chat, the last session, or the one whose id or title (or a part of it) is `name`."""
+    """A new chat, the last session, or the one whose id or title (or a part of it) is `name`.
+
+    `model` is the name of the model to answer with, or its path; None leaves the choice as it is.
+    """
 
     last: bool = False
     name: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,21 @@ class Opened:
 
 async def open_conversation(workspace: Workspace, opening: Opening) -> Opened:
     """Open what was asked for; whatever goes wrong, a new chat is there instead."""
+    opened = await _open(workspace, opening)
+    if opening.model is None:
+        return opened
+    from tui_chat.library.find import find_model
+
+    found = find_model(await workspace.models(), opening.model)
+    if isinstance(found, Problem):
+        return replace(opened, problem=opened.problem or found)
+    await opened.conversation.choose_model(found.id)
+    return opened
+
+
+async def _open(workspace: Workspace, opening: Opening) -> Opened:
+    from tui_chat.store.errors import StoreError
+
     try:
         if opening.name is not None:
             found = await _named(workspace, opening.name)

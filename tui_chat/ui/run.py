@@ -9,11 +9,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tui_chat.client.workspace import Workspace
     from tui_chat.config.paths import Paths
     from tui_chat.config.settings import LoadedSettings
 
 
-def run(paths: Paths, loaded: LoadedSettings, sessions: Path | None, *, last: bool, name: str | None) -> int:
+def run(
+    paths: Paths,
+    loaded: LoadedSettings,
+    sessions: Path | None,
+    *,
+    last: bool = False,
+    name: str | None = None,
+    model: str | None = None,
+) -> int:
     """Run the application until it is left.
 
     Args:
@@ -22,18 +31,23 @@ def run(paths: Paths, loaded: LoadedSettings, sessions: Path | None, *, last: bo
         sessions: Another folder of sessions than the settings', if one was asked for.
         last: Open the last session.
         name: Open the session of this id or title; empty shows the list.
+        model: Answer with the model of this name, or at this path.
 
     Returns:
         The process's exit code.
     """
     os.environ.setdefault("TEXTUAL_FPS", "120")  # read when textual is imported; halves key latency
-    from tui_chat.client.workspace import Workspace
-    from tui_chat.ui.app import LOG_NAME, TuiChat
+    from tui_chat.ui.app import TuiChat
     from tui_chat.ui.opening import Opening
 
-    _log_to(paths.logs / LOG_NAME)
-    workspace = Workspace(paths, loaded.settings, sessions)
-    app = TuiChat(workspace, Opening(last, name), loaded.problem)
+    def workspace() -> Workspace:
+        from tui_chat.client.workspace import Workspace
+
+        return Workspace(paths, loaded.settings, sessions)
+
+    log_file = paths.logs / "ui.log"
+    _log_to(log_file)
+    app = TuiChat(loaded, workspace, Opening(last, name, model), log_file)
     app.run(mouse=loaded.settings.ui.mouse)
     return app.return_code or 0
 

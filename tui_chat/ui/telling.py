@@ -39,7 +39,7 @@ def user_item(message: Message, *, queued: bool = False) -> UserItem:
 
 
 def answer_item(message: Message, model: str = "", branch: str = "", *, newest: bool = True) -> AnswerItem:
-    """Show an answer, in whatever state it is, under the name of its `model`; only the `newest` can be retried."""
+    """Show an answer, in whatever state it is, under its `model`'s name; only the `newest` can be retried."""
     answer = message.answer or Answer(model="model", finish=FinishReason.STOP)
     return AnswerItem(
         id=message.id,

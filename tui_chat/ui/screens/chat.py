@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -15,7 +16,6 @@ from textual.screen import Screen
 from textual.widgets import Static, TextArea
 
 from tui_chat.client.changes import Access
-from tui_chat.store.drafts import NEW_CHAT
 from tui_chat.store.errors import StoreError
 from tui_chat.ui.draft import DraftKeeper
 from tui_chat.ui.keys import Place, bindings, commands
@@ -27,9 +27,12 @@ from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, Title
 from tui_chat.ui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tui_chat.chat.model import Problem
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
+    from tui_chat.config.settings import UiSettings
     from tui_chat.ui.opening import Opening
 
 log = logging.getLogger("tui_chat.ui")
@@ -44,17 +47,35 @@ class ChatScreen(Screen[None]):
     BINDINGS: ClassVar = bindings(Place.CHAT, Place.TRANSCRIPT)
     AUTO_FOCUS = "#chat-input"
 
-    def __init__(self, workspace: Workspace, opening: Opening, problem: Problem | None = None) -> None:
+    def __init__(
+        self,
+        settings: UiSettings,
+        workspace: Callable[[], Workspace],
+        opening: Opening,
+        problem: Problem | None,
+    ) -> None:
+        """Make the screen; `workspace` is not called before the first paint, as its modules cost 40 ms."""
         super().__init__()
+        self._settings = settings
         self._problem = problem
-        self._workspace = workspace
+        self._make_workspace = workspace
         self._opening = opening
         self._conversation: Conversation | None = None
         self._opened = asyncio.Event()
         self._sending = asyncio.Lock()
         self._warmed: str | None = None
-        self._drafts = DraftKeeper(workspace.drafts)
-        self._starter = Starter(workspace)
+
+    @cached_property
+    def _workspace(self) -> Workspace:
+        return self._make_workspace()
+
+    @cached_property
+    def _drafts(self) -> DraftKeeper:
+        return DraftKeeper(self._workspace.drafts)
+
+    @cached_property
+    def _starter(self) -> Starter:
+        return Starter(self._workspace)
 
     def compose(self) -> ComposeResult:
         """Lay out title, banner, body (room for panels beside the conversation), status, input, hints."""
@@ -71,11 +92,12 @@ class ChatScreen(Screen[None]):
 
     def _stream_fps(self) -> int:
         slow_line = bool(os.environ.get("SSH_CONNECTION"))
-        return self._workspace.settings.ui.stream_fps or (15 if slow_line else 30)
+        return self._settings.stream_fps or (15 if slow_line else 30)
 
     def on_mount(self) -> None:
         """Paint first; connect and read the disk when the first frame is out."""
         self._presenter = Presenter(self)
+        self.show_hints()
         self.call_after_refresh(self._start)
 
     # Opening and closing conversations
@@ -122,10 +144,10 @@ class ChatScreen(Screen[None]):
 
     async def on_unmount(self) -> None:
         """Keep the draft and let go of session and engine."""
-        await self._drafts.flush()
         if self._conversation is not None:
+            await self._drafts.flush()
             await self._conversation.close()
-        await self._workspace.stop()
+            await self._workspace.stop()
 
     @work(group="opening", exclusive=True)
     async def new_chat(self) -> None:
@@ -171,6 +193,8 @@ class ChatScreen(Screen[None]):
 
     @property
     def _draft_key(self) -> str:
+        from tui_chat.store.drafts import NEW_CHAT
+
         conversation = self._conversation
         return conversation.session.id if conversation and conversation.session.messages else NEW_CHAT
 
@@ -199,6 +223,8 @@ class ChatScreen(Screen[None]):
         assert self._conversation is not None
         async with self._sending:
             if await self._conversation.send(text):
+                from tui_chat.store.drafts import NEW_CHAT
+
                 self._drafts.keep(NEW_CHAT, "")
                 await self._remember(text)
 
@@ -251,7 +277,8 @@ class ChatScreen(Screen[None]):
         """Show the keys that do something here, now; help is always the last."""
         every = [c for place in self.places for c in commands(place) if c.hint]
         possible = [c for c in every if not c.action or self._possible(c.action)]
-        possible.sort(key=lambda c: {"answer.stop": 0, "help": 2}.get(c.id, 1))
+        reading = self.transcript.has_focus
+        possible.sort(key=lambda c: 2 if c.id == "help" else int(not (reading and c.id == "answer.stop")))
         self.query_one("#chat-hints", HintLine).show(possible)
 
     def on_descendant_focus(self) -> None:
