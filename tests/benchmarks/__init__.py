@@ -1,0 +1,1 @@
+"""Measurements of the numbers the project promises; `make bench` runs them."""
