@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.app import App, ComposeResult
 
 from tui_chat.chat.model import FinishReason, Problem, ProblemCode, Timings, Usage
-from tui_chat.ui.transcript import AnswerItem, DividerItem, Item, NoticeItem, Transcript, UserItem
+from tui_chat.ui.transcript import AnswerItem, DividerItem, Item, Transcript, UserItem
 
 ANSWER = """\
 Mixing is *averaging* in a **perceptual** space. In short:
@@ -37,7 +37,7 @@ ITEMS: list[Item] = [
     AnswerItem(
         id="a1",
         model="SmolLM2-135M",
-        branch="‹ 2 of 3 ›",
+        branch="‹ 2 of 3 ›",  # noqa: RUF001
         text=ANSWER,
         thinking="The user wants to mix colours.\nAveraging sRGB is wrong, so Oklab.",
         finish=FinishReason.STOP,

@@ -89,6 +89,10 @@ class Transcript(Viewport, can_focus=True):
         """Add text to an answer that is being generated; it is shown with the next flush."""
         self._flusher.add(id, text, channel)
 
+    def flush(self) -> None:
+        """Show streamed text that waits for the next flush, now."""
+        self._flusher.drain()
+
     def phase(self, id: str, phase: str) -> None:
         """Say what an answer is waiting for (`reading 5,930 tokens 41 %, 2 s left`)."""
         live = self._entries.live(id)

@@ -8,6 +8,7 @@ from typing import Any
 
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
+from textual.selection import Selection
 from textual.strip import Strip
 
 from tui_chat.ui.transcript.entries import Entries
@@ -101,33 +102,52 @@ class Viewport(ScrollView):
     # Painting
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Paint lines of the view."""
+        """Paint lines of the view.
+
+        Without border or padding the strips are used as they are, and with them all that Textual
+        keeps in a strip; its own styles cache would make each of them anew whenever the view scrolls.
+        """
         self._painter.restyle(self.scrollable_content_region.width, self.rich_style, self._palette)
-        self._painting = True
-        try:
-            return super().render_lines(crop)
-        finally:
-            self._painting = False
+        if self.styles.gutter or self.opacity < 1:
+            self._painting = True
+            try:
+                return super().render_lines(crop)
+            finally:
+                self._painting = False
+        selection = self.text_selection
+        strips = [self._painted(y, selection) for y in crop.line_range]
+        background = self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        if crop.column_span != (0, self.region.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the view; outside of painting, one that tells the mouse where it is."""
-        y += self.scroll_offset.y
-        entries = self._entries
-        if not entries or y >= entries.layout.total:
-            return self._painter.blank()
-        index = entries.layout.at(y)
-        number = y - entries.layout.top(index)
-        line = self._line((index, number))
+        if self._painting:
+            return self._painted(y, self.text_selection)
+        at = self._at(y)
+        line = self._line(at)
+        return self._painter.blank() if line is None else self._painter.probe(line, key(*at))
+
+    def _painted(self, y: int, selection: Selection | None) -> Strip:
+        index, number = at = self._at(y)
+        line = self._line(at)
         if line is None:
             return self._painter.blank()
-        if not self._painting:
-            return self._painter.probe(line, key(index, number))
-        focused = entries.items[index].id == self._focused and number < entries.layout.height(index) - 1
-        selection = self.text_selection
+        focused = self._focused is not None and self._entries.items[index].id == self._focused
+        focused = focused and number < self._entries.layout.height(index) - 1
         if selection is None or selection.get_span(key(index, number)) is None:
             return self._painter.paint(line, focused)
         style = self.screen.get_component_rich_style("screen--selection")
         return self._painter.paint_selected(line, focused, selection, key(index, number), style)
+
+    def _at(self, y: int) -> tuple[int, int]:
+        y += self.scroll_offset.y
+        layout = self._entries.layout
+        index = layout.at(y)
+        return index, y - layout.top(index) if len(layout) else 0
 
     def _line(self, at: tuple[int, int]) -> Line | None:
         lines = self._entries.rendered(at[0])
