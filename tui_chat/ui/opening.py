@@ -41,7 +41,7 @@ async def open_conversation(workspace: Workspace, opening: Opening) -> Opened:
     opened = await _open(workspace, opening)
     if opening.model is None:
         return opened
-    from tui_chat.library.find import find_model
+    from tui_chat.library.scan import find_model
 
     found = find_model(await workspace.models(), opening.model)
     if isinstance(found, Problem):

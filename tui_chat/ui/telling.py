@@ -9,21 +9,24 @@ from tui_chat.ui.transcript.items import AnswerItem, Level, NoticeItem, UserItem
 
 _RETRY = "F9 try again"
 _MODEL = "F2 another model"
-_NEW = "ctrl+n new chat"
 
-_KEYS: Mapping[ProblemCode, tuple[str, ...]] = {
+_INSTEAD: Mapping[ProblemCode, tuple[str, ...]] = {
     ProblemCode.NO_MODEL: ("ctrl+g get the starter model", "F2 models"),
     ProblemCode.MODEL_MISSING: (_MODEL,),
     ProblemCode.MODEL_INVALID: (_MODEL,),
     ProblemCode.MODEL_UNKNOWN: (_MODEL,),
-    ProblemCode.OUT_OF_MEMORY: (_MODEL,),
-    ProblemCode.LOAD_FAILED: (_MODEL,),
-    ProblemCode.CONTEXT_OVERFLOW: (_NEW, _MODEL),
     ProblemCode.SESSION_LOCKED: ("ctrl+f fork",),
-    ProblemCode.SESSION_DAMAGED: ("F3 sessions",),
     ProblemCode.DOWNLOAD_FAILED: ("ctrl+g try again",),
 }
-"""Which keys help with what; trying again is added where an answer failed."""
+"""Keys that do what the remedy says, and so stand in its place."""
+
+_BESIDE: Mapping[ProblemCode, tuple[str, ...]] = {
+    ProblemCode.OUT_OF_MEMORY: (_MODEL,),
+    ProblemCode.LOAD_FAILED: (_MODEL,),
+    ProblemCode.CONTEXT_OVERFLOW: ("ctrl+n new chat", _MODEL),
+    ProblemCode.SESSION_DAMAGED: ("F3 sessions",),
+}
+"""Keys that help beside what the remedy says."""
 
 QUEUED = "queued · sends when this answer ends"
 
@@ -66,12 +69,16 @@ def _answer_hint(answer: Answer) -> str:
         return ""
     if answer.problem is None:
         return _RETRY
-    keys = _KEYS.get(answer.problem.code, ())
-    return " · ".join(part for part in (answer.problem.remedy, _RETRY, *keys) if part)
+    return _remedy(answer.problem, _RETRY)
+
+
+def _remedy(problem: Problem, *first: str) -> str:
+    instead = _INSTEAD.get(problem.code)
+    rest = instead or (problem.remedy, *_BESIDE.get(problem.code, ()))
+    return " · ".join(part for part in (*first, *rest) if part)
 
 
 def notice_item(id: str, problem: Problem) -> NoticeItem:
     """Show a problem that belongs to no answer: what happened and was kept; what to press."""
     text = " ".join(part for part in (problem.what, problem.kept) if part)
-    hint = " · ".join(part for part in (problem.remedy, *_KEYS.get(problem.code, ())) if part)
-    return NoticeItem(id=id, text=text, hint=hint, level=Level.ERROR)
+    return NoticeItem(id=id, text=text, hint=_remedy(problem), level=Level.ERROR)

@@ -14,27 +14,16 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from tui_chat.config.paths import config_file
+from tui_chat.config.resources import themes_folder
 
 DARK = "tui-chat-dark"
 LIGHT = "tui-chat-light"
 
 OUR_VARIABLES: Mapping[str, str] = {
-    "muted": "foreground",
+    "muted": "foreground-darken-2",
     "rule": "panel-lighten-2",
     "role-user": "accent",
     "role-assistant": "foreground",
-    "thinking": "secondary",
-    "heading": "primary",
-    "link": "accent",
-    "quote": "secondary",
-    "code": "warning",
-    "code-background": "surface",
-    "problem": "error",
-    "problem-background": "surface",
-    "selection": "panel-lighten-2",
-    "gauge-cool": "success",
-    "gauge-warm": "warning",
-    "gauge-hot": "error",
 }
 """Our own theme variables, each with the generated colour that stands in where a theme has none."""
 
@@ -45,9 +34,7 @@ _REQUIRED = ("primary", "foreground", "background")
 
 def theme_folders() -> tuple[Path, ...]:
     """Where themes are looked for: the person's own folder beside the settings, then ours."""
-    here = Path(__file__).resolve().parent.parent
-    bundled = here / "_themes"
-    return (config_file().parent / "themes", bundled if bundled.is_dir() else here.parent / "themes")
+    return (config_file().parent / "themes", themes_folder())
 
 
 class ThemeError(Exception):

@@ -145,6 +145,7 @@ class ChatScreen(Screen[None]):
     async def on_unmount(self) -> None:
         """Keep the draft and let go of session and engine."""
         if self._conversation is not None:
+            self._starter.stop()
             await self._drafts.flush()
             await self._conversation.close()
             await self._workspace.stop()
@@ -207,10 +208,18 @@ class ChatScreen(Screen[None]):
 
     @work(group="warming", exclusive=True)
     async def _warm(self, model: str | None) -> None:
-        """Load the model while the person is still typing."""
+        """Load the model while the person is still typing; if that fails, sending will say so."""
+        from tui_chat.client.errors import EngineError
+        from tui_chat.client.launch import ensure_engine
+
         self._warmed = model
-        if model is not None and not self._presenter.resident(model):
-            await self._workspace.warm(model)
+        if model is None or self._presenter.resident(model):
+            return
+        try:
+            await ensure_engine(self._workspace.engine_client)
+            await self._workspace.engine_client.load(model)
+        except EngineError as error:
+            log.info("not warmed: %s", error)
 
     @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:
