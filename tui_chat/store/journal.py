@@ -97,7 +97,7 @@ class JournalState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EmptyJournalError(ValueError):
-    """The journal has no whole line yet: its writer was stopped, or is about to write."""
+    """The journal has nothing in it: its writer was stopped, or is about to write."""
 
 
 class ForeignJournalError(ValueError):
@@ -116,19 +116,19 @@ def read_journal(path: Path) -> JournalState:
     """Read the journal at `path`, up to its last whole line.
 
     Raises:
-        EmptyJournalError: It has no whole line.
+        EmptyJournalError: It is empty.
         ForeignJournalError: It is no journal.
         UnknownJournalError: It belongs to another release.
         OSError: It cannot be read.
     """
     lines = read_regular(path)[0].split(b"\n")
     last = lines.pop()  # empty, or the line that was being written
-    if not lines:
+    if not lines and not last:
         raise EmptyJournalError(f"{path.name} is empty")
-    header = _decode_header(lines[0])
+    header = _decode_header(lines[0] if lines else last)
     texts: dict[Channel, list[str]] = {Channel.ANSWER: [], Channel.THINKING: []}
     tokens, seq, settled, torn = 0, 0, None, False
-    for line in [*lines[1:], last] if last else lines[1:]:
+    for line in (*lines[1:], *([last] if lines and last else ())):
         numbered = _decode_line(line)
         if numbered is None:
             torn = torn or line is not last

@@ -33,8 +33,8 @@ class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Header(msgspec.Struct):
-    schema: int
     updated: datetime
+    schema: int = SCHEMA
     title: str = ""
     archived: bool = False
     model: str | None = None

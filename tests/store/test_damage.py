@@ -1,0 +1,144 @@
+"""Damaged files: nothing is lost, nothing is overwritten, and the user is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.store.support import asked, make_session, names
+from tui_chat.chat.model import ProblemCode, Session
+from tui_chat.store.codec import encode
+from tui_chat.store.errors import StoreError
+from tui_chat.store.sessions import SessionStore
+
+
+def put(store: SessionStore, data: bytes) -> None:
+    store.folder.mkdir(exist_ok=True)
+    (store.folder / "talk.json").write_bytes(data)
+
+
+def open_damaged(store: SessionStore) -> tuple[Session | None, str]:
+    """Open "talk": what could be read of it, and what the user is told was kept."""
+    try:
+        with store.open("talk") as opened:
+            (problem,) = opened.notices
+            session = opened.session
+    except StoreError as error:
+        problem, session = error.problem, None
+    assert problem.code == ProblemCode.SESSION_DAMAGED
+    return session, problem.kept
+
+
+def test_a_file_cut_anywhere_keeps_its_whole_messages_and_the_original(store: SessionStore) -> None:
+    whole = make_session(8)
+    data = encode(whole)
+    rescued = 0
+    for count, cut in enumerate(range(0, len(data) - 2, 64), start=1):
+        put(store, data[:cut])
+        session, kept = open_damaged(store)
+        quarantined = store.folder / "quarantine" / ("talk.json" if count == 1 else f"talk-{count}.json")
+        assert quarantined.read_bytes() == data[:cut]
+        assert str(quarantined) in kept
+        if session is not None:
+            assert session.messages == whole.messages[: len(session.messages)]
+            assert len(session.messages) == data[:cut].count(b"\n  }")
+            assert session.title == whole.title
+            rescued += 1
+            with store.open("talk") as again:
+                assert again.session == session
+                assert again.notices == ()
+            (store.folder / "talk.json").unlink()
+        assert names(store.folder) == {"quarantine"}
+    assert rescued > 10
+
+
+def edited(change: Callable[[dict[str, Any]], None]) -> bytes:
+    raw = json.loads(encode(make_session()))
+    change(raw)
+    return json.dumps(raw).encode()
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        (lambda raw: raw["messages"].append(dict(raw["messages"][2])), 6),
+        (lambda raw: raw["messages"][0].update(parent="m5"), 0),
+        (lambda raw: raw["messages"][3].update(parent="m5"), 3),
+        (lambda raw: raw["messages"][3].update(parent="gone"), 3),
+        (lambda raw: raw["messages"][3].update(text=7), 3),
+        (lambda raw: raw["messages"][3].update(id="../../etc/passwd"), 3),
+        (lambda raw: raw.update(created="yesterday"), 0),
+        (lambda raw: raw.update(messages="none"), 0),
+        (lambda raw: raw.update(schema="one"), 0),
+        (lambda raw: raw.update(schema=0), 0),
+    ],
+    ids=[
+        "id twice",
+        "circle",
+        "later circle",
+        "no parent",
+        "text",
+        "id",
+        "time",
+        "messages",
+        "schema",
+        "too old",
+    ],
+)
+def test_a_file_that_contradicts_itself_is_quarantined(
+    store: SessionStore, change: Callable[[dict[str, Any]], None], left: int
+) -> None:
+    data = edited(change)
+    put(store, data)
+    session, _ = open_damaged(store)
+    assert len(session.messages if session else ()) == left
+    assert (store.folder / "quarantine" / "talk.json").read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"null", b"[]", b"{}", b"\xff\xfe\x00", b"[" * 100_000, b'{"messages": [' * 5000, b"\x00" * 4096],
+    ids=["empty", "null", "list", "object", "utf-16", "deep", "deep messages", "zeros"],
+)
+def test_a_foreign_file_is_quarantined(store: SessionStore, data: bytes) -> None:
+    put(store, data)
+    assert open_damaged(store)[0] is None
+    assert (store.folder / "quarantine" / "talk.json").read_bytes() == data
+    assert store.list() == []
+
+
+def test_a_newer_file_is_refused_and_left_alone(store: SessionStore) -> None:
+    data = edited(lambda raw: raw.update(schema=2, messages={"of": "another shape"}))
+    put(store, data)
+    with pytest.raises(StoreError) as caught:
+        store.open("talk")
+    assert caught.value.problem.code == ProblemCode.SESSION_NEWER
+    assert (store.folder / "talk.json").read_bytes() == data
+    assert names(store.folder) == {"talk.json"}
+
+
+def test_a_damaged_file_takes_its_journals_to_quarantine(store: SessionStore) -> None:
+    put(store, b"torn")
+    (store.folder / "talk.answer.journal").write_text("what was said")
+    assert open_damaged(store)[0] is None
+    assert (store.folder / "quarantine" / "talk.answer.journal").read_text() == "what was said"
+
+
+def test_a_follower_moves_nothing(store: SessionStore) -> None:
+    with store.create(make_session()):
+        put(store, b"torn")
+        with pytest.raises(StoreError) as caught:
+            store.open("talk")
+        assert "untouched" in caught.value.problem.kept
+        assert (store.folder / "talk.json").read_bytes() == b"torn"
+
+
+def test_a_torn_file_with_an_answer_in_flight_goes_on(store: SessionStore) -> None:
+    data = encode(asked(make_session()))
+    put(store, data[: data.rindex(b"}")])
+    session, _ = open_damaged(store)
+    assert session is not None
+    assert session.messages[-1].in_flight
