@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping
 
 TELL_SHIFT_ENTER = "\x1b[>4;1m"
@@ -26,5 +27,20 @@ def leave_on_signals(leave: Callable[[], None]) -> None:
     Without this, SIGTERM and SIGHUP end Textual with the alternate screen and the mouse still on.
     """
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, leave)
+    loop.add_signal_handler(signal.SIGTERM, leave)
+    loop.add_signal_handler(signal.SIGHUP, _hung_up, leave)
+
+
+GRACE_S = 2.0
+"""How long a terminal that is gone may keep us."""
+
+
+def _hung_up(leave: Callable[[], None]) -> None:
+    """Leave, and see to it: Textual waits forever for a writer thread that died of the closed terminal.
+
+    Nothing is lost by that: every message is on disk before it is sent, and answers are the engine's.
+    """
+    watchdog = threading.Timer(GRACE_S, os._exit, (128 + signal.SIGHUP,))
+    watchdog.daemon = True
+    watchdog.start()
+    leave()
