@@ -37,7 +37,7 @@ ITEMS: list[Item] = [
     AnswerItem(
         id="a1",
         model="SmolLM2-135M",
-        branch="‹ 2 of 3 ›",  # noqa: RUF001
+        branch="‹ 2 of 3 ›",
         text=ANSWER,
         thinking="The user wants to mix colours.\nAveraging sRGB is wrong, so Oklab.",
         finish=FinishReason.STOP,

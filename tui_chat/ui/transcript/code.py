@@ -10,7 +10,7 @@ from rich.style import Style
 
 from tui_chat.ui.transcript.lines import Content, Run, cut, pad
 from tui_chat.ui.transcript.palette import Palette
-from tui_chat.ui.transcript.text import TAB, chop, shorten
+from tui_chat.ui.transcript.text import TAB, chop, clean_line, shorten
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer  # type: ignore[import-untyped]
@@ -29,7 +29,7 @@ def label(info: str, width: int, palette: Palette) -> list[Content]:
     words = info.split(maxsplit=1)
     if not words:
         return []
-    name = Segment(shorten(words[0], max(1, width)), palette.code_block + palette.faint)
+    name = Segment(shorten(clean_line(words[0]), max(1, width)), palette.code_block + palette.faint)
     return [pad((name,), width, palette.code_block)]
 
 

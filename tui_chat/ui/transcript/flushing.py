@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, thread_time
 
 from textual.message_pump import MessagePump
 from textual.timer import Timer
 
 from tui_chat.wire.events import Channel
 
-SHARE = 0.1
-"""Share of the time that may go into showing text; decoding needs the processor more."""
+SHARE = 0.08
+"""Share of a processor that may go into showing text: decoding on all of them waits for the slowest."""
 
 _LONGEST = 0.25
 """Seconds text is held back at most, however dear it is to show."""
@@ -43,10 +43,6 @@ class Flusher:
             pause = min(_LONGEST, max(self._period, self._cost / SHARE))
             self._timer = self._pump.set_timer(max(0.001, self._last + pause - perf_counter()), self._flush)
 
-    def spent(self, seconds: float) -> None:
-        """Count time that painting took towards the cost of the last flush."""
-        self._cost += seconds
-
     def drop(self, id: str) -> None:
         """Forget what waits for an id, because its whole text is known."""
         self._waiting.pop(id, None)
@@ -60,6 +56,9 @@ class Flusher:
     def _flush(self) -> None:
         self._timer = None
         self._last = perf_counter()
-        self._cost = 0.0
+        start = thread_time()
         self.drain()
-        self._cost += perf_counter() - self._last
+        self._pump.call_after_refresh(self._painted, start)
+
+    def _painted(self, start: float) -> None:
+        self._cost = thread_time() - start

@@ -15,7 +15,7 @@ from tui_chat.ui.transcript.items import AnswerItem, DividerItem, Item, Level, N
 from tui_chat.ui.transcript.lines import BLANK, Content, Line, plain, width_of
 from tui_chat.ui.transcript.markdown import NARROWEST, render_block
 from tui_chat.ui.transcript.palette import Palette
-from tui_chat.ui.transcript.text import TAB, clean, shorten
+from tui_chat.ui.transcript.text import TAB, cells, clean, clean_line, shorten
 
 INDENT = 2
 """Columns before the body of a message."""
@@ -61,11 +61,11 @@ def render_item(item: Item, width: int, palette: Palette, unfolded: bool = False
 
 
 def _user(item: UserItem, width: int, palette: Palette) -> list[Line]:
-    name = Segment(shorten(clean(item.name), width), palette.user)
-    spare = width - width_of((name,)) - len(item.time)
+    name, time = Segment(shorten(clean_line(item.name), width), palette.user), clean_line(item.time)
+    spare = width - width_of((name,)) - cells(time)
     header: Content = (name,)
-    if item.time and spare > 0:
-        header = (name, Segment(" " * spare), Segment(item.time, palette.faint))
+    if time and spare > 0:
+        header = (name, Segment(" " * spare), Segment(time, palette.faint))
     bar: Content = (Segment("│", palette.bar), Segment(" "))
     body = plain(clean(item.text).expandtabs(TAB).rstrip("\n"), body_width(width))
     lines = [Line(header), *(Line(content, bar) for content in body)]
@@ -76,7 +76,7 @@ def _user(item: UserItem, width: int, palette: Palette) -> list[Line]:
 
 
 def _divider(item: DividerItem, width: int, palette: Palette) -> Line:
-    text = shorten(clean(item.text), max(0, width - 6))
+    text = shorten(clean_line(item.text), max(0, width - 6))
     left = Segment("── " if text else "", palette.faint)
     said = Segment(f"{text} " if text else "", palette.muted)
     rest = "─" * max(0, width - width_of((left, said)))
@@ -97,10 +97,10 @@ def _message(what: str, hint: str, width: int, style: Style, palette: Palette) -
 
 def answer_head(item: AnswerItem, width: int, palette: Palette, unfolded: bool = False) -> list[Line]:
     """Render the name of the model, and what it thought: folded, unfolded, or a window while it thinks."""
-    name = Segment(shorten(clean(item.model), width), palette.model)
-    branch = clean(item.branch)
+    name = Segment(shorten(clean_line(item.model), width), palette.model)
+    branch = clean_line(item.branch)
     header: Content = (name,)
-    if branch and width_of((name,)) + len(branch) + 2 <= width:
+    if branch and width_of((name,)) + cells(branch) + 2 <= width:
         header = (name, Segment("  "), Segment(branch, palette.muted))
     lines = [Line(header)]
     if item.thinking.strip():

@@ -9,6 +9,7 @@ from rich.style import Style
 
 from tui_chat.ui.transcript.lines import Run
 from tui_chat.ui.transcript.palette import Palette
+from tui_chat.ui.transcript.text import clean
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -28,13 +29,13 @@ def runs(tokens: Sequence[Token], palette: Palette, base: Style | None = None) -
     for token in tokens:
         kind = token.type
         if kind == "text":
-            out.append((token.content.replace("\t", " "), styles[-1]))
+            out.append((clean(token.content).replace("\t", " "), styles[-1]))
         elif kind in ("softbreak", "hardbreak"):
             out.append(("\n", None))
         elif kind == "code_inline":
             out.append((token.content, _over(styles[-1], palette.code)))
         elif kind == "image":
-            out.append((token.content or "image", _over(styles[-1], palette.link)))
+            out.append((clean(token.content) or "image", _over(styles[-1], palette.link)))
             out.append((f" ({token.attrs.get('src', '')})", _over(base, palette.faint)))
         elif kind == "link_open":
             address = str(token.attrs.get("href", ""))
@@ -50,7 +51,7 @@ def runs(tokens: Sequence[Token], palette: Palette, base: Style | None = None) -
         elif token.nesting < 0:
             styles.pop()
         elif token.content:
-            out.append((token.content, styles[-1]))
+            out.append((clean(token.content), styles[-1]))
     return out
 
 

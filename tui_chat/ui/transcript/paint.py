@@ -15,7 +15,8 @@ from tui_chat.ui.transcript.selection import offsets, painted
 GUTTER = 1
 """Columns before each line, where the focused message is marked."""
 
-_KEPT = 1_024
+_KEPT = 320
+"""Strips kept, with all that Textual caches in each: a few screens."""
 
 
 class Painter:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import split_graphemes
 from rich.segment import Segment
 from rich.style import Style
 from textual.selection import Selection
 
 from tui_chat.ui.transcript.lines import Content, Line, cut
-from tui_chat.ui.transcript.text import cells
 
 _SHIFT = 24
 
@@ -32,28 +32,38 @@ def place(y: int) -> tuple[int, int]:
 
 def painted(content: Content, selection: Selection, y: int, style: Style) -> Content:
     """Return a line's content with its selected characters in `style` over their own."""
-    span = selection.get_span(y)
-    if span is None:
-        return content
-    length = sum(len(segment.text) for segment in content)
-    start, end = span[0], length if span[1] < 0 else min(span[1], length)
+    text = "".join(segment.text for segment in content)
+    start, end = chosen(text, selection, y)
     if start >= end:
         return content
     runs = [(segment.text, segment.style) for segment in content]
-    before, chosen, after = cut(runs, [(0, start), (start, end), (end, length)])
-    marked = (Segment(text, (own or Style()) + style) for text, own, _ in chosen)
-    return (*before, *marked, *after)
+    before, marked, after = cut(runs, [(0, start), (start, end), (end, len(text))])
+    return (*before, *(Segment(text, (own or Style()) + style) for text, own, _ in marked), *after)
 
 
 def extract(lines: Sequence[Line], selection: Selection, entry: int) -> list[str]:
     """Return the selected text of an entry's lines, without margins and trailing spaces."""
     out: list[str] = []
     for number, line in enumerate(lines):
-        span = selection.get_span(key(entry, number))
-        if span is not None:
+        y = key(entry, number)
+        if selection.get_span(y) is not None:
             text = "".join(segment.text for segment in line.content)
-            out.append(text[span[0] : None if span[1] < 0 else span[1]].rstrip())
+            start, end = chosen(text, selection, y)
+            out.append(text[start:end].rstrip())
     return out
+
+
+def chosen(text: str, selection: Selection, y: int) -> Words:
+    """Return the selected span of a line's text, never a part of a grapheme; empty if none is."""
+    span = selection.get_span(y)
+    if span is None:
+        return 0, 0
+    start, end = span[0], len(text) if span[1] < 0 else min(span[1], len(text))
+    if not text.isascii():
+        for first, last, _ in split_graphemes(text)[0]:
+            start = first if first < start < last else start
+            end = last if first < end < last else end
+    return start, end
 
 
 def word_at(text: str, index: int) -> Words | None:
@@ -72,19 +82,25 @@ def word_at(text: str, index: int) -> Words | None:
 def offsets(segments: Sequence[Segment], margin: int, y: int) -> list[Segment]:
     """Return segments that tell Textual which character of line `y` is under each cell.
 
-    The first `margin` segments are no part of the text: a click on them means its beginning.
+    The first `margin` segments are no part of the text: a click on them means its beginning. Each
+    cell of a wide character means that character.
     """
     out: list[Segment] = []
     x = 0
     for number, (text, style, _) in enumerate(segments):
         style = style or Style()
-        if number < margin:
-            mark = Style(meta={"offset": (0, y)})
-            out.extend(Segment(" ", style + mark) for _ in range(cells(text)))
+        if number >= margin and text.isascii():
+            out.append(Segment(text, style + _mark(x, y)))
         else:
-            out.append(Segment(text, style + Style(meta={"offset": (x, y)})))
-            x += len(text)
+            for first, _, size in split_graphemes(text)[0]:
+                at = _mark(x + first if number >= margin else 0, y)
+                out.extend(Segment(" ", style + at) for _ in range(size))
+        x += len(text) if number >= margin else 0
     return out
+
+
+def _mark(x: int, y: int) -> Style:
+    return Style(meta={"offset": (x, y)})
 
 
 def _is_word(character: str) -> bool:

@@ -37,6 +37,11 @@ def clean(text: str) -> str:
     return _UNSAFE.sub(_neutral, text.replace("\r\n", "\n"))
 
 
+def clean_line(text: str) -> str:
+    """Return `text` safe for a terminal and on one line, for names and labels."""
+    return " ".join(clean(text).split()) if not text.isprintable() else text
+
+
 def _neutral(match: re.Match[str]) -> str:
     character = match.group()
     code = ord(character)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from time import perf_counter
 from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset, Region
+from textual.geometry import Offset
 from textual.selection import Selection
-from textual.strip import Strip
 
 from tui_chat.ui.transcript import messages
 from tui_chat.ui.transcript.fences import code_blocks
@@ -204,13 +202,6 @@ class Transcript(Viewport, can_focus=True):
 
     # Streaming
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Paint lines of the view, and count what that cost."""
-        start = perf_counter()
-        strips = super().render_lines(crop)
-        self._flusher.spent(perf_counter() - start)
-        return strips
-
     def _flush(self, id: str, text: str, thinking: str) -> None:
         live = self._entries.live(id) if self._entries.known(id) else None
         if live is None:
@@ -235,6 +226,8 @@ class Transcript(Viewport, can_focus=True):
         layout = entries.layout
         if self._focused is not None:
             index = entries.index(self._focused) + step
+        elif self._follow and step > 0:
+            return
         elif step < 0:
             index = layout.at(min(layout.total - 1, self.scroll_offset.y + self._height - 1))
         else:

@@ -13,6 +13,7 @@ from textual.strip import Strip
 
 from tui_chat.ui.transcript.entries import Entries
 from tui_chat.ui.transcript.lines import Line
+from tui_chat.ui.transcript.markdown import warm_up
 from tui_chat.ui.transcript.messages import Following
 from tui_chat.ui.transcript.paint import GUTTER, Painter
 from tui_chat.ui.transcript.palette import Palette
@@ -20,6 +21,10 @@ from tui_chat.ui.transcript.selection import key
 
 MEASURE = 100
 """Widest a line of text gets, in cells; longer ones are hard to read."""
+
+
+_WARM_UP = 0.3
+"""Seconds after the first paint until the parser and the highlighter are imported."""
 
 
 class Viewport(ScrollView):
@@ -163,6 +168,10 @@ class Viewport(ScrollView):
         """Take the colours of the theme, now and whenever it changes."""
         self.app.theme_changed_signal.subscribe(self, self._take_theme)
         self._take_theme()
+        self.set_timer(_WARM_UP, self._warm_up)
+
+    def _warm_up(self) -> None:
+        self.run_worker(warm_up, thread=True, group="transcript")
 
     def on_resize(self) -> None:
         """Render for the new width what is visible, and stay at the same message."""
