@@ -1,0 +1,34 @@
+"""End-to-end tests: the installed program in a real terminal, the real engine, worker and model."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.homes import Home
+
+
+@pytest.fixture(autouse=True)
+def _needs_tmux() -> None:
+    if shutil.which("tmux") is None:
+        pytest.fail("tmux is missing; .ci/run installs it")
+
+
+@pytest.fixture
+def long_answers(home: Home) -> Home:
+    """A home where every answer is greedy and 300 tokens long, time enough to do something to it."""
+    return configured(home, "[sampling]\ntemperature = 0.0\nrepeat_penalty = 1.1\nmax_tokens = 300\n")
+
+
+@pytest.fixture
+def short_answers(home: Home) -> Home:
+    """A home where every answer is greedy and 24 tokens long."""
+    return configured(home, "[sampling]\ntemperature = 0.0\nmax_tokens = 24\n")
+
+
+def configured(home: Home, config: str) -> Home:
+    """Write the config file of `home`."""
+    home.config.parent.mkdir(parents=True, exist_ok=True)
+    home.config.write_text(config)
+    return home
