@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from tui_chat.chat.model import SCHEMA, Problem, ProblemCode, Role
+from tui_chat.store.codec import DamagedError, TooNewError, decode
 from tui_chat.store.files import Stamp, read_regular
+from tui_chat.store.upgrades import UPGRADERS, Upgrader
 
 _PREVIEW_LENGTH = 120
 
@@ -46,7 +49,7 @@ class _Said(msgspec.Struct):
     text: str
 
 
-def summarise(path: Path) -> tuple[SessionSummary, Stamp]:
+def summarise(path: Path, upgraders: Sequence[Upgrader] = UPGRADERS) -> tuple[SessionSummary, Stamp]:
     """Read what the list shows of the file at `path`; damage becomes part of the summary.
 
     Raises:
@@ -59,15 +62,26 @@ def summarise(path: Path) -> tuple[SessionSummary, Stamp]:
     except OSError as error:
         return _unusable(path, f"{path.name} cannot be read: {error.strerror}."), Stamp.of(path.lstat())
     try:
-        return _summary(path, data), version
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _summary(path, _header(data, path.stem, upgraders), len(data)), version
+    except TooNewError:
+        what = f"{path.name} was written by a newer tui-chat."
+        return _unusable(path, what, ProblemCode.SESSION_NEWER), version
+    except (DamagedError, msgspec.DecodeError, RecursionError):
         return _unusable(path, f"{path.name} is torn or no session."), version
 
 
-def _summary(path: Path, data: bytes) -> SessionSummary:
-    header = msgspec.json.decode(data, type=_Header)
-    if header.schema > SCHEMA:
-        return _unusable(path, f"{path.name} was written by a newer tui-chat.", ProblemCode.SESSION_NEWER)
+def _header(data: bytes, id: str, upgraders: Sequence[Upgrader]) -> _Header:
+    """Read the header alone, or, of a file that is not today's, everything."""
+    try:
+        header = msgspec.json.decode(data, type=_Header)
+        if header.schema == SCHEMA:
+            return header
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # decoding everything says what it is
+    return msgspec.json.decode(msgspec.json.encode(decode(data, id, upgraders)), type=_Header)
+
+
+def _summary(path: Path, header: _Header, size: int) -> SessionSummary:
     updated = header.updated if header.updated.tzinfo else header.updated.replace(tzinfo=UTC)
     return SessionSummary(
         id=path.stem,
@@ -76,7 +90,7 @@ def _summary(path: Path, data: bytes) -> SessionSummary:
         messages=len(header.messages),
         archived=header.archived,
         preview=_preview(header.messages),
-        size_bytes=len(data),
+        size_bytes=size,
         model=header.model,
     )
 

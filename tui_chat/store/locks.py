@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import socket
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,8 +20,6 @@ import msgspec
 from tui_chat.store.files import is_alive, read_regular, write_whole
 
 _UNSUPPORTED = {errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK}
-_PATIENCE_S = 0.25
-"""How long to try against a holder that is unknown or dead: somebody is just opening or sweeping."""
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -45,15 +42,16 @@ class SessionLock:
         """Whether this object holds the lock."""
         return self._fd is not None
 
-    def acquire(self) -> bool:
-        """Take the lock if it is free, and tell whether it is ours now. Waits 0.25 s at most.
+    def acquire(self, patience_s: float = 0.25) -> bool:
+        """Take the lock if it is free, and tell whether it is ours now.
 
-        On file systems without locks everybody gets it; `OpenSession.save` still notices others.
+        Tries for `patience_s` against a holder that is unknown or dead: somebody is just opening
+        or sweeping. On file systems without locks everybody gets it; `OpenSession.save` still notices others.
 
         Raises:
             OSError: The lock file cannot be made (a read-only folder).
         """
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + patience_s
         while self._fd is None:
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
@@ -65,7 +63,7 @@ class SessionLock:
                 if self._fd is None:
                     os.close(fd)
             if not taken:
-                if self._holder_lives() or time.monotonic() > deadline:
+                if self.holder_lives() or time.monotonic() > deadline:
                     return False
                 time.sleep(0.005)
         return True
@@ -95,19 +93,19 @@ class SessionLock:
         os.ftruncate(fd, 0)
         os.lseek(fd, 0, os.SEEK_SET)
         with suppress(OSError):  # a full disk must not make the session read-only
-            write_whole(fd, msgspec.json.encode(Holder(os.getpid(), datetime.now(UTC), socket.gethostname())))
+            write_whole(fd, msgspec.json.encode(Holder(os.getpid(), datetime.now(UTC), os.uname().nodename)))
 
-    def _holder_lives(self) -> bool:
+    def holder_lives(self) -> bool:
+        """Tell whether whoever signed the lock file runs; assumed of another machine's processes."""
         holder = self.holder()
-        return holder is not None and (holder.host != socket.gethostname() or is_alive(holder.pid))
+        return holder is not None and (holder.host != os.uname().nodename or is_alive(holder.pid))
 
 
 def sweep_locks(folder: Path) -> None:
     """Remove the lock files in `folder` that killed processes left behind."""
     for path in folder.glob("*.lock"):
         lock = SessionLock(path)
-        holder = lock.holder()
-        if holder and holder.host == socket.gethostname() and not is_alive(holder.pid) and lock.acquire():
+        if not lock.holder_lives() and lock.acquire(patience_s=0):
             lock.release()
 
 

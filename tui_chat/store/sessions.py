@@ -45,7 +45,7 @@ class SessionStore:
             path = self.folder / f"{name}.json"
             known = self._known.get(name)
             try:
-                found[name] = known if known and known[1] == stamp(path) else summarise(path)
+                found[name] = known if known and known[1] == stamp(path) else summarise(path, self._upgraders)
             except FileNotFoundError:
                 continue
         self._known = found
