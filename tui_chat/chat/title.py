@@ -8,6 +8,10 @@ from urllib.parse import urlsplit
 LIMIT = 48
 """Longest title, in characters."""
 
+_LOOKED_AT = 2000
+"""Characters of the question that can matter, so that a pasted file costs nothing."""
+
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _FENCE = re.compile(
     r"^[ \t]*(`{3,}|~{3,})[^\n]*\n(?P<code>.*?)(?:^[ \t]*\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE
 )
@@ -18,7 +22,7 @@ _RULE = re.compile(r"^[\s|:*_=-]+$", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
 _AUTOLINK = re.compile(r"<(https?://[^>\s]+)>")
 _URL = re.compile(r"https?://[^\s<>]+")
-_SPAN = re.compile(r"(\*{1,3}|_{2,3}|~~|`+)(?=\S)(.+?)(?<=\S)\1")
+_SPAN = re.compile(r"(\*{1,3}|(?<!\w)_{1,3}|~~|`+)(?=\S)([^\n]{1,200}?)(?<=\S)\1(?!\w)")
 _TAG = re.compile(r"</?[A-Za-z][^>\n]*>")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s|(?<=[。！？])")  # noqa: RUF001 - CJK stops are meant
 _ABBREVIATED = re.compile(r"(?:\b(?:e\.g|i\.e|vs|etc|Mr|Mrs|Ms|Dr|St|No|approx|cf)|\b[A-Z]|^\W*\d+)\.$")
@@ -30,6 +34,7 @@ def title_for(text: str) -> str:
     It is the first sentence of the prose, without Markdown; of code alone, its first line; of a
     link alone, its host and path. Empty only if `text` has nothing to show.
     """
+    text = _ESCAPE.sub("", text.strip()[:_LOOKED_AT])
     prose = _FENCE.sub("\n", text)
     for candidate in (_plain(prose), _first_line("\n".join(m["code"] for m in _FENCE.finditer(text)))):
         if any(character.isalnum() for character in candidate):
