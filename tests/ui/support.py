@@ -85,7 +85,7 @@ class Chats:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.sampling = Sampling(temperature=0.0, max_tokens=12)
+        self.sampling = Sampling(temperature=0.0, max_tokens=8)
 
     @contextlib.asynccontextmanager
     async def open(

@@ -41,7 +41,7 @@ async def test_escape_stops_the_answer_and_keeps_what_it_said(chats: Chats) -> N
 
         await chat.press("f9")
         await chat.until(lambda: chat.conversation.live, "for the second try")
-        await chat.sees("‹ 2 of 2 ›", "⎇ 2 branches")
+        await chat.sees(" 2 of 2 ", "⎇ 2 branches")
         await chat.press("escape")
         await chat.answered()
 
@@ -117,7 +117,6 @@ async def test_a_second_terminal_follows_and_forks(chats: Chats) -> None:
 
 
 async def test_reading_copies_messages_and_code(chats: Chats) -> None:
-    chats.sampling = Sampling(temperature=0.0, max_tokens=120)
     async with chats.open() as chat:
         await chat.say("Copy me.\n```python\nprint(1)\n```\nand\n```sh\nls\n```")
         await chat.answered()

@@ -13,12 +13,21 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 from textual.theme import Theme
 
+from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.ui import terminal
 from tui_chat.ui.clipboard import copy_natively
 from tui_chat.ui.garbage import settle_down
 from tui_chat.ui.keys import COMMANDS, Place, all_shown, bindings
 from tui_chat.ui.screens.chat import ChatScreen
-from tui_chat.ui.theme import DARK, ThemeError, default_variables, problem_with, read_theme, theme_folders
+from tui_chat.ui.theme import (
+    DARK,
+    ThemeError,
+    default_variables,
+    find_themes,
+    problem_with,
+    read_theme,
+    theme_folders,
+)
 from tui_chat.ui.words import count
 
 if TYPE_CHECKING:
@@ -62,13 +71,12 @@ class TuiChat(App[int]):
         self._opening = opening
         self._log_file = log_file
         self._interrupted = float("-inf")
-        self._late_notes: list[str] = []
-        self._use_first_theme(loaded.settings.ui.theme or DARK)
+        self._theme_problem = self._use_first_theme(loaded.settings.ui.theme or DARK)
 
     def get_default_screen(self) -> Screen[Any]:
         """Open on the chat, so that the first paint is already the right one."""
-        settings, problem = self._loaded.settings.ui, self._loaded.problem
-        return ChatScreen(settings, self._workspace, self._opening, problem)
+        problems = tuple(p for p in (self._loaded.problem, self._theme_problem) if p is not None)
+        return ChatScreen(self._loaded.settings.ui, self._workspace, self._opening, problems)
 
     def on_mount(self) -> None:
         """Ask the terminal for what we need, and put off everything else until something is painted."""
@@ -81,8 +89,6 @@ class TuiChat(App[int]):
         settle_down()
         for theme in self._other_themes():
             self.register_theme(theme)
-        for text in self._late_notes:
-            self.notify(text, severity="warning", markup=False)
 
     def on_unmount(self) -> None:
         """Give the terminal its keys back."""
@@ -100,35 +106,40 @@ class TuiChat(App[int]):
         """Give our own variables a value in every theme, Textual's included."""
         return default_variables(self.current_theme)
 
-    def _use_first_theme(self, name: str) -> None:
+    def _use_first_theme(self, name: str) -> Problem | None:
+        """Apply the theme called `name`, else ours; returns why it is not the one asked for."""
+        why = self._try_theme(name)
+        if why is None or name == DARK:
+            return None
+        self._try_theme(DARK)
+        return Problem(
+            ProblemCode.CONFIG_INVALID,
+            f"{why}.",
+            f"{self.theme} is in force.",
+            "Choose another theme: ctrl+p.",
+        )
+
+    def _try_theme(self, name: str) -> str | None:
         for folder in theme_folders():
             if (file := folder / f"{name}.toml").is_file():
-                self._use_theme_file(file)
-                return
-        if self.get_theme(name) is not None:
-            self.theme = name
-        else:
-            self._late_notes.append(f"There is no theme {name!r}; {self.theme} is in force.")
-
-    def _use_theme_file(self, file: Path) -> None:
-        try:
-            theme = read_theme(file)
-        except ThemeError as error:
-            self._late_notes.append(f"{error}; {self.theme} is in force.")
-        else:
-            self.register_theme(theme)
-            self.theme = theme.name
+                try:
+                    self.register_theme(read_theme(file))
+                except ThemeError as error:
+                    return str(error)
+        if self.get_theme(name) is None:
+            return f"there is no theme {name!r}"
+        self.theme = name
+        return None
 
     def _other_themes(self) -> Iterable[Theme]:
-        from tui_chat.ui.theme import find_themes
-
         found = find_themes(theme_folders())
-        self._late_notes += found.refused
+        for refused in found.refused:
+            log.warning("%s", refused)
         for theme in found.themes:
             if theme.name == self.theme:
                 continue
             if problem := problem_with(self, theme):
-                self._late_notes.append(problem)
+                log.warning("%s", problem)
             else:
                 yield theme
 

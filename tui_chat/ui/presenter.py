@@ -31,7 +31,7 @@ from tui_chat.ui.widgets.lines import Status, Title
 
 if TYPE_CHECKING:
     from tui_chat.client.conversation import Conversation
-    from tui_chat.ui.transcript.items import AnswerItem, Item
+    from tui_chat.ui.transcript.items import AnswerItem, Item, NoticeItem
     from tui_chat.ui.transcript.view import Transcript
     from tui_chat.wire.api import ModelInfo
 
@@ -78,7 +78,7 @@ class Presenter:
         self._facts = Facts()
         self._speed = Speed()
         self._count_from = 0.0
-        self._notices = 0
+        self._notices: list[tuple[str | None, NoticeItem]] = []
         self._raised: Problem | None = None
 
     # What is shown
@@ -86,6 +86,8 @@ class Presenter:
     def attach(self, conversation: Conversation) -> None:
         """Show `conversation` from now on."""
         self._conversation = conversation
+        self._notices.clear()
+        self._raised = None
         self._unsubscribe = conversation.subscribe(self.hear)
         self._count_from = monotonic() + CATCH_UP_S
         self._reload()
@@ -129,8 +131,10 @@ class Presenter:
         if problem == self._raised:
             return
         self._raised = problem
-        self._notices += 1
-        self._screen.transcript.append(notice_item(f"notice-{self._notices}", problem))
+        path = self._facts.path
+        notice = notice_item(f"notice-{len(self._notices)}", problem)
+        self._notices.append((path[-1].id if path else None, notice))
+        self._screen.transcript.append(notice)
         self.refresh()
 
     def know_models(self, models: Sequence[ModelInfo]) -> None:
@@ -212,15 +216,19 @@ class Presenter:
         self._know_path()
         tree = conversation.tree
         self._facts.branches = max(1, sum(not tree.children(m.id) for m in tree.session.messages))
-        items: list[Item] = []
+        items: list[Item] = self._notices_after(None)
         for message in self._facts.path:
             if message.in_flight and conversation.live and conversation.live.id == message.id:
                 live = conversation.live
                 message = msgspec.structs.replace(message, text=live.text, thinking=live.thinking)
             items.append(self._answer(message) if message.answer else user_item(message))
+            items += self._notices_after(message.id)
         items += [user_item(m, queued=True) for m in conversation.queued]
         self._screen.transcript.set_items(items)
         self.refresh()
+
+    def _notices_after(self, id: str | None) -> list[Item]:
+        return [notice for place, notice in self._notices if place == id]
 
     def _know_path(self) -> None:
         assert self._conversation is not None

@@ -52,12 +52,12 @@ class ChatScreen(Screen[None]):
         settings: UiSettings,
         workspace: Callable[[], Workspace],
         opening: Opening,
-        problem: Problem | None,
+        problems: tuple[Problem, ...],
     ) -> None:
         """Make the screen; `workspace` is not called before the first paint, as its modules cost 40 ms."""
         super().__init__()
         self._settings = settings
-        self._problem = problem
+        self._problems = problems
         self._make_workspace = workspace
         self._opening = opening
         self._conversation: Conversation | None = None
@@ -109,7 +109,7 @@ class ChatScreen(Screen[None]):
         self._workspace.subscribe(self._presenter.hear)
         opened = await open_conversation(self._workspace, self._opening)
         await self._show(opened.conversation)
-        for problem in (self._problem, opened.problem):
+        for problem in (*self._problems, opened.problem):
             if problem is not None:
                 self._presenter.notice(problem)
         self.prompt.past.fill(await asyncio.to_thread(self._workspace.history.read))

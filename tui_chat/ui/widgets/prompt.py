@@ -108,12 +108,11 @@ class Prompt(TextArea):
             self._taken(event)
             self.insert("\n")
             self.scroll_cursor_visible()
-        else:
-            await super()._on_key(event)
+
+    # Textual calls the handlers of every base class itself, after these.
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.text = normalised(event.text)
-        await super()._on_paste(event)
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Move up; from the first line, to the message sent before."""

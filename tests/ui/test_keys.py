@@ -1,0 +1,48 @@
+"""The list of commands is whole, and every key of it can be sent by a plain terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tui_chat.ui.app import TuiChat
+from tui_chat.ui.keys import COMMANDS, Handled, Place
+from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.screens.help import help_text
+from tui_chat.ui.screens.models import ModelsScreen
+from tui_chat.ui.screens.sessions import SessionsScreen
+
+SCREENS = {
+    Place.CHAT: ChatScreen,
+    Place.TRANSCRIPT: ChatScreen,
+    Place.SESSIONS: SessionsScreen,
+    Place.MODELS: ModelsScreen,
+}
+UNSENDABLE = {"ctrl+m", "ctrl+i", "ctrl+h", "ctrl+[", "alt+enter", "ctrl+enter"}
+
+
+def test_ids_are_unique() -> None:
+    assert max(Counter(c.id for c in COMMANDS).values()) == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.id)
+def test_each_command_can_be_reached_and_does_something(command) -> None:
+    keys = command.keys.split(",")
+    assert not UNSENDABLE & set(keys)
+    assert keys != ["shift+enter"]
+    if command.handled is Handled.BINDING:
+        namespace, _, rest = command.action.partition(".")
+        target = TuiChat if namespace == "app" else SCREENS[command.place]
+        assert hasattr(target, f"action_{rest.partition('(')[0]}")
+
+
+@pytest.mark.parametrize("place", Place)
+def test_no_key_means_two_things_in_one_place(place: Place) -> None:
+    keys = [k for c in COMMANDS if c.place in (place, Place.EVERYWHERE) for k in c.keys.split(",")]
+    assert [k for k, n in Counter(keys).items() if n > 1] == []
+
+
+def test_the_help_names_every_command() -> None:
+    text = help_text(tuple(Place)).plain
+    assert all(c.title in text for c in COMMANDS)

@@ -1,0 +1,102 @@
+"""The input: what its keys do, how it grows, what it remembers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+from textual import events
+from textual.app import App, ComposeResult
+from textual.containers import Horizontal
+from textual.pilot import Pilot
+
+from tui_chat.ui.widgets.prompt import Past, Prompt
+
+
+class _App(App[None]):
+    CSS = "#entry { height: auto; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="entry"):
+            yield Prompt("Ask")
+
+    def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
+        self.sent.append(event.text)
+
+
+@contextlib.asynccontextmanager
+async def _prompt(width: int = 30) -> AsyncIterator[tuple[Pilot[None], _App, Prompt]]:
+    app = _App()
+    async with app.run_test(size=(width, 20)) as pilot:
+        prompt = app.query_one(Prompt)
+        prompt.focus()
+        await pilot.pause()
+        yield pilot, app, prompt
+
+
+async def test_enter_sends_once_and_empties() -> None:
+    async with _prompt() as (pilot, app, prompt):
+        await pilot.press(*"hi", "enter", "enter")
+        assert (app.sent, prompt.text) == (["hi"], "")
+
+
+@pytest.mark.parametrize("key", ["ctrl+j", "shift+enter", "shift+\r"])
+async def test_newline_keys_break_the_line_and_never_send(key: str) -> None:
+    async with _prompt() as (pilot, app, prompt):
+        await pilot.press("a")
+        prompt.post_message(events.Key(key, None))
+        await pilot.press("b")
+        assert (app.sent, prompt.text) == ([], "a\nb")
+
+
+async def test_it_grows_with_its_lines_and_with_wrapping_up_to_ten() -> None:
+    async with _prompt() as (pilot, _, prompt):
+        assert prompt.size.height == 1
+        await pilot.press("ctrl+j", "ctrl+j")
+        assert prompt.size.height == 3
+        prompt.put("word " * 20)
+        await pilot.pause()
+        assert prompt.size.height == 4
+        prompt.put("\n" * 30)
+        await pilot.pause()
+        assert prompt.size.height == 10
+
+
+async def test_a_paste_has_line_feeds_and_never_sends() -> None:
+    async with _prompt() as (pilot, app, prompt):
+        app.post_message(events.Paste("one\r\ntwo\rthree\r"))
+        await pilot.pause()
+        assert (app.sent, prompt.text) == ([], "one\ntwo\nthree\n")
+
+
+async def test_up_walks_through_what_was_sent_and_down_gives_the_draft_back() -> None:
+    async with _prompt() as (pilot, _, prompt):
+        prompt.past.fill(["first", "second\nline"])
+        await pilot.press(*"draft", "up")
+        assert prompt.text == "second\nline"
+        await pilot.press("up", "up")  # from its last line to its first, then to the entry before
+        assert prompt.text == "first"
+        await pilot.press("up")
+        assert prompt.text == "first"
+        await pilot.press("down", "down")
+        assert prompt.text == "draft"
+
+
+async def test_undo_takes_back_a_walk_and_typing() -> None:
+    async with _prompt() as (pilot, _, prompt):
+        prompt.past.fill(["sent"])
+        await pilot.press(*"mine", "up", "ctrl+z")
+        assert prompt.text == "mine"
+
+
+def test_the_same_message_twice_is_remembered_once() -> None:
+    past = Past()
+    past.add("a")
+    past.add("a")
+    assert past.earlier("") == "a"
+    assert past.earlier("") is None
