@@ -35,6 +35,9 @@ async def test_a_drag_selects_text_without_margins() -> None:
         await drag(pilot, (7, 1), (5, 2))
         assert app.screen.get_selected_text() == "do I\nmix"
         assert painted(app) == ["do I", "mix"]
+        ground = app.screen.get_component_rich_style("screen--selection").bgcolor
+        for strip in app.transcript.render_lines(Region(0, 0, 40, 3)):
+            assert all(style.color != ground for _, style, _ in strip if style)
         await drag(pilot, (0, 4), (8, 7))
         assert app.screen.get_selected_text() == "m\npy\nmix(a, b)"
         await drag(pilot, (8, 8), (3, 6))

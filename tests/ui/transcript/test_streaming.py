@@ -74,8 +74,9 @@ def test_streamed_in_any_pieces_equals_rendered_at_once(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TRICKY)
-def test_settled_equals_rendered_at_once_styles_included(name: str) -> None:
-    item = answer(TRICKY[name] + "\n\n[ref]: http://x.y\n", FinishReason.STOP)
+@pytest.mark.parametrize("end", ["", "\n\n[ref]: http://x.y\n"])
+def test_settled_equals_rendered_at_once_styles_included(name: str, end: str) -> None:
+    item = answer(TRICKY[name] + end, FinishReason.STOP)
     assert stream(item.text, 1, 60).settle(item) == render_item(item, 60, PALETTE)
 
 

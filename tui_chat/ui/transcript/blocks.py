@@ -8,7 +8,7 @@ Link references are the one thing that looks ahead; they are resolved when the w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ FROZEN_LINES = 64
 References = Mapping[str, Any]
 """Link reference definitions by normalised label, as markdown-it keeps them."""
 
+_DEFINITION = re.compile(r"^[ >*+\-\d.)]*\[[^\]\n]+(\]:|\n)", re.MULTILINE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[^\n]*\n")
 
 
@@ -60,6 +61,23 @@ def document(source: str) -> tuple[list[Block], References]:
     """Cut a whole document into blocks, and collect its link references."""
     env: dict[str, Any] = {}
     return split(source, _FIRST, env), env.get("references", {})
+
+
+def may_refer(source: str) -> bool:
+    """Return whether there may be link reference definitions; False is certain."""
+    return _DEFINITION.search(source) is not None
+
+
+def whole(blocks: Iterable[Block]) -> list[Block]:
+    """Join the parts of code fences again."""
+    out: list[Block] = []
+    for block in blocks:
+        if block.part:
+            body = block.source.partition("\n")[2]
+            out[-1] = replace(out[-1], source=out[-1].source + body)
+        else:
+            out.append(block)
+    return out
 
 
 def split(source: str, first: Block = _FIRST, env: dict[str, Any] | None = None) -> list[Block]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui_chat.ui.transcript.blocks import Block, BlockStream, document
+from tui_chat.ui.transcript.blocks import Block, BlockStream, document, may_refer, whole
 from tui_chat.ui.transcript.frames import WINDOW, answer_block, answer_foot, answer_head
 from tui_chat.ui.transcript.items import AnswerItem
 from tui_chat.ui.transcript.lines import BLANK, Line
@@ -73,6 +73,7 @@ class LiveAnswer:
         self._closed: dict[Block, list[Line]] = {}
         self._open: dict[Block, list[Line]] = {}
         self._opened: list[Block] = []
+        self._order: list[Block] = []
         self._held = ""
         self.lines: list[Line] = []
         self.head = self.stable = 0
@@ -84,7 +85,10 @@ class LiveAnswer:
 
         That is what link references resolve, and fences that were highlighted in parts.
         """
-        blocks, references = document(clean(item.text))
+        same = item.text == self._text and not may_refer(item.text)
+        blocks, references = (
+            (whole([*self._order, *self._opened]), {}) if same else document(clean(item.text))
+        )
         known = {} if references else {**self._closed, **self._open}
         lines = answer_head(item, self._width, self._palette, self._unfolded)
         for block in blocks:
@@ -99,6 +103,7 @@ class LiveAnswer:
         for block in closed:
             lines = self._open.get(block) or answer_block(block, self._width, self._palette)
             self._closed[block] = lines
+            self._order.append(block)
             self.lines += lines
         self.stable = len(self.lines)
         self._opened = opened

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rich.style import Style
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -145,8 +146,14 @@ class Viewport(ScrollView):
         focused = focused and number < self._entries.layout.height(index) - 1
         if selection is None or selection.get_span(key(index, number)) is None:
             return self._painter.paint(line, focused)
+        return self._painter.paint_selected(line, focused, selection, key(index, number), self._selected)
+
+    @property
+    def _selected(self) -> Style:
+        """The style of selected text; a transparent foreground leaves the text its own colours."""
         style = self.screen.get_component_rich_style("screen--selection")
-        return self._painter.paint_selected(line, focused, selection, key(index, number), style)
+        visible = self.screen.get_component_styles("screen--selection").color.a > 0
+        return style if visible else Style(bgcolor=style.bgcolor)
 
     def _at(self, y: int) -> tuple[int, int]:
         y += self.scroll_offset.y
