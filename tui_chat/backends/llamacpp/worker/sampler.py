@@ -17,8 +17,9 @@ def choose_seed(sampling: Sampling) -> int | None:
     """The seed that will really be used: the one asked for, a random one, or None when greedy."""
     if sampling.temperature <= 0:
         return None
-    wanted: int = secrets.randbits(SEED_BITS - 1) if sampling.seed is None else sampling.seed
-    return wanted % (2**SEED_BITS - 1)  # llama.cpp takes 2**32 - 1 for "choose one yourself"
+    wanted = secrets.randbits(SEED_BITS - 1) if sampling.seed is None else sampling.seed
+    seed: int = wanted % (2**SEED_BITS - 1)  # llama.cpp takes 2**32 - 1 for "choose one yourself"
+    return seed
 
 
 @contextmanager

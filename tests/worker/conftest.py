@@ -1,0 +1,42 @@
+"""Real workers with the real model, and a watch that none outlives its test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.worker.support import WORKER, load, workers
+from tui_chat.backends.llamacpp.resident import LlamaCppModel
+
+Loader = Callable[..., Awaitable[LlamaCppModel]]
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_is_left() -> Iterator[None]:
+    before = set(workers())
+    yield
+    psutil.wait_procs(set(workers()) - before, timeout=5)
+    assert not set(workers()) - before, f"a process of {WORKER} outlived its test"
+
+
+@pytest.fixture(scope="session")
+def weights(starter_model: Path) -> bytes:
+    """The whole model file, to make broken ones from."""
+    return starter_model.read_bytes()
+
+
+@pytest.fixture
+async def loaded(starter_model: Path, tmp_path: Path) -> AsyncIterator[Loader]:
+    """Load models that are closed after the test: ``await loaded(context=1024)``."""
+    async with AsyncExitStack() as stack:
+
+        async def loader(context: int = 2048, path: Path = starter_model) -> LlamaCppModel:
+            model = await load(path, tmp_path / "logs", context)
+            stack.push_async_callback(model.close)
+            return model
+
+        yield loader

@@ -1,0 +1,123 @@
+"""Writes tiny GGUF models with random weights, of the kinds whose caches cannot simply be rewound."""
+
+from __future__ import annotations
+
+import array
+import math
+import random
+import struct
+from pathlib import Path
+
+Value = bool | int | float | str
+Tensors = list[tuple[str, list[int]]]
+_ALIGNMENT = 32
+LAYERS, WIDTH, VOCABULARY = 6, 64, 500
+WINDOW = 64
+
+
+def write_sliding_window(path: Path) -> None:
+    """A gemma3: five layers in six see `WINDOW` tokens only."""
+    heads, kv_heads, head, hidden = 2, 1, 32, 128
+    tensors: Tensors = [("token_embd.weight", [WIDTH, VOCABULARY]), ("output_norm.weight", [WIDTH])]
+    for layer in range(LAYERS):
+        tensors += [
+            (f"blk.{layer}.{name}.weight", shape)
+            for name, shape in {
+                "attn_norm": [WIDTH],
+                "attn_q": [WIDTH, heads * head],
+                "attn_k": [WIDTH, kv_heads * head],
+                "attn_v": [WIDTH, kv_heads * head],
+                "attn_output": [heads * head, WIDTH],
+                "attn_q_norm": [head],
+                "attn_k_norm": [head],
+                "post_attention_norm": [WIDTH],
+                "ffn_norm": [WIDTH],
+                "post_ffw_norm": [WIDTH],
+                "ffn_gate": [WIDTH, hidden],
+                "ffn_down": [hidden, WIDTH],
+                "ffn_up": [WIDTH, hidden],
+            }.items()
+        ]
+    facts: dict[str, Value] = {
+        "attention.head_count": heads,
+        "attention.head_count_kv": kv_heads,
+        "attention.key_length": head,
+        "attention.value_length": head,
+        "attention.sliding_window": WINDOW,
+        "attention.layer_norm_rms_epsilon": 1e-6,
+        "feed_forward_length": hidden,
+    }
+    _write(path, "gemma3", facts, tensors)
+
+
+def write_recurrent(path: Path) -> None:
+    """A mamba2: a state of constant size instead of a cache."""
+    inner, state, conv, heads = 2 * WIDTH, 16, 4, 4
+    tensors: Tensors = [
+        ("token_embd.weight", [WIDTH, VOCABULARY]),
+        ("output_norm.weight", [WIDTH]),
+        ("output.weight", [WIDTH, VOCABULARY]),
+    ]
+    for layer in range(LAYERS):
+        block = f"blk.{layer}."
+        tensors += [
+            (block + "attn_norm.weight", [WIDTH]),
+            (block + "ssm_in.weight", [WIDTH, 2 * inner + 2 * state + heads]),
+            (block + "ssm_conv1d.weight", [conv, inner + 2 * state]),
+            (block + "ssm_conv1d.bias", [inner + 2 * state]),
+            (block + "ssm_dt.bias", [heads]),
+            (block + "ssm_a", [1, heads]),
+            (block + "ssm_d", [1, heads]),
+            (block + "ssm_norm.weight", [inner, 1]),
+            (block + "ssm_out.weight", [inner, WIDTH]),
+        ]
+    facts: dict[str, Value] = {
+        "attention.head_count": 0,
+        "attention.layer_norm_rms_epsilon": 1e-5,
+        "feed_forward_length": 0,
+        "ssm.conv_kernel": conv,
+        "ssm.inner_size": inner,
+        "ssm.state_size": state,
+        "ssm.time_step_rank": heads,
+        "ssm.group_count": 1,
+    }
+    _write(path, "mamba2", facts, tensors)
+
+
+def _write(path: Path, architecture: str, facts: dict[str, Value], tensors: Tensors) -> None:
+    common = {"block_count": LAYERS, "embedding_length": WIDTH, "context_length": 4096}
+    facts = common | {"vocab_size": VOCABULARY} | facts
+    entries: dict[str, Value] = {"general.architecture": architecture, "tokenizer.ggml.model": "none"}
+    entries |= {f"{architecture}.{key}": value for key, value in facts.items()}
+    header = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(entries))
+    header += b"".join(_string(key) + _value(value) for key, value in entries.items())
+    data = b""
+    for name, shape in tensors:
+        header += _string(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, 0, len(data))
+        data += _pad(_weights(name, math.prod(shape)))
+    path.write_bytes(_pad(header) + data)
+
+
+def _weights(name: str, count: int) -> bytes:
+    draw = random.Random(name)
+    if "norm" in name:
+        numbers = [1.0] * count
+    elif name.endswith("ssm_a"):
+        numbers = [-abs(draw.gauss(0, 0.08)) - 0.1 for _ in range(count)]
+    else:
+        numbers = [draw.gauss(0, 0.12) for _ in range(count)]
+    return array.array("f", numbers).tobytes()
+
+
+def _value(value: Value) -> bytes:
+    if isinstance(value, str):
+        return struct.pack("<I", 8) + _string(value)
+    return struct.pack("<If", 6, value) if isinstance(value, float) else struct.pack("<II", 4, value)
+
+
+def _string(text: str) -> bytes:
+    return struct.pack("<Q", len(text)) + text.encode()
+
+
+def _pad(data: bytes) -> bytes:
+    return data + b"\0" * (-len(data) % _ALIGNMENT)
