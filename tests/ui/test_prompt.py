@@ -74,6 +74,16 @@ async def test_a_paste_has_line_feeds_and_never_sends() -> None:
         assert (app.sent, prompt.text) == ([], "one\ntwo\nthree\n")
 
 
+async def test_a_burst_of_keys_keeps_its_order() -> None:
+    async with _prompt() as (pilot, app, _):
+        for key in ("a", "backspace", "b", "ctrl+j", "c", "ctrl+u"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        app.post_message(events.Paste("d\re"))
+        app.post_message(events.Key("enter", None))
+        await pilot.pause()
+        assert app.sent == ["b\nd\ne"]
+
+
 async def test_up_walks_through_what_was_sent_and_down_gives_the_draft_back() -> None:
     async with _prompt() as (pilot, _, prompt):
         prompt.past.fill(["first", "second\nline"])

@@ -108,6 +108,17 @@ class Prompt(TextArea):
             self._taken(event)
             self.insert("\n")
             self.scroll_cursor_visible()
+        elif await self._ran_binding(event.key):
+            self._taken(event)
+
+    async def _ran_binding(self, key: str) -> bool:
+        """Run our own binding of `key` at once.
+
+        Textual would run it only after the event has bubbled up to the app, and so after letters or a
+        paste that follow in the same burst, as they do over a slow line: "a", backspace, "b" gave "a".
+        """
+        found = self._bindings.key_to_bindings.get(key, ())
+        return any([await self.app.run_action(binding.action, self) for binding in found])
 
     # Textual calls the handlers of every base class itself, after these.
 
