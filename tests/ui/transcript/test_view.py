@@ -349,3 +349,15 @@ async def test_no_width_is_too_narrow(width: int) -> None:
         app.transcript.scroll_by(-5)
         strips = app.transcript.render_lines(Region(0, 0, *app.transcript.size))
         assert all(strip.cell_length <= width for strip in strips)
+
+
+async def test_padding_and_border_are_honoured() -> None:
+    class Framed(Screen):
+        CSS = "#transcript { height: 1fr; padding: 1 2; border: round red; }"
+
+    app = Framed([user(1, "hello")])
+    async with app.run_test(size=(40, 10)) as pilot:
+        await settled(pilot)
+        width, height = app.transcript.outer_size
+        rows = [strip.text for strip in app.transcript.render_lines(Region(0, 0, width, height))]
+        assert any(row.startswith("│   │ hello") for row in rows)

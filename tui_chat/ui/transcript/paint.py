@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.cache import LRUCache
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.selection import Selection
 from textual.strip import Strip
 
-from tui_chat.ui.transcript.lines import Line, width_of
+from tui_chat.ui.transcript.lines import BLANK, Line, width_of
 from tui_chat.ui.transcript.palette import Palette
 from tui_chat.ui.transcript.selection import offsets, painted
 
@@ -19,6 +23,17 @@ _KEPT = 320
 """Strips kept, with all that Textual caches in each: a few screens."""
 
 
+class _Row(Strip):
+    """A strip as wide as its widget; undivided it is not kept in its own cache.
+
+    There it would be a reference cycle, which only the garbage collector frees, and that runs seldom.
+    """
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        cuts = [cut for cut in cuts if cut <= self.cell_length]
+        return [self] if cuts == [self.cell_length] else super().divide(cuts)
+
+
 class Painter:
     """Makes strips of lines. A line object is painted once for as long as it is kept."""
 
@@ -27,11 +42,21 @@ class Painter:
         self._strips: LRUCache[tuple[int, bool], tuple[Line, Strip]] = LRUCache(_KEPT)
         self._width = 0
         self._ground = Style()
+        self._filters: tuple[LineFilter, ...] = ()
+        self._background = Color(0, 0, 0)
 
-    def restyle(self, width: int, ground: Style, palette: Palette) -> None:
-        """Paint at this width, on this ground, from now on."""
-        if (width, ground, palette) != (self._width, self._ground, self._palette):
-            self._width, self._ground, self._palette = width, ground, palette
+    def restyle(
+        self,
+        width: int,
+        ground: Style,
+        palette: Palette,
+        filters: Sequence[LineFilter] = (),
+        background: Color | None = None,
+    ) -> None:
+        """Paint at this width, on this ground, through these filters, from now on."""
+        style = (width, ground, palette, tuple(filters), background or self._background)
+        if style != (self._width, self._ground, self._palette, self._filters, self._background):
+            self._width, self._ground, self._palette, self._filters, self._background = style
             self._strips.clear()
 
     def paint(self, line: Line, focused: bool) -> Strip:
@@ -54,7 +79,7 @@ class Painter:
 
     def blank(self) -> Strip:
         """Return an empty line."""
-        return Strip.blank(self._width, self._ground)
+        return self.paint(BLANK, False)
 
     def _gutter(self, focused: bool) -> Segment:
         return Segment("▎", self._palette.focus) if focused else Segment(" " * GUTTER)
@@ -63,8 +88,9 @@ class Painter:
         ground = self._ground
         styled = [Segment(text, ground + style if style else ground) for text, style, _ in segments]
         size = width_of(styled)
-        if size > self._width:
-            return Strip(styled, size).crop(0, self._width)
         if size < self._width:
             styled.append(Segment(" " * (self._width - size), ground))
-        return Strip(styled, self._width)
+        strip = Strip(styled, max(size, self._width)).crop(0, self._width)
+        for line_filter in self._filters:
+            strip = strip.apply_filter(line_filter, self._background)
+        return _Row(strip, self._width)

@@ -113,18 +113,19 @@ class Viewport(ScrollView):
         Without border or padding the strips are used as they are, and with them all that Textual
         keeps in a strip; its own styles cache would make each of them anew whenever the view scrolls.
         """
-        self._painter.restyle(self.scrollable_content_region.width, self.rich_style, self._palette)
+        width, ground = self.scrollable_content_region.width, self.rich_style
         if self.styles.gutter or self.opacity < 1:
+            self._painter.restyle(width, ground, self._palette)
             self._painting = True
             try:
                 return super().render_lines(crop)
             finally:
                 self._painting = False
+        self._painter.restyle(
+            width, ground, self._palette, self.get_line_filters(), self.background_colors[1]
+        )
         selection = self.text_selection
         strips = [self._painted(y, selection) for y in crop.line_range]
-        background = self.background_colors[1]
-        for line_filter in self.get_line_filters():
-            strips = [strip.apply_filter(line_filter, background) for strip in strips]
         if crop.column_span != (0, self.region.width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
