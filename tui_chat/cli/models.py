@@ -107,7 +107,13 @@ def _get(folder: Path) -> int:
     from tui_chat.cli.progress import ProgressLine
     from tui_chat.library.starter import STARTER, fetch_starter
 
-    with ProgressLine(sys.stderr) as progress:
-        path = fetch_starter(STARTER, folder, progress.update)
+    try:
+        with ProgressLine(sys.stderr) as progress:
+            path = fetch_starter(STARTER, folder, progress.update)
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            "tui-chat: stopped. What was fetched is kept; the same command goes on from there.\n"
+        )
+        raise
     print(path)
     return 0

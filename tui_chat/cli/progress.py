@@ -48,13 +48,11 @@ class ProgressLine:
 def _bar(stream: TextIO) -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-    from rich.progress import TransferSpeedColumn as Speed
 
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(binary_units=True),
-        Speed(),
         TimeRemainingColumn(),
         console=Console(file=stream),
     )

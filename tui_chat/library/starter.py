@@ -133,7 +133,11 @@ def _only_one(part: Path) -> Iterator[BinaryIO]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise FetchError("Another terminal is fetching the starter model already.") from error
-        yield file
+        try:
+            yield file
+        finally:
+            if not os.fstat(file.fileno()).st_size:
+                part.unlink(missing_ok=True)
 
 
 def _check_space(spec: StarterSpec, folder: Path, have: int) -> None:
