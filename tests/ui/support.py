@@ -110,7 +110,9 @@ def screen_text(app: App[object]) -> str:
     return "\n".join(strip.text.rstrip() for strip in strips)
 
 
-def masked(text: str) -> str:
-    """Hide what differs from run to run: numbers with their widths."""
-    text = re.sub(r"\d+(?:[.,:]\d+)*", "#", text)
+def masked(text: str, answer: str = "") -> str:
+    """Hide what differs from run to run: numbers, the gaps they make, and the lines of `answer`."""
+    said = {line.strip() for line in answer.splitlines() if line.strip()}
+    lines = ["   ANSWER" if line.strip() in said else line for line in text.splitlines()]
+    text = re.sub(r"(?<![\w-])\d+(?:[.,:]\d+)*(?![\w-])", "#", "\n".join(lines))
     return re.sub(r"(?<=\S)[ ─]{2,}(?=\S)", "  ", text)

@@ -118,11 +118,12 @@ async def test_a_second_terminal_follows_and_forks(chats: Chats) -> None:
 
 async def test_reading_copies_messages_and_code(chats: Chats) -> None:
     async with chats.open() as chat:
-        await chat.say("Copy me.\n```python\nprint(1)\n```\nand\n```sh\nls\n```")
+        text = "Copy me.\n```python\nprint(1)\n```\nand\n```sh\nls\n```"
+        await chat.say(text)
         await chat.answered()
-        await chat.press("shift+tab", "up", "c")
+        await chat.press("shift+tab", "k", "c")
         await chat.until(lambda: chat.app.clipboard.startswith("Copy me."), "for the clipboard")
-        await chat.sees("copied 45 characters")
+        await chat.sees(f"copied {len(text)} characters")
         await chat.press("b")
         await chat.until(lambda: "Copy which code block?" in chat.text(), "for the question")
         await chat.press("2")

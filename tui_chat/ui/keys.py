@@ -106,7 +106,12 @@ COMMANDS: tuple[Command, ...] = (
         palette=True,
     ),
     Command(
-        "read", "shift+tab,ctrl+up", "screen.read", "Move to the conversation", Place.CHAT, priority=True
+        "read",
+        "shift+tab,ctrl+up",
+        "screen.read",
+        "Into the conversation, message by message",
+        Place.CHAT,
+        priority=True,
     ),
     Command("read.up", "pageup", "screen.page(-1)", "Scroll the conversation up", Place.CHAT, priority=True),
     Command(
@@ -124,8 +129,9 @@ COMMANDS: tuple[Command, ...] = (
     _own("input.later", "down", "Later message, from the last line", Place.INPUT),
     _own("input.undo", "ctrl+z", "Undo", Place.INPUT),
     _own("input.redo", "ctrl+y", "Redo", Place.INPUT),
-    Command("read.previous", "up,k", "screen.step(-1)", "Message before", Place.TRANSCRIPT, "move"),
-    Command("read.next", "down,j", "screen.step(1)", "Message after", Place.TRANSCRIPT),
+    Command("read.previous", "k", "screen.step(-1)", "Message before", Place.TRANSCRIPT, "up"),
+    Command("read.next", "j", "screen.step(1)", "Message after", Place.TRANSCRIPT, "down"),
+    Command("read.leave", "tab,i", "screen.write", "Back to the input", Place.TRANSCRIPT, "write"),
     Command("message.copy", "c", "screen.copy_message", "Copy the message", Place.TRANSCRIPT, "copy"),
     Command("message.code", "b", "screen.copy_code", "Copy a code block", Place.TRANSCRIPT, "copy code"),
     Command(
@@ -139,7 +145,6 @@ COMMANDS: tuple[Command, ...] = (
     Command("message.retry", "r", "screen.retry", "Try the failed answer again", Place.TRANSCRIPT, "retry"),
     Command("read.tail", "end,G", "screen.tail", "Back to the newest text", Place.TRANSCRIPT, "newest"),
     Command("read.help", "question_mark", "app.help", "Show what the keys do here", Place.TRANSCRIPT),
-    Command("read.leave", "tab,i", "screen.write", "Back to the input", Place.TRANSCRIPT, "write"),
     Command("sessions.open", "enter", "screen.choose", "Open the session", Place.SESSIONS, "open"),
     Command(
         "sessions.rename",

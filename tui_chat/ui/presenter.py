@@ -117,6 +117,11 @@ class Presenter:
         return self._facts.engine is not None and any(m.id == model for m in self._facts.engine.residents)
 
     @property
+    def answering(self) -> bool:
+        """Whether an answer is on its way."""
+        return self._conversation is not None and self._conversation.live is not None
+
+    @property
     def failed(self) -> bool:
         """Whether the newest answer ended before it was complete."""
         return bool(self._facts.path) and ended_early(self._facts.path[-1])

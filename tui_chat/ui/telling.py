@@ -65,7 +65,7 @@ def ended_early(message: Message) -> bool:
 
 
 def _answer_hint(answer: Answer) -> str:
-    if answer.finish in (None, FinishReason.STOP):
+    if answer.finish in (None, FinishReason.STOP, FinishReason.LENGTH):
         return ""
     if answer.problem is None:
         return _RETRY

@@ -286,7 +286,8 @@ class ChatScreen(Screen[None]):
         """Show the keys that do something here, now; help is always the last."""
         every = [c for place in self.places for c in commands(place) if c.hint]
         possible = [c for c in every if not c.action or self._possible(c.action)]
-        reading = self.transcript.has_focus
+        reading, answering = self.transcript.has_focus, self._presenter.answering
+        possible = [c for c in possible if answering or c.id != "answer.stop"]
         possible.sort(key=lambda c: 2 if c.id == "help" else int(not (reading and c.id == "answer.stop")))
         self.query_one("#chat-hints", HintLine).show(possible)
 
@@ -369,10 +370,10 @@ class ChatScreen(Screen[None]):
     # Reading and copying
 
     def action_read(self) -> None:
-        """Move the focus to the conversation, to its last message."""
-        self.transcript.focus()
-        if self.transcript.focused_id is None:
+        """Move the focus to the conversation, to its last message; from there, message by message up."""
+        if self.transcript.has_focus or self.transcript.focused_id is None:
             self.transcript.focus_previous()
+        self.transcript.focus()
 
     def action_write(self) -> None:
         """Move the focus to the input."""

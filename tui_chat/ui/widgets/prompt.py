@@ -72,6 +72,7 @@ class Prompt(TextArea):
         background: transparent; scrollbar-size-vertical: 1;
         &:focus { border: none; }
         & .text-area--cursor-line { background: transparent; }
+        & .text-area--placeholder { color: $foreground 55%; }
     }
     """
 

@@ -1,0 +1,130 @@
+"""How the screens look after send, cancel, error and resume, kept as text.
+
+After a wanted change: ``UPDATE_SNAPSHOTS=1 pytest tests/ui/test_snapshots.py``, and read the diff.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.ui.support import LARGE, SMALL, Chat, Chats, masked
+from tui_chat.chat.ids import new_id
+from tui_chat.chat.model import (
+    Answer,
+    FinishReason,
+    Message,
+    Problem,
+    ProblemCode,
+    Role,
+    Sampling,
+    Session,
+    Timings,
+    Usage,
+)
+from tui_chat.store.sessions import SessionStore
+from tui_chat.ui.opening import Opening
+
+FOLDER = Path(__file__).parent / "snapshots"
+MODEL = "SmolLM2-135M-Instruct.Q4_1"
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+
+STORY = """Once upon a time a **robot** named `Umber` picked up a brush.
+
+```python
+def mix(a, b):
+    return (a + b) / 2  # halfway
+```
+
+1. First came the blue
+2. Then the ochre
+
+| pigment | hue |
+|---|---|
+| ultramarine | blue |
+
+> Painting is keeping a diary."""
+
+
+def _session() -> Session:
+    now = datetime.now(UTC)
+
+    def answer(text: str, parent: str, **how: object) -> Message:
+        meta = {"finish": FinishReason.STOP, "usage": Usage(5930, 312, 5812), **how}
+        meta["timings"] = Timings(decode_tps=204.3, ttft_ms=90, thinking_ms=3100)
+        thinking = "A story, then." if "problem" not in how else ""
+        said = Answer(model=MODEL, **meta)
+        return Message(new_id(), Role.ASSISTANT, text, now, parent, thinking, said)
+
+    first = Message(new_id(), Role.USER, "Write a story about a robot who learns to paint.", now)
+    story = answer(STORY, first.id)
+    second = Message(new_id(), Role.USER, "And what did the others say?", now, story.id)
+    died = Problem(ProblemCode.WORKER_DIED, "The model's process was killed.", "4 tokens are kept.")
+    broken = answer("They said", second.id, finish=FinishReason.WORKER_DIED, problem=died)
+    return Session(
+        id=new_id(),
+        title="paint-bot",
+        created=now,
+        updated=now,
+        model=MODEL,
+        leaf=broken.id,
+        messages=(first, story, second, broken),
+    )
+
+
+def _check(name: str, chat: Chat, answer: str = "") -> None:
+    """Compare the screen with the one kept; `answer` is what the model happened to say."""
+    seen = masked(chat.text(), answer) + "\n"
+    file = FOLDER / f"{name}.txt"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        FOLDER.mkdir(exist_ok=True)
+        file.write_text(seen, encoding="utf-8")
+    assert seen == file.read_text(encoding="utf-8")
+
+
+def _named(name: str, size: tuple[int, int]) -> str:
+    return f"{name}-{size[0]}x{size[1]}"
+
+
+@SIZES
+async def test_resumed(chats: Chats, size: tuple[int, int]) -> None:
+    SessionStore(chats.home.paths.sessions).create(_session()).close()
+    async with chats.open(size, Opening(name="paint")) as chat:
+        await chat.sees("The model's process was killed")
+        _check(_named("resumed", size), chat)
+        await chat.press("shift+tab", "k", "ctrl+up", "t")
+        await chat.sees("A story, then.")
+        _check(_named("read", size), chat)
+
+
+@SIZES
+async def test_sent(chats: Chats, size: tuple[int, int]) -> None:
+    async with chats.open(size) as chat:
+        _check(_named("empty", size), chat)
+        await chat.say("Say hello.")
+        await chat.answered()
+        await chat.sees("tok/s · first token", "ctx 8k")
+        _check(_named("sent", size), chat, chat.conversation.tree.path()[-1].text)
+
+
+@SIZES
+async def test_cancelled(chats: Chats, size: tuple[int, int]) -> None:
+    chats.sampling = Sampling(temperature=0.0, max_tokens=2000)
+    async with chats.open(size) as chat:
+        await chat.say("Say yes.")
+        await chat.until(lambda: chat.conversation.live and chat.conversation.live.tokens > 2, "for text")
+        await chat.press("escape")
+        await chat.answered()
+        await chat.sees("You stopped this answer", "tok/s · first token", "ctx 8k")
+        _check(_named("cancelled", size), chat, chat.conversation.tree.path()[-1].text)
+
+
+@SIZES
+async def test_no_model(empty_chats: Chats, size: tuple[int, int]) -> None:
+    async with empty_chats.open(size) as chat:
+        await chat.say("hello")
+        await chat.sees("No model is chosen")
+        _check(_named("no-model", size), chat)
