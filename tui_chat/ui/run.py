@@ -36,6 +36,8 @@ def run(
     Returns:
         The process's exit code.
     """
+    for stale in ("COLUMNS", "LINES"):  # a shell may export them; they would overrule every resize
+        os.environ.pop(stale, None)
     os.environ.setdefault("TEXTUAL_FPS", "120")  # read when textual is imported; halves key latency
     from tui_chat.ui.app import TuiChat
     from tui_chat.ui.opening import Opening
