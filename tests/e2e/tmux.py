@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable
@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import Self
 
 TUI_CHAT = str(Path(sys.executable).with_name("tui-chat"))
+OPTIONS = "set -g remain-on-exit on\nset -g set-clipboard on\n"
+
 PATIENCE_S = 60.0
 """How long a wait may take; conditions are met in far less, but two busy cores can be slow."""
 
@@ -26,14 +28,12 @@ class Tmux:
         self._socket = f"tc{uuid.uuid4().hex[:8]}"
         command = shlex.join([TUI_CHAT, *arguments])
         started = f"{f'TERM={term} ' if term else ''}{command}"
-        self._tmux(
-            "-f", os.devnull, "start-server",
-            ";", "set-option", "-g", "window-size", "manual",
-            ";", "set-option", "-g", "default-size", f"{columns}x{rows}",
-            ";", "set-option", "-g", "remain-on-exit", "on",
-            ";", "set-option", "-g", "set-clipboard", "on",
-            ";", "new-session", "-d", "-s", "m", "-e", "COLORTERM=truecolor", started,
-        )  # fmt: skip
+        # Options come from a file, because setting one later resizes a window that nobody looks at.
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as config:
+            config.write(OPTIONS + f"set -g default-size {columns}x{rows}\n")
+            config.flush()
+            session = ("new-session", "-d", "-s", "m", "-x", str(columns), "-y", str(rows))
+            self._tmux("-f", config.name, *session, "-e", "COLORTERM=truecolor", started)
 
     def __enter__(self) -> Self:
         return self
