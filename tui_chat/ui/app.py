@@ -90,11 +90,6 @@ class TuiChat(App[int]):
         for theme in self._other_themes():
             self.register_theme(theme)
 
-    def on_unmount(self) -> None:
-        """Give the terminal its keys back."""
-        if terminal.wants_modified_keys():
-            self._to_terminal(terminal.TELL_SHIFT_ENTER_NO_MORE)
-
     def _to_terminal(self, sequence: str) -> None:
         if self._driver is not None:
             self._driver.write(sequence)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_chat.chat.model import Problem, ProblemCode
@@ -41,13 +43,23 @@ async def open_conversation(workspace: Workspace, opening: Opening) -> Opened:
     opened = await _open(workspace, opening)
     if opening.model is None:
         return opened
-    from tui_chat.library.scan import find_model
-
-    found = find_model(await workspace.models(), opening.model)
-    if isinstance(found, Problem):
-        return replace(opened, problem=opened.problem or found)
-    await opened.conversation.choose_model(found.id)
+    await opened.conversation.choose_model(await _model_id(workspace, opening.model))
     return opened
+
+
+async def _model_id(workspace: Workspace, wanted: str) -> str:
+    """Complete the name of a model if it can mean only one; else leave it to the engine to explain."""
+    path = await asyncio.to_thread(_file, wanted)
+    if path is not None:
+        return path
+    known = [model.id for model in await workspace.models()]
+    meant = [name for name in known if wanted.casefold() in name.casefold()]
+    return meant[0] if wanted not in known and len(meant) == 1 else wanted
+
+
+def _file(wanted: str) -> str | None:
+    path = Path(wanted).expanduser().absolute()
+    return str(path) if path.is_file() else None
 
 
 async def _open(workspace: Workspace, opening: Opening) -> Opened:

@@ -41,6 +41,7 @@ def run(
     os.environ.setdefault("TEXTUAL_FPS", "120")  # read when textual is imported; halves key latency
     from tui_chat.ui.app import TuiChat
     from tui_chat.ui.opening import Opening
+    from tui_chat.ui.terminal import give_keys_back
 
     def workspace() -> Workspace:
         from tui_chat.client.workspace import Workspace
@@ -50,7 +51,10 @@ def run(
     log_file = paths.logs / "ui.log"
     _log_to(log_file)
     app = TuiChat(loaded, workspace, Opening(last, name, model), log_file)
-    app.run(mouse=loaded.settings.ui.mouse)
+    try:
+        app.run(mouse=loaded.settings.ui.mouse)
+    finally:
+        give_keys_back()
     return app.return_code or 0
 
 

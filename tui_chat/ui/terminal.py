@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Mapping
 
@@ -19,6 +21,14 @@ TELL_SHIFT_ENTER_NO_MORE = "\x1b[>4;0m"
 def wants_modified_keys(environ: Mapping[str, str] | None = None) -> bool:
     """Tell whether this terminal is one that needs `TELL_SHIFT_ENTER`."""
     return bool((os.environ if environ is None else environ).get("TMUX"))
+
+
+def give_keys_back() -> None:
+    """Undo `TELL_SHIFT_ENTER` once the app has ended; its own writer may be gone before its last event."""
+    if wants_modified_keys() and sys.__stderr__ is not None:
+        with contextlib.suppress(OSError):  # the terminal may be gone too
+            sys.__stderr__.write(TELL_SHIFT_ENTER_NO_MORE)
+            sys.__stderr__.flush()
 
 
 def leave_on_signals(leave: Callable[[], None]) -> None:

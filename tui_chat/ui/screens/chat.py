@@ -12,7 +12,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static, TextArea
 
 from tui_chat.client.changes import Access
@@ -20,8 +19,8 @@ from tui_chat.store.errors import StoreError
 from tui_chat.ui.draft import DraftKeeper
 from tui_chat.ui.keys import Place, bindings, commands
 from tui_chat.ui.presenter import Presenter
+from tui_chat.ui.screens.reading import ReadingActions
 from tui_chat.ui.starter import Starter
-from tui_chat.ui.transcript.items import AnswerItem
 from tui_chat.ui.transcript.view import Transcript
 from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
 from tui_chat.ui.widgets.prompt import Prompt
@@ -41,7 +40,7 @@ TICK_S = 0.2
 """How often times, speeds and ETAs on the status line are brought up to date."""
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(ReadingActions):
     """One conversation and its input. There is one such screen; conversations change under it."""
 
     BINDINGS: ClassVar = bindings(Place.CHAT, Place.TRANSCRIPT)
@@ -183,16 +182,6 @@ class ChatScreen(Screen[None]):
     # Writing
 
     @property
-    def prompt(self) -> Prompt:
-        """The input."""
-        return self.query_one("#chat-input", Prompt)
-
-    @property
-    def transcript(self) -> Transcript:
-        """The conversation."""
-        return self.query_one("#chat-transcript", Transcript)
-
-    @property
     def _draft_key(self) -> str:
         from tui_chat.store.drafts import NEW_CHAT
 
@@ -275,6 +264,11 @@ class ChatScreen(Screen[None]):
     def note(self, text: str) -> None:
         """Show a passing note on the status line."""
         self.query_one("#chat-status", StatusLine).note(text)
+
+    def newest_answer(self) -> str:
+        """The text of the newest answer, empty without one."""
+        answer = self._presenter.last_answer
+        return answer.text if answer else ""
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -366,68 +360,3 @@ class ChatScreen(Screen[None]):
             model = await self._workspace.default_model()
             if model is not None:
                 await self._conversation.choose_model(model)
-
-    # Reading and copying
-
-    def action_read(self) -> None:
-        """Move the focus to the conversation, to its last message; from there, message by message up."""
-        if self.transcript.has_focus or self.transcript.focused_id is None:
-            self.transcript.focus_previous()
-        self.transcript.focus()
-
-    def action_write(self) -> None:
-        """Move the focus to the input."""
-        self.prompt.focus()
-
-    def action_step(self, step: int) -> None:
-        """Move to the message before or after; after the last one, to the input."""
-        transcript = self.transcript
-        if step < 0:
-            transcript.focus_previous()
-        else:
-            transcript.focus_next()
-            if transcript.focused_id is None:
-                self.prompt.focus()
-
-    def action_page(self, pages: int) -> None:
-        """Scroll the conversation without leaving the input."""
-        self.transcript.scroll_by_pages(pages)
-
-    def action_tail(self) -> None:
-        """Go back to the newest text and follow it."""
-        self.transcript.follow_end()
-
-    def action_copy_answer(self) -> None:
-        """Copy the newest answer."""
-        answer = self._presenter.last_answer
-        self.app.copy_to_clipboard(answer.text if answer else "")
-
-    def action_copy_message(self) -> None:
-        """Copy the focused message."""
-        if (focused := self.transcript.focused_id) is not None:
-            self.app.copy_to_clipboard(self.transcript.text_of(focused))
-
-    @work(group="asking", exclusive=True)
-    async def action_copy_code(self) -> None:
-        """Copy the focused message's code block; with several, ask which."""
-        from tui_chat.ui.screens.dialogs import PickScreen
-
-        blocks = self.transcript.code_blocks(self.transcript.focused_id) if self.transcript.focused_id else []
-        if not blocks:
-            self.note("there is no code block in this message")
-            return
-        chosen: int | None = 0
-        if len(blocks) > 1:
-            choices = [block.strip().splitlines()[0] if block.strip() else "(empty)" for block in blocks]
-            chosen = await self.app.push_screen_wait(PickScreen("Copy which code block?", choices))
-        if chosen is not None:
-            self.app.copy_to_clipboard(blocks[chosen])
-
-    def action_toggle_thinking(self) -> None:
-        """Unfold or fold the focused message's thinking."""
-        transcript = self.transcript
-        item = next((i for i in transcript.items if i.id == transcript.focused_id), None)
-        if isinstance(item, AnswerItem) and item.thinking:
-            transcript.toggle_thinking(item.id)
-        else:
-            self.note("there is no thinking in this message")

@@ -1,0 +1,78 @@
+"""The app as a whole: what it loads before the first paint, and how it behaves when something breaks."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.homes import Home
+from tests.ui.support import Chats
+from tui_chat.ui.opening import Opening
+from tui_chat.ui.screens.chat import ChatScreen
+
+HEAVY = ("httpx", "numpy", "llama_cpp", "markdown_it", "ollama", "pynvml", "psutil", "pygments.lexers.python")
+
+
+async def test_an_action_that_fails_is_told_and_the_chat_goes_on(
+    empty_chats: Chats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: ChatScreen) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(ChatScreen, "action_tail", fail)
+    async with empty_chats.open() as chat:
+        await chat.app.run_action("screen.tail")
+        screen = await chat.sees("that did not work")
+        assert "boom" not in screen
+        await chat.press(*"on")
+        assert chat.prompt.text == "on"
+
+
+async def test_a_model_can_be_named_in_part_or_by_its_path(chats: Chats) -> None:
+    async with chats.open(opening=Opening(model="smollm2")) as chat:
+        assert chat.conversation.session.model == "SmolLM2-135M-Instruct.Q4_1"
+    path = next(chats.home.paths.models.glob("*.gguf"))
+    async with chats.open(opening=Opening(model=str(path))) as chat:
+        assert chat.conversation.session.model == str(path)
+
+
+def test_nothing_heavy_is_loaded_before_the_first_paint(empty_home: Home) -> None:
+    code = (
+        "import json, sys, tui_chat.ui.run, tui_chat.ui.app, tui_chat.ui.opening;"
+        f"print(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"
+    )
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert json.loads(loaded) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_the_terminal_as_it_was(empty_home: Home, number: signal.Signals) -> None:
+    environ = {**os.environ, "TERM": "xterm-256color", "TMUX": "/nowhere,1,0"}
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(sys.executable, [sys.executable, "-m", "tui_chat"], environ)
+    try:
+        _read(fd, b"There is no model")
+        os.kill(pid, number)
+        assert b"\x1b[?1049l" in _read(fd, b"\x1b[>4;0m")
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    finally:
+        os.close(fd)
+
+
+def _read(fd: int, until: bytes) -> bytes:
+    """Read until `until` was painted."""
+    seen, deadline = b"", time.monotonic() + 30
+    while until not in seen:
+        assert time.monotonic() < deadline, seen[-500:]
+        if select.select([fd], [], [], 0.1)[0]:
+            seen += os.read(fd, 65536)
+    return seen
