@@ -17,8 +17,8 @@ def _needs_tmux() -> None:
 
 @pytest.fixture
 def long_answers(home: Home) -> Home:
-    """A home where every answer is greedy and 300 tokens long, time enough to do something to it."""
-    return configured(home, "[sampling]\ntemperature = 0.0\nrepeat_penalty = 1.1\nmax_tokens = 300\n")
+    """A home where every answer is greedy and 160 tokens long, time enough to do something to it."""
+    return configured(home, "[sampling]\ntemperature = 0.0\nrepeat_penalty = 1.1\nmax_tokens = 160\n")
 
 
 @pytest.fixture

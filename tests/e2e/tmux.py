@@ -17,7 +17,7 @@ from typing import Self
 TUI_CHAT = str(Path(sys.executable).with_name("tui-chat"))
 OPTIONS = "set -g remain-on-exit on\nset -g set-clipboard on\n"
 
-PATIENCE_S = 60.0
+PATIENCE_S = 90.0
 """How long a wait may take; conditions are met in far less, but two busy cores can be slow."""
 
 

@@ -205,11 +205,15 @@ def _why(otherwise: FinishReason, usage: Usage) -> Problem | None:
     return Problem(
         code=ProblemCode.ENGINE_DIED,
         what="The engine stopped before the answer was complete.",
-        kept=f"The first {usage.completion_tokens} tokens of the answer were kept."
-        if usage.completion_tokens
-        else "Your message was kept.",
+        kept=_what_was_kept(usage.completion_tokens),
         remedy="Ask for the answer again.",
     )
+
+
+def _what_was_kept(tokens: int) -> str:
+    if tokens == 0:
+        return "Your message was kept."
+    return f"The first {tokens:,} tokens of the answer were kept." if tokens > 1 else "Its first token was kept."
 
 
 def _encode_line(event: Numbered) -> bytes:

@@ -1,0 +1,33 @@
+"""`tui-chat` without a command: open the chat."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments that choose what the chat opens on."""
+    opening = parser.add_mutually_exclusive_group()
+    opening.add_argument("-c", "--continue", dest="last", action="store_true", help="open the last chat")
+    opening.add_argument(
+        "-r",
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="open a chat by title or id; choose one if no NAME",
+    )
+    parser.add_argument("--sessions", type=Path, metavar="DIR", help="use the chats in DIR")
+    parser.add_argument("--model", metavar="NAME", help="answer with this model: id, part of one, or a path")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the chat in this terminal."""
+    from tui_chat.config.paths import config_file, resolve_paths
+    from tui_chat.config.settings import load_settings
+    from tui_chat.ui.run import run as run_app
+
+    loaded = load_settings(config_file())
+    paths = resolve_paths(loaded.settings.paths)
+    return run_app(paths, loaded, args.sessions, last=args.last, name=args.resume, model=args.model)
