@@ -40,7 +40,7 @@ bench: setup-dev bytecode $(STARTER)  ## Measure (all groups, or GROUP=chat) and
 	@$(PYTHON) -m tests.benchmarks $(GROUP)
 
 screenshots: setup-dev bytecode $(STARTER)  ## Make the pictures in screenshots/ from the real app and model
-	@$(PYTHON) screenshots/take.py
+	@PYTHONPATH=. $(PYTHON) screenshots/take.py
 
 setup: $(VENV)/.setup  ## Make .venv with the package and what it needs
 
