@@ -11,12 +11,13 @@ import random
 import sys
 from typing import Any
 
-from tui_chat.backends.llamacpp.abort import AbortFlags, create_flags
 from tui_chat.backends.llamacpp.worker.cache import KvCache
 from tui_chat.backends.llamacpp.worker.native import lib
 
 VOCABULARY = 500
 BATCH = 128
+PIECE = 5
+"""Tokens evaluated at once. All lengths are multiples of it, because other shapes round differently."""
 
 
 def main(path: str, length: int) -> None:
@@ -28,12 +29,12 @@ def main(path: str, length: int) -> None:
     params.n_seq_max = params.n_outputs_max = params.n_threads = params.n_threads_batch = 1
     params.swa_full = False
     context = lib.llama_init_from_model(model, params)
-    cache = KvCache(model, context, AbortFlags(create_flags()))
+    cache = KvCache(model, context)
     draw = random.Random(1)
     story = [draw.randrange(VOCABULARY) for _ in range(length)]
     turn = [draw.randrange(VOCABULARY) for _ in range(40)]
     report = {}
-    for kept in (length, length - 5, length // 5, 0):
+    for kept in (length, length - PIECE, length // PIECE, 0):
         prompt = story[:kept] + turn
         cache.clear()
         _evaluate(cache, story)
@@ -51,8 +52,8 @@ def main(path: str, length: int) -> None:
 
 
 def _evaluate(cache: KvCache, tokens: list[int]) -> None:
-    for at in range(0, len(tokens), BATCH):
-        cache.evaluate(tokens[at : at + BATCH], output=at + BATCH >= len(tokens))
+    for at in range(0, len(tokens), PIECE):
+        cache.evaluate(tokens[at : at + PIECE], output=at + PIECE >= len(tokens))
 
 
 def _logits(context: Any) -> list[float]:

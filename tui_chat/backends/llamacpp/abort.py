@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from dataclasses import dataclass
 
 FLAGS = 2048
 _WIDTH = 2
@@ -23,24 +24,33 @@ def create_flags() -> int:
     return fd
 
 
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One generation's flag: the byte of `memory` at `offset`."""
+
+    memory: mmap.mmap
+    offset: int
+
+    @property
+    def hoisted(self) -> bool:
+        """Whether the generation has been told to stop."""
+        return self.memory[self.offset] != 0
+
+
 class AbortFlags:
     """Both processes' view of the flags behind a file descriptor, which it does not keep."""
 
     def __init__(self, fd: int) -> None:
         self.memory = mmap.mmap(fd, FLAGS * _WIDTH)
 
-    def offset(self, number: int) -> int:
-        """Where in `memory` the flag of generation `number` is."""
-        return number % FLAGS * _WIDTH
+    def of(self, number: int) -> Flag:
+        """The flag of generation `number`."""
+        return Flag(self.memory, number % FLAGS * _WIDTH)
 
     def lower(self, number: int) -> None:
         """Make the flag ready for a new generation."""
-        self.memory[self.offset(number)] = 0
+        self.memory[self.of(number).offset] = 0
 
     def hoist(self, number: int) -> None:
         """Tell generation `number` to stop."""
-        self.memory[self.offset(number)] = 1
-
-    def hoisted(self, number: int) -> bool:
-        """Whether generation `number` has been told to stop."""
-        return self.memory[self.offset(number)] != 0
+        self.memory[self.of(number).offset] = 1

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any
+from typing import Any, NoReturn
 
-from tui_chat.backends.llamacpp.abort import AbortFlags
+from tui_chat.backends.llamacpp.abort import Flag
 from tui_chat.backends.llamacpp.worker.native import lib
 
 _SEQUENCE = 0
@@ -31,7 +31,7 @@ class KvCache:
     reusing anything else gives wrong answers without a word.
     """
 
-    def __init__(self, model: Any, context: Any, flags: AbortFlags) -> None:
+    def __init__(self, model: Any, context: Any) -> None:
         self.tokens: list[int] = []
         self.size: int = lib.llama_n_ctx(context)
         self._context = context
@@ -39,20 +39,17 @@ class KvCache:
         self._window: int = lib.llama_model_n_swa(model)
         self._recurrent = bool(lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model))
         self._capacity: int = lib.llama_n_batch(context)
-        self._batch = lib.llama_batch_init(self._capacity, 0, 1)
-        for i in range(self._capacity):
-            self._batch.n_seq_id[i] = 1
-            self._batch.seq_id[i][0] = _SEQUENCE
-            self._batch.logits[i] = 0
-        self._ids, self._positions, self._outputs = self._batch.token, self._batch.pos, self._batch.logits
+        self._batch = _batch(self._capacity)
+        self._single = _batch(1)
+        self._single.n_tokens = self._single.logits[0] = 1
+        self._single_id, self._single_position = self._single.token, self._single.pos
         self._decode = lib.llama_decode
-        self._flags = flags
         self._should_abort = ctypes.cast(ctypes.CDLL(None).strlen, lib.ggml_abort_callback)
 
-    def arm(self, number: int) -> None:
-        """Let generation `number`'s flag abort evaluations from now on."""
-        flag = ctypes.c_char.from_buffer(self._flags.memory, self._flags.offset(number))
-        lib.llama_set_abort_callback(self._context, self._should_abort, ctypes.addressof(flag))
+    def arm(self, flag: Flag) -> None:
+        """Let `flag` abort evaluations from now on."""
+        address = ctypes.addressof(ctypes.c_char.from_buffer(flag.memory, flag.offset))
+        lib.llama_set_abort_callback(self._context, self._should_abort, address)
 
     def reuse(self, prompt: list[int]) -> int:
         """Keep the longest valid beginning of `prompt`, drop the rest; return how many tokens that is.
@@ -79,20 +76,32 @@ class KvCache:
             DecodeError: llama.cpp failed.
         """
         count, start = len(tokens), len(self.tokens)
-        ids, positions = self._ids, self._positions
+        ids, positions, outputs = self._batch.token, self._batch.pos, self._batch.logits
         for i, token in enumerate(tokens):
             ids[i] = token
             positions[i] = start + i
         self._batch.n_tokens = count
-        self._outputs[count - 1] = output
+        outputs[count - 1] = output
         status = self._decode(self._context, self._batch)
-        self._outputs[count - 1] = 0
+        outputs[count - 1] = 0
         self.tokens += tokens
         if status != 0:
-            self._recover(start)
-            if status == _ABORTED:
-                raise AbortedError
-            raise DecodeError(status)
+            self._fail(status, start)
+
+    def append(self, token: int) -> None:
+        """Evaluate one more token for its logits: `evaluate`, as lean as the decode loop wants it.
+
+        Raises:
+            AbortedError: The armed flag was raised.
+            DecodeError: llama.cpp failed.
+        """
+        tokens = self.tokens
+        self._single_id[0] = token
+        self._single_position[0] = len(tokens)
+        status = self._decode(self._context, self._single)
+        tokens.append(token)
+        if status != 0:
+            self._fail(status, len(tokens) - 1)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -118,9 +127,22 @@ class KvCache:
         del self.tokens[keep:]
         return True
 
-    def _recover(self, start: int) -> None:
-        """Find out what an unfinished evaluation left, and keep that if it is certain to be valid."""
+    def _fail(self, status: int, start: int) -> NoReturn:
+        """Keep what an unfinished evaluation left if it is certain to be valid, and say why it ended."""
         held: int = lib.llama_memory_seq_pos_max(self._memory, _SEQUENCE) + 1
         certain = self._window == 0 and not self._recurrent and start <= held <= len(self.tokens)
         if not certain or not self._cut(held):
             self.clear()
+        if status == _ABORTED:
+            raise AbortedError
+        raise DecodeError(status)
+
+
+def _batch(capacity: int) -> Any:
+    """Room for that many tokens, all of our one sequence, none asking for logits."""
+    batch = lib.llama_batch_init(capacity, 0, 1)
+    for i in range(capacity):
+        batch.n_seq_id[i] = 1
+        batch.seq_id[i][0] = _SEQUENCE
+        batch.logits[i] = 0
+    return batch

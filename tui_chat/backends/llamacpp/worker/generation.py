@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+from tui_chat.backends.llamacpp.abort import Flag
 from tui_chat.backends.llamacpp.worker.cache import AbortedError, DecodeError
 from tui_chat.backends.llamacpp.worker.emitter import Emitter
 from tui_chat.backends.llamacpp.worker.model import Model
@@ -21,7 +22,6 @@ from tui_chat.wire.api import Turn
 from tui_chat.wire.events import Event, Prefill, Settled
 
 Send = Callable[[Event], None]
-Cancelled = Callable[[], bool]
 End = tuple[FinishReason, Problem | None]
 
 
@@ -62,7 +62,7 @@ class Generator:
         self._prefill_rate: float | None = None
 
     def answer(
-        self, turns: tuple[Turn, ...], sampling: Sampling, received: float, cancelled: Cancelled, send: Send
+        self, turns: tuple[Turn, ...], sampling: Sampling, received: float, abort: Flag, send: Send
     ) -> None:
         """Answer `turns`, sending every event down to exactly one `Settled`.
 
@@ -70,7 +70,7 @@ class Generator:
             turns: The conversation, system first if there is one.
             sampling: How to draw tokens and when to stop.
             received: When the request came in, on the monotonic clock.
-            cancelled: Whether to stop, asked between evaluations; within them the armed flag is.
+            abort: Tells to stop: looked at here between evaluations, and by llama.cpp within them.
             send: Takes the events.
         """
         tally = _Tally(received)
@@ -83,7 +83,7 @@ class Generator:
             finish, problem = FinishReason.BACKEND_ERROR, _template_problem(error)
         else:
             tally.prompt = len(prompt.tokens)
-            finish, problem = self._run(prompt, sampling, seed, tally, emitter, cancelled, send)
+            finish, problem = self._run(prompt, sampling, seed, tally, emitter, abort, send)
         send(
             Settled(
                 finish=finish,
@@ -102,7 +102,7 @@ class Generator:
         seed: int | None,
         tally: _Tally,
         emitter: Emitter,
-        cancelled: Cancelled,
+        abort: Flag,
         send: Send,
     ) -> End:
         size = self._model.cache.size
@@ -110,9 +110,9 @@ class Generator:
             return FinishReason.CONTEXT_OVERFLOW, _overflow_problem(tally.prompt, size)
         voice = Voice(splitter(prompt.template, prompt.text), (*sampling.stop, *prompt.stops))
         try:
-            self._prefill(prompt.tokens, tally, cancelled, send)
+            self._prefill(prompt.tokens, tally, abort, send)
             with sampler_chain(sampling, seed, self._model.vocabulary.size, prompt.tokens) as chain:
-                end = self._decode(chain, sampling.max_tokens, voice, tally, emitter, cancelled)
+                end = self._decode(chain, sampling.max_tokens, voice, tally, emitter, abort)
         except AbortedError:
             end = FinishReason.CANCELLED, None
         except DecodeError as error:
@@ -120,7 +120,7 @@ class Generator:
         emitter.finish(voice.finish())
         return end
 
-    def _prefill(self, prompt: list[int], tally: _Tally, cancelled: Cancelled, send: Send) -> None:
+    def _prefill(self, prompt: list[int], tally: _Tally, abort: Flag, send: Send) -> None:
         """Bring `prompt` into the cache, chunk by chunk, reporting each."""
         cache, total = self._model.cache, len(prompt)
         tally.prefill_from = tally.prefilled = perf_counter()
@@ -131,7 +131,7 @@ class Generator:
             send(Prefill(done=done, total=total, reused=tally.reused, eta_s=eta_s))
             if done == total:
                 return
-            if cancelled():
+            if abort.hoisted:
                 raise AbortedError
             chunk = prompt[done : done + self._model.chunk]
             done += len(chunk)
@@ -149,13 +149,19 @@ class Generator:
         voice: Voice,
         tally: _Tally,
         emitter: Emitter,
-        cancelled: Cancelled,
+        abort: Flag,
     ) -> End:
-        """Draw tokens until one ends the answer. This loop is what Python costs per token."""
+        """Draw tokens until one ends the answer.
+
+        This loop is what Python costs per token. Each evaluation has driven everything else out of the
+        processor's caches, so what counts is how little it touches.
+        """
         cache, pieces, context = self._model.cache, self._model.pieces, self._model.context
-        sample, evaluate = lib.llama_sampler_sample, cache.evaluate
+        sample, append, feed, hand_on = lib.llama_sampler_sample, cache.append, voice.feed, emitter.token
+        room, flags, at = cache.size - len(cache.tokens), abort.memory, abort.offset
+        limit = room + 1 if limit is None else limit
         while True:
-            if limit is not None and tally.tokens >= limit:
+            if tally.tokens >= limit:
                 return FinishReason.LENGTH, None
             token = sample(chain, context, -1)
             piece = pieces[token]
@@ -166,14 +172,14 @@ class Generator:
             if not tally.tokens:
                 tally.first = now
             tally.tokens += 1
-            emitter.token(voice.feed(piece), now)
+            hand_on(feed(piece), now)
             if voice.stopped:
                 return FinishReason.STOP, None
-            if len(cache.tokens) >= cache.size:
+            if tally.tokens > room:
                 return FinishReason.LENGTH, _full_problem(cache.size)
-            if cancelled():
+            if flags[at]:
                 return FinishReason.CANCELLED, None
-            evaluate([token], output=True)
+            append(token)
 
 
 def _template_problem(error: RenderError) -> Problem:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tui_chat.backends.llamacpp.abort import AbortFlags
 from tui_chat.backends.llamacpp.failures import load_problem
 from tui_chat.backends.llamacpp.messages import Load
 from tui_chat.backends.llamacpp.worker.cache import KvCache
@@ -48,7 +47,7 @@ class Model:
     description: Description
 
 
-def load_model(order: Load, flags: AbortFlags, log: NativeLog, report: Callable[[float], None]) -> Model:
+def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> Model:
     """Load the file and make its context, reporting progress 0..1.
 
     Raises:
@@ -64,7 +63,7 @@ def load_model(order: Load, flags: AbortFlags, log: NativeLog, report: Callable[
         raise BackendError(load_problem(Path(order.path).name, order.context, list(log.lines)))
     vocabulary = Vocabulary(native)
     template, source = _template(native, vocabulary)
-    cache = KvCache(native, context, flags)
+    cache = KvCache(native, context)
     _warm_up(cache, vocabulary)
     report(1.0)
     return Model(

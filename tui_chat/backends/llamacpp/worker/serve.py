@@ -79,7 +79,7 @@ def serve(sock: socket.socket, flags: AbortFlags) -> None:
     if not isinstance(order, Load):
         raise TypeError(f"the first order is {type(order).__name__}, not Load")
     try:
-        model = load_model(order, flags, log, _Progress(line))
+        model = load_model(order, log, _Progress(line))
     except BackendError as error:
         line.send(Refused(error.problem))
         line.receive()
@@ -116,11 +116,9 @@ def _generate(line: Line, model: Model, flags: AbortFlags, answers: Answers) -> 
         def send(event: Event, number: int = number) -> None:
             line.send(Happened(number, event))
 
-        def cancelled(number: int = number) -> bool:
-            return flags.hoisted(number)
-
-        model.cache.arm(number)
-        generator.answer(order.turns, order.sampling, received, cancelled, send)
+        flag = flags.of(number)
+        model.cache.arm(flag)
+        generator.answer(order.turns, order.sampling, received, flag, send)
         gc.collect()
 
 

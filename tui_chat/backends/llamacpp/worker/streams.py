@@ -22,6 +22,7 @@ class StopMatcher:
     def __init__(self, stops: Iterable[str]) -> None:
         self.hit = False
         self._stops = tuple(stop for stop in stops if stop)
+        self.idle = not self._stops
         self._held = ""
 
     def feed(self, text: str) -> str:

@@ -32,7 +32,13 @@ MARKERS = frozenset(name for tag in TAGS for name in (tag.opening, tag.closing))
 
 
 class Splitter(Protocol):
-    """Takes the raw text and gives it back by channel."""
+    """Takes the raw text and gives it back by channel.
+
+    Attributes:
+        settled: Whether everything that follows is certain to be answer.
+    """
+
+    settled: bool
 
     def feed(self, text: str) -> list[Part]:
         """Take more text; return the parts that are now certain."""
@@ -75,6 +81,7 @@ class TagSplitter:
     """
 
     def __init__(self, opened: Tag | None = None) -> None:
+        self.settled = False
         self._state = _State.THINKING if opened else _State.START
         self._closing = opened.closing if opened else ""
         self._fresh = True
@@ -82,7 +89,7 @@ class TagSplitter:
 
     def feed(self, text: str) -> list[Part]:
         """Take more text; return the parts that are now certain."""
-        if self._state is _State.ANSWER:
+        if self.settled:
             return [(Channel.ANSWER, text)] if text else []
         self._held += text
         parts: list[Part] = []
@@ -92,6 +99,7 @@ class TagSplitter:
             self._think(parts)
         if self._state is _State.CLOSED:
             self._answer(parts)
+        self.settled = self._state is _State.ANSWER
         return parts
 
     def finish(self) -> list[Part]:
@@ -150,6 +158,7 @@ class HarmonySplitter:
     """
 
     def __init__(self) -> None:
+        self.settled = False
         self._held = ""
         self._in_body = False
         self._header = ""

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
+from codecs import utf_8_decode
 from collections.abc import Iterable
 
 from tui_chat.backends.llamacpp.worker.streams import StopMatcher
 from tui_chat.backends.llamacpp.worker.thinking import Part, Splitter
 from tui_chat.wire.events import Channel
 
-_decoder = codecs.getincrementaldecoder("utf-8")
-
 
 class Voice:
     """Decodes one generation's bytes, splits its channels and watches the answer for stop strings."""
 
     def __init__(self, splitter: Splitter, stops: Iterable[str]) -> None:
-        self._decode = _decoder(errors="replace").decode
+        self._rest = b""
         self._splitter = splitter
         self._stops = StopMatcher(stops)
 
@@ -27,7 +25,12 @@ class Voice:
 
     def feed(self, piece: bytes) -> list[Part]:
         """Take one token's bytes; return the text that is now certain."""
-        return self._watch(self._splitter.feed(self._decode(piece)))
+        raw = self._rest + piece
+        text, used = utf_8_decode(raw, "replace")  # stops before a character that is not whole yet
+        self._rest = raw[used:]
+        if self._splitter.settled and self._stops.idle:
+            return [(Channel.ANSWER, text)] if text else []
+        return self._watch(self._splitter.feed(text))
 
     def finish(self) -> list[Part]:
         """Return what was held back. Bytes of a character that was never completed are dropped."""
