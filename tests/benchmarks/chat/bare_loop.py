@@ -43,10 +43,9 @@ def main() -> None:
     model = lib.llama_model_load_from_file(arguments.model.encode(), lib.llama_model_default_params())
     context = lib.llama_init_from_model(model, _context_params(arguments.context, arguments.threads))
     vocabulary = lib.llama_model_get_vocab(model)
-    warm = (lib.llama_token * 1)(lib.llama_vocab_bos(vocabulary))
-    lib.llama_decode(context, lib.llama_batch_get_one(warm, 1))
-    lib.llama_memory_clear(lib.llama_get_memory(context), False)
     prompt = CHATML.format(arguments.prompt).encode()
+    _generate(context, vocabulary, prompt, 8, arguments.seed)  # a resident model has answered before
+    lib.llama_memory_clear(lib.llama_get_memory(context), False)
     print(json.dumps(_generate(context, vocabulary, prompt, arguments.tokens, arguments.seed)))
 
 
