@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 from tui_chat import __version__
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.client.errors import EngineError, EngineGoneError
+from tui_chat.store.files import is_alive
+from tui_chat.store.locks import FileLock
 from tui_chat.wire.api import PROTOCOL, EngineInfo
+from tui_chat.wire.paths import lock_path
 
 if TYPE_CHECKING:
     from tui_chat.client.engine import EngineClient
@@ -119,29 +122,17 @@ async def stop_engine(client: EngineClient, pid: int, *, force: bool = False) ->
 
 
 def recorded_pid(socket_path: Path) -> int | None:
-    """The process id in the engine's lock file, or None when no engine left one."""
-    try:
-        return int((socket_path.parent / "engine.lock").read_text())
-    except (OSError, ValueError):
-        return None
+    """The process id in the engine's lock, or None when no engine holds it."""
+    holder = FileLock(lock_path(socket_path)).holder()
+    return holder.pid if holder is not None else None
 
 
 async def _gone(pid: int, within_s: float) -> bool:
     deadline = asyncio.get_running_loop().time() + within_s
-    while _alive(pid):
+    while is_alive(pid):
         if asyncio.get_running_loop().time() > deadline:
             return False
         await asyncio.sleep(0.02)
-    return True
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
     return True
 
 

@@ -41,7 +41,7 @@ def main() -> int:
     if "--detach" in sys.argv[1:] and not detach(paths):
         return 0
     try:
-        instance.record_pid()
+        instance.sign()
         start_logging(paths)
         log.info("engine %s, pid %d, at %s", __version__, os.getpid(), paths.socket)
         asyncio.run(serve(instance, paths, settings))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import stat
 from pathlib import Path
 
 from tui_chat.chat.model import Problem, ProblemCode
+from tui_chat.store.locks import FileLock
+from tui_chat.wire.paths import lock_path
 
 
 class InstanceError(Exception):
@@ -22,9 +23,8 @@ class InstanceError(Exception):
 class Instance:
     """The right to be this user's engine, held until `release` or the death of the process."""
 
-    def __init__(self, lock: int, lock_path: Path, listener: socket.socket, socket_path: Path) -> None:
+    def __init__(self, lock: FileLock, listener: socket.socket, socket_path: Path) -> None:
         self._lock = lock
-        self._lock_path = lock_path
         self._socket_path = socket_path
         self.listener = listener
 
@@ -38,11 +38,9 @@ class Instance:
         Raises:
             InstanceError: The folder is not ours alone, or the socket cannot be made.
         """
-        folder = socket_path.parent
-        ensure_private(folder)
-        lock_path = folder / "engine.lock"
-        lock = _lock(lock_path)
-        if lock is None:
+        ensure_private(socket_path.parent)
+        lock = FileLock(lock_path(socket_path))
+        if not lock.acquire():
             return None
         # We hold the lock, so whoever made a socket that is still here is dead.
         socket_path.unlink(missing_ok=True)
@@ -57,19 +55,17 @@ class Instance:
         finally:
             os.umask(before)
         listener.listen(128)
-        return cls(lock, lock_path, listener, socket_path)
+        return cls(lock, listener, socket_path)
 
-    def record_pid(self) -> None:
-        """Write our process id into the lock file, for people and for `engine stop --force`."""
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+    def sign(self) -> None:
+        """Put our process id into the lock: after detaching we are not the process that took it."""
+        self._lock.sign()
 
     def release(self) -> None:
         """Leave nothing behind."""
         self._socket_path.unlink(missing_ok=True)
         self.listener.close()
-        self._lock_path.unlink(missing_ok=True)
-        os.close(self._lock)
+        self._lock.release()
 
 
 def ensure_private(folder: Path) -> None:
@@ -89,21 +85,3 @@ def ensure_private(folder: Path) -> None:
         what = f"The folder {folder} for the engine's socket cannot be used: {error.strerror or error}."
         remedy = "Set paths.runtime in the config, or XDG_RUNTIME_DIR, to a folder of your own."
         raise InstanceError(Problem(ProblemCode.ENGINE_UNREACHABLE, what, remedy=remedy)) from error
-
-
-def _lock(path: Path) -> int | None:
-    """Lock `path` exclusively; None when somebody else has it."""
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        # A leaving engine unlinks the file while we wait for it: then we hold the lock of a ghost.
-        try:
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor
-        except FileNotFoundError:
-            pass
-        os.close(descriptor)

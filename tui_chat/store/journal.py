@@ -213,7 +213,9 @@ def _why(otherwise: FinishReason, usage: Usage) -> Problem | None:
 def _what_was_kept(tokens: int) -> str:
     if tokens == 0:
         return "Your message was kept."
-    return f"The first {tokens:,} tokens of the answer were kept." if tokens > 1 else "Its first token was kept."
+    return (
+        f"The first {tokens:,} tokens of the answer were kept." if tokens > 1 else "Its first token was kept."
+    )
 
 
 def _encode_line(event: Numbered) -> bytes:

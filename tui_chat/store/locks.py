@@ -1,4 +1,4 @@
-"""One writer per session, across processes and within one: a lock that dies with its holder.
+"""One holder of a thing at a time, across processes and within one: a lock that dies with its holder.
 
 This is `flock` directly and not the filelock package: importing that costs 20 to 40 ms of the
 time to first paint and installs fork hooks in the whole process, while removing the file and
@@ -30,8 +30,8 @@ class Holder(msgspec.Struct, frozen=True):
     host: str
 
 
-class SessionLock:
-    """The right to write one session, as a file that exists only while it is held."""
+class FileLock:
+    """The right to something (to write a session, to be the engine): a file that exists while it is held."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -57,8 +57,8 @@ class SessionLock:
             try:
                 taken = _flock(fd) and _is_at(self._path, fd)
                 if taken:
-                    self._sign(fd)
                     self._fd = fd
+                    self.sign()
             finally:
                 if self._fd is None:
                     os.close(fd)
@@ -89,11 +89,14 @@ class SessionLock:
         except (OSError, msgspec.DecodeError):
             return None
 
-    def _sign(self, fd: int) -> None:
-        os.ftruncate(fd, 0)
-        os.lseek(fd, 0, os.SEEK_SET)
+    def sign(self) -> None:
+        """Write into the held lock who we are; a child that goes on with its parent's lock does it again."""
+        assert self._fd is not None, "the lock is not held"
+        os.ftruncate(self._fd, 0)
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        holder = Holder(os.getpid(), datetime.now(UTC), os.uname().nodename)
         with suppress(OSError):  # a full disk must not make the session read-only
-            write_whole(fd, msgspec.json.encode(Holder(os.getpid(), datetime.now(UTC), os.uname().nodename)))
+            write_whole(self._fd, msgspec.json.encode(holder))
 
     def holder_lives(self) -> bool:
         """Tell whether whoever signed the lock file runs; assumed of another machine's processes."""
@@ -104,7 +107,7 @@ class SessionLock:
 def sweep_locks(folder: Path) -> None:
     """Remove the lock files in `folder` that killed processes left behind."""
     for path in folder.glob("*.lock"):
-        lock = SessionLock(path)
+        lock = FileLock(path)
         if not lock.holder_lives() and lock.acquire(patience_s=0):
             lock.release()
 

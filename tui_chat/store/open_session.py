@@ -26,7 +26,7 @@ from tui_chat.store.files import (
     write_atomic,
 )
 from tui_chat.store.journal import JournalState
-from tui_chat.store.locks import Holder, SessionLock, sweep_locks
+from tui_chat.store.locks import FileLock, Holder, sweep_locks
 from tui_chat.store.places import Places
 from tui_chat.store.recovery import Recovery, recover, recover_one
 from tui_chat.store.salvage import salvage
@@ -55,7 +55,7 @@ class OpenSession:
         self.unsettled: tuple[JournalState, ...] = ()
         self._places = places
         self._upgraders = upgraders
-        self._lock = SessionLock(places.lock)
+        self._lock = FileLock(places.lock)
         self._stamp: Stamp | None = None
         self._conflict: Path | None = None
         self._mutex = threading.RLock()

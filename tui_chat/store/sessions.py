@@ -13,7 +13,7 @@ from tui_chat.store import notices
 from tui_chat.store.errors import StoreError, disk_problem
 from tui_chat.store.files import Stamp, is_name, make_folder, move_aside, stamp
 from tui_chat.store.listing import SessionSummary, summarise
-from tui_chat.store.locks import SessionLock
+from tui_chat.store.locks import FileLock
 from tui_chat.store.open_session import OpenSession
 from tui_chat.store.places import Places
 from tui_chat.store.upgrades import UPGRADERS, Upgrader
@@ -136,7 +136,7 @@ class SessionStore:
             opened.save(msgspec.structs.replace(opened.session, **fields))
 
     def _move(self, places: Places, target: Path) -> str:
-        lock = SessionLock(places.lock)
+        lock = FileLock(places.lock)
         try:
             if not lock.acquire():
                 raise StoreError(notices.locked(places.id, lock.holder()))

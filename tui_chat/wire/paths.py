@@ -1,6 +1,8 @@
-"""The paths of the engine's HTTP surface."""
+"""Where engine and clients meet: the lock beside the socket, and the paths of the HTTP surface."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 ENGINE = "/v1/engine"
 STOP = "/v1/engine/stop"
@@ -12,3 +14,8 @@ TOKENIZE = "/v1/tokenize"
 GENERATIONS = "/v1/generations"
 GENERATION_EVENTS = "/v1/generations/{id}/events"
 CANCEL = "/v1/generations/{id}/cancel"
+
+
+def lock_path(socket: Path) -> Path:
+    """The lock that the engine behind `socket` holds, and signs with its process id."""
+    return socket.with_name("engine.lock")
