@@ -14,7 +14,7 @@ import pytest
 from tests.store.support import die, in_child, make_session, names
 from tui_chat.chat.model import ProblemCode
 from tui_chat.store.errors import StoreError
-from tui_chat.store.locks import SessionLock
+from tui_chat.store.locks import FileLock
 from tui_chat.store.sessions import SessionStore
 
 
@@ -102,7 +102,7 @@ def test_many_threads_and_one_lock(store: SessionStore) -> None:
     def contend() -> None:
         nonlocal inside, most, wins
         for _ in range(60):
-            lock = SessionLock(path)
+            lock = FileLock(path)
             if lock.acquire():
                 with guard:
                     inside += 1
