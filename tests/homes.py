@@ -27,6 +27,15 @@ class Home:
     def config(self) -> Path:
         return self.root / "config" / "tui-chat" / "config.toml"
 
+    def configure(self, config: str) -> None:
+        """Write the settings: one thread for models, and `config` (TOML tables other than [models]).
+
+        llama.cpp's threads spin while they wait for each other; with a thread on every core and a
+        test's terminal on one of them, an answer takes ten times as long.
+        """
+        self.config.parent.mkdir(parents=True, exist_ok=True)
+        self.config.write_text("[models]\nthreads = 1\n" + config)
+
     def run(self, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
         """Run the real `tui-chat` to its end."""
         command = [sys.executable, "-m", "tui_chat", *arguments]
@@ -58,9 +67,11 @@ def make_home(root: Path, model: Path | None) -> Home:
     data = root / "data" / "tui-chat" / "models"
     data.mkdir(parents=True)
     (root / "run").mkdir(mode=0o700)
+    home = Home(root, resolve_paths(PathSettings()))
     if model is not None:
         (data / model.name).symlink_to(model)
-    return Home(root, resolve_paths(PathSettings()))
+        home.configure("")
+    return home
 
 
 def sessions_of(home: Home) -> list[Session]:

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 from tui_chat.chat.model import Answer, FinishReason, Message, Role, Session, Timings, Usage
 
-_WORDS = (
-    "the sea light keeper storm lamp rock boat wind night harbour glass stair tide gull iron door letter rope "
-    "morning slowly before after under between where which could would remember answer question small quiet "
-    "bright heavy broken patient and or but because until while though only always never again"
-).split()
+_TEXT = """
+the sea light keeper storm lamp rock boat wind night harbour glass stair tide gull iron door letter rope
+morning slowly before after under between where which could would remember answer question small quiet
+bright heavy broken patient and or but because until while though only always never again
+"""
+_WORDS = _TEXT.split()
 
 
 def prose(random_: random.Random, words: int) -> str:

@@ -77,12 +77,6 @@ class Terminal:
         while (left := deadline - time.perf_counter()) > 0:
             self.pump(left)
 
-    def pump_until_quiet(self, quiet: float = 0.5, timeout: float = 30.0) -> None:
-        """Read until nothing has been painted for `quiet` seconds."""
-        deadline = time.perf_counter() + timeout
-        while time.perf_counter() < deadline and self.pump(quiet):
-            pass
-
     def close(self) -> None:
         """End the program as a closed window does."""
         os.close(self._fd)

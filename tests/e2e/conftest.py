@@ -18,17 +18,12 @@ def _needs_tmux() -> None:
 @pytest.fixture
 def long_answers(home: Home) -> Home:
     """A home where every answer is greedy and 160 tokens long, time enough to do something to it."""
-    return configured(home, "[sampling]\ntemperature = 0.0\nrepeat_penalty = 1.1\nmax_tokens = 160\n")
+    home.configure("[sampling]\ntemperature = 0.0\nrepeat_penalty = 1.1\nmax_tokens = 160\n")
+    return home
 
 
 @pytest.fixture
 def short_answers(home: Home) -> Home:
     """A home where every answer is greedy and 24 tokens long."""
-    return configured(home, "[sampling]\ntemperature = 0.0\nmax_tokens = 24\n")
-
-
-def configured(home: Home, config: str) -> Home:
-    """Write the config file of `home`."""
-    home.config.parent.mkdir(parents=True, exist_ok=True)
-    home.config.write_text(config)
+    home.configure("[sampling]\ntemperature = 0.0\nmax_tokens = 24\n")
     return home

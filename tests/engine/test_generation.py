@@ -165,14 +165,19 @@ async def test_a_killed_engine_is_told_as_gone_and_its_worker_leaves_too(
     request = ask(STORY, Sampling(max_tokens=600))
     await engine.generate(request)
     with pytest.raises(EngineGoneError):
-        async for numbered in engine.follow(request.id):
-            if isinstance(numbered.event, Delta) and (process := home.engine()):
-                process.kill()
+        await follow_and_kill(engine, request.id, home)
     async with asyncio.timeout(10):
         while home.worker():
             await asyncio.sleep(0.02)
     info = await ensure_engine(engine)
     assert info.generations == ()
+
+
+async def follow_and_kill(engine: EngineClient, id: str, home: Home) -> None:
+    """Follow an answer, and kill the engine at its first text."""
+    async for numbered in engine.follow(id):
+        if isinstance(numbered.event, Delta) and (process := home.engine()):
+            process.kill()
 
 
 async def test_an_answer_nobody_hears_any_more_is_stopped(engine: EngineClient) -> None:

@@ -54,8 +54,7 @@ async def test_what_a_dead_engine_left_is_replaced(home: Home) -> None:
 
 
 async def test_the_engine_leaves_by_itself_and_tidies_up(home: Home) -> None:
-    home.config.parent.mkdir(parents=True)
-    home.config.write_text("[engine]\nidle_exit_s = 0.3\n")
+    home.configure("[engine]\nidle_exit_s = 0.3\n")
     await info_of(home)
     async with asyncio.timeout(15):
         while home.engine():

@@ -111,7 +111,7 @@ def _screen(bench: Bench, number: int) -> float:
     """Tokens/s of an answer that the real screen shows while it is written, by the worker's own clock."""
     before = set(bench.paths.sessions.glob("*.json"))
     with Terminal.chat(env=bench.env) as terminal:
-        terminal.pump_until_quiet()
+        terminal.pump_for(1.0)
         terminal.write(f"{PROMPT} ({number})\r")
         deadline = time.perf_counter() + 120
         while time.perf_counter() < deadline:

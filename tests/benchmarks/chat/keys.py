@@ -45,7 +45,7 @@ def _type(bench: Bench, id: str) -> Iterator[float]:
     try:
         with Terminal.chat("--resume", id, env=bench.env) as terminal:
             terminal.wait_for("THE-END")
-            terminal.pump_until_quiet(1.0)
+            terminal.pump_for(1.0)
             terminal.write("go on\r")
             terminal.wait_for("token")
             terminal.pump_for(2.0)

@@ -33,5 +33,5 @@ def rows() -> Iterator[Row]:
 def _open(bench: Bench, id: str) -> tuple[float, float]:
     with Terminal.chat("--resume", id, env=bench.env) as terminal:
         painted = terminal.wait_for("THE-END")
-        terminal.pump_until_quiet(1.0)
+        terminal.pump_for(1.0)
         return painted - terminal.started, psutil.Process(terminal.pid).memory_info().rss / 1e6

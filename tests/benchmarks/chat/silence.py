@@ -31,7 +31,7 @@ def rows() -> Iterator[Row]:
 async def _measure(bench: Bench, state: GenerationState, text: str) -> list[float]:
     engine = EngineClient(bench.paths.socket)
     with Terminal.chat(env=bench.env) as terminal:
-        terminal.pump_until_quiet(1.0)
+        terminal.pump_for(1.0)
         took = []
         for number in range(ROUNDS):
             terminal.write(PASTE.format(f"{number} {text}"))

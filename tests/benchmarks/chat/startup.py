@@ -41,7 +41,7 @@ def _version(bench: Bench) -> float:
 def _first_paint(bench: Bench) -> float:
     with Terminal.chat(env=bench.env) as terminal:
         painted = terminal.wait_for("enter")
-        terminal.pump_until_quiet()
+        terminal.pump_for(1.0)
         return painted - terminal.started
 
 
