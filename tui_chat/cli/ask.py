@@ -66,7 +66,7 @@ async def _ask(args: argparse.Namespace, prompt: str) -> int:
 
     settings = load_settings(config_file()).settings
     workspace = Workspace(resolve_paths(settings.paths), settings)
-    model = args.model or await workspace.default_model()
+    model = await (workspace.resolve_model(args.model) if args.model else workspace.default_model())
     if model is None:
         sys.stderr.write(
             "tui-chat: there is no model on this machine. Get one: tui-chat models get starter\n"

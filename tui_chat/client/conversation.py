@@ -228,10 +228,8 @@ class Conversation:
         await self._settle(answer, state)
         if self.live is not None and self.live.id == answer.id:
             self.live = None
-        settled = self.tree.get(answer.id)
-        self._publish(MessageSettled(settled))
-        ended_well = settled.answer is not None and settled.answer.problem is None
-        if self.queued and ended_well and self.live is None and self.access is Access.WRITER:
+        self._publish(MessageSettled(self.tree.get(answer.id)))
+        if self.queued and self.live is None and self.access is Access.WRITER:
             await self._send_next()
 
     async def _settle(self, answer: Message, state: JournalState) -> None:

@@ -133,12 +133,24 @@ class Workspace:
         residents = {r.path: r for r in self.engine.residents} if self.engine else {}
         return [residents.get(m.path, m) for m in found]
 
+    async def resolve_model(self, wanted: str) -> str:
+        """Complete what a person calls a model to its id, or to an absolute path if it has none.
+
+        A name that means no model, or several, is returned as it is: the engine says what is wrong.
+        """
+        from tui_chat.library.scan import find_model
+
+        known = await self.models()
+        found = await asyncio.to_thread(find_model, known, wanted)
+        if not isinstance(found, ModelInfo):
+            return wanted
+        return found.id if found in known else found.path
+
     async def default_model(self) -> str | None:
         """The configured model, else the one in memory, else the first usable one; None without any."""
+        if self.settings.models.default:
+            return await self.resolve_model(self.settings.models.default)
         usable = [m for m in await self.models() if m.state is not ModelState.BROKEN]
-        ids = {m.id for m in usable}
-        if self.settings.models.default in ids:
-            return self.settings.models.default
         resident = next((m.id for m in usable if m.state is not ModelState.ON_DISK), None)
         return resident or next((m.id for m in usable), None)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_chat.chat.model import Problem, ProblemCode
@@ -43,29 +41,16 @@ async def open_conversation(workspace: Workspace, opening: Opening) -> Opened:
     opened = await _open(workspace, opening)
     if opening.model is None:
         return opened
-    await opened.conversation.choose_model(await _model_id(workspace, opening.model))
+    await opened.conversation.choose_model(await workspace.resolve_model(opening.model))
     return opened
-
-
-async def _model_id(workspace: Workspace, wanted: str) -> str:
-    """Complete the name of a model if it can mean only one; else leave it to the engine to explain."""
-    path = await asyncio.to_thread(_file, wanted)
-    if path is not None:
-        return path
-    known = [model.id for model in await workspace.models()]
-    meant = [name for name in known if wanted.casefold() in name.casefold()]
-    return meant[0] if wanted not in known and len(meant) == 1 else wanted
-
-
-def _file(wanted: str) -> str | None:
-    path = Path(wanted).expanduser().absolute()
-    return str(path) if path.is_file() else None
 
 
 async def _open(workspace: Workspace, opening: Opening) -> Opened:
     from tui_chat.store.errors import StoreError
 
     try:
+        if opening.name == "":
+            return Opened(await workspace.new_chat(), choose=True)
         if opening.name is not None:
             found = await _named(workspace, opening.name)
             if len(found) == 1:
@@ -81,10 +66,10 @@ async def _open(workspace: Workspace, opening: Opening) -> Opened:
 
 
 async def _named(workspace: Workspace, name: str) -> list[str]:
-    """Find sessions by id, else by title, else by a part of the title; empty names ask for the list."""
-    if not name:
-        return []
-    sessions = [s for s in await workspace.sessions() if s.problem is None]
+    """Find sessions by id (damaged ones too: opening mends them), else by title, else by a part of it."""
+    sessions = await workspace.sessions()
+    if any(s.id == name for s in sessions):
+        return [name]
     wanted = name.casefold()
-    exact = [s.id for s in sessions if s.id == name or s.title.casefold() == wanted]
+    exact = [s.id for s in sessions if s.title.casefold() == wanted]
     return exact or [s.id for s in sessions if wanted in s.title.casefold() or s.id.startswith(name)]

@@ -26,7 +26,7 @@ from tui_chat.client.changes import (
 )
 from tui_chat.ui.facts import Facts
 from tui_chat.ui.speed import Speed
-from tui_chat.ui.telling import answer_item, ended_early, notice_item, user_item
+from tui_chat.ui.telling import HELD, QUEUED, answer_item, ended_early, notice_item, user_item
 from tui_chat.ui.widgets.lines import Status, Title
 
 if TYPE_CHECKING:
@@ -123,8 +123,10 @@ class Presenter:
 
     @property
     def failed(self) -> bool:
-        """Whether the newest answer ended before it was complete."""
-        return bool(self._facts.path) and ended_early(self._facts.path[-1])
+        """Whether trying again makes sense: the newest answer is incomplete, missing, or a message waits."""
+        held = self._conversation is not None and bool(self._conversation.queued)
+        path = self._facts.path
+        return held or (bool(path) and (path[-1].role is Role.USER or ended_early(path[-1])))
 
     @property
     def last_answer(self) -> Message | None:
@@ -212,7 +214,7 @@ class Presenter:
             self._speed.reset()
             transcript.append(self._answer(message))
         else:
-            transcript.append(user_item(message, queued=queued))
+            transcript.append(user_item(message, QUEUED if queued else ""))
 
     def _reload(self) -> None:
         """Draw everything afresh, the answer in flight with what it has said so far."""
@@ -228,7 +230,7 @@ class Presenter:
                 message = msgspec.structs.replace(message, text=live.text, thinking=live.thinking)
             items.append(self._answer(message) if message.answer else user_item(message))
             items += self._notices_after(message.id)
-        items += [user_item(m, queued=True) for m in conversation.queued]
+        items += [user_item(m, QUEUED if conversation.live else HELD) for m in conversation.queued]
         self._screen.transcript.set_items(items)
         self.refresh()
 

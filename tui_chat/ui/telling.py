@@ -29,15 +29,17 @@ _BESIDE: Mapping[ProblemCode, tuple[str, ...]] = {
 """Keys that help beside what the remedy says."""
 
 QUEUED = "queued · sends when this answer ends"
+HELD = "not sent yet · F9 sends it"
+"""Of a message that was queued when its terminal died, or could not be saved when its turn came."""
 
 
-def user_item(message: Message, *, queued: bool = False) -> UserItem:
+def user_item(message: Message, note: str = "") -> UserItem:
     """Show a message of the user."""
     return UserItem(
         id=message.id,
         text=message.text,
         time=f"{message.created.astimezone():%H:%M}",
-        note=QUEUED if queued else "",
+        note=note,
     )
 
 
