@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+import msgspec
 
 from tui_chat.chat.model import Message, Problem
 from tui_chat.wire.api import EngineChanged
@@ -27,31 +28,27 @@ class LinkState(enum.Enum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True)
-class MessageAdded:
+class MessageAdded(msgspec.Struct, frozen=True):
     """A message joined the active branch (our own, or an answer that begins)."""
 
     message: Message
     queued: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """A queued message's turn has come."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Progressed:
+class Progressed(msgspec.Struct, frozen=True):
     """The answer `id` is waiting for something, and this is how far it is."""
 
     id: str
     phase: Queued | Loading | Prefill
 
 
-@dataclass(frozen=True, slots=True)
-class Streamed:
+class Streamed(msgspec.Struct, frozen=True):
     """More text of answer `id`; `tokens` were decoded for it."""
 
     id: str
@@ -60,33 +57,28 @@ class Streamed:
     tokens: int
 
 
-@dataclass(frozen=True, slots=True)
-class MessageSettled:
+class MessageSettled(msgspec.Struct, frozen=True):
     """The answer is final; `message` replaces everything streamed for its id."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Reloaded:
+class Reloaded(msgspec.Struct, frozen=True):
     """The tree is another one now (opened, forked, changed by its writer): draw it afresh."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionChanged:
+class SessionChanged(msgspec.Struct, frozen=True):
     """Title, model, access or queue changed; the messages did not."""
 
 
-@dataclass(frozen=True, slots=True)
-class EngineNews:
+class EngineNews(msgspec.Struct, frozen=True):
     """Residents or generations of the engine changed."""
 
     link: LinkState
     state: EngineChanged | None
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
+class Raised(msgspec.Struct, frozen=True):
     """Something went wrong that belongs to no answer. `draft` is text to give back to the input."""
 
     problem: Problem

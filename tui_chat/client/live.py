@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from tui_chat.chat.model import Answer, FinishReason, Message
 from tui_chat.client.changes import Change, Progressed, Raised, Streamed
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
     from tui_chat.client.engine import EngineClient
 
 
-@dataclass(frozen=True, slots=True)
-class LiveAnswer:
+class LiveAnswer(msgspec.Struct, frozen=True):
     """What is known of the answer in flight. Times are monotonic seconds; `phase` is what it waits for."""
 
     id: str
@@ -67,8 +68,7 @@ class LiveAnswer:
                 return self
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
+class Errand(msgspec.Struct, frozen=True):
     """One answer to be followed: whose, asked for with what (None: it runs already), journalled where."""
 
     answer: Message

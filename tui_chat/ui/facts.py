@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from tui_chat.chat.model import Answer, Message, Session
 from tui_chat.client.changes import LinkState
-from tui_chat.client.live import LiveAnswer
 from tui_chat.ui import words
 from tui_chat.ui.widgets.lines import Status, Title
 from tui_chat.wire.api import EngineChanged, ModelInfo
 from tui_chat.wire.events import Loading, Prefill, Queued
+
+if TYPE_CHECKING:
+    from tui_chat.client.live import LiveAnswer
 
 
 @dataclass(slots=True)

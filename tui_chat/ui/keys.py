@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+import msgspec
 from textual.binding import Binding, BindingType
 
 
@@ -29,8 +29,7 @@ class Handled(enum.Enum):
     """The focused widget itself; listed so that the help is complete."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One thing a person can do.
 
     Attributes:

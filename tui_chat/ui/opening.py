@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from tui_chat.chat.model import Problem, ProblemCode
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from tui_chat.client.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(msgspec.Struct, frozen=True):
     """A new chat, the last session, or the one whose id or title (or a part of it) is `name`.
 
     `model` is the name of the model to answer with, or its path; None leaves the choice as it is.
@@ -24,8 +24,7 @@ class Opening:
     model: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """A conversation to show, and why it is not the one asked for, if it is not.
 
     `choose` is a filter for the list of sessions when the name fits more than one.

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tui_chat.chat.model import FinishReason
 from tui_chat.ui.transcript.frames import render_item

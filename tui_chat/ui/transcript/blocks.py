@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -26,8 +28,7 @@ _DEFINITION = re.compile(r"^[ >*+\-\d.)]*\[[^\]\n]+(\]:|\n)", re.MULTILINE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[^\n]*\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """One top-level piece of a document; its source parses alone to what it was in the whole.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+import msgspec
 
 from tui_chat.chat.model import FinishReason, Problem, Timings, Usage
 
@@ -19,8 +20,7 @@ class Level(enum.StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserItem:
+class UserItem(msgspec.Struct, frozen=True, kw_only=True):
     """A message of the user. `time` stands at the right of its header, `note` below it (queued)."""
 
     id: str
@@ -30,8 +30,7 @@ class UserItem:
     name: str = "you"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerItem:
+class AnswerItem(msgspec.Struct, frozen=True, kw_only=True):
     """An answer of a model, being generated while `finish` is None.
 
     Attributes:
@@ -63,16 +62,14 @@ class AnswerItem:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DividerItem:
+class DividerItem(msgspec.Struct, frozen=True, kw_only=True):
     """A rule across the transcript that says why it is there."""
 
     id: str
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeItem:
+class NoticeItem(msgspec.Struct, frozen=True, kw_only=True):
     """Two lines between messages: what happened and what was kept, and what to press."""
 
     id: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tui_chat.ui.transcript.blocks import Block, BlockStream, document, may_refer, whole
 from tui_chat.ui.transcript.frames import WINDOW, answer_block, answer_foot, answer_head

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from rich.segment import Segment
 from rich.style import Style
 
@@ -18,8 +18,7 @@ _NARROWEST = 6
 Cell = list[Run]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """A header, rows of as many cells, and for each column `left`, `right` or `center`."""
 
     header: list[Cell]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
@@ -35,8 +35,7 @@ _NAME_CELLS = 32
 """What a session's name gets before facts on the right do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Title:
+class Title(msgspec.Struct, frozen=True):
     """What the title line says. `facts` stand on the right, the most important first."""
 
     name: str
@@ -71,8 +70,7 @@ class TitleLine(Line):
         return self.joined(left, Content.assemble((right, "$muted"), " "))
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """What the status line says: what is going on, and measured facts, the most important first."""
 
     doing: str = ""
