@@ -68,7 +68,7 @@ class Terminal:
         except OSError:
             return False
         self.bytes_read += len(chunk)
-        self._seen = (self._seen + chunk)[-400_000:]
+        self._seen = (self._seen + chunk)[-64_000:]
         return True
 
     def pump_for(self, seconds: float) -> None:

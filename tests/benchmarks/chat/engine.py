@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.benchmarks.harness import Row, at_least, at_most
+from tests.benchmarks.harness import Row, at_least, at_most, informs
 from tests.benchmarks.places import STARTER, Bench, bench_home
 from tests.benchmarks.terminal import Terminal
 from tui_chat.chat.ids import new_id
@@ -47,7 +47,7 @@ def rows() -> Iterator[Row]:
     yield at_most(
         "added time to first token, warm model", _median(r["ttft"] - r["bare_ttft"] for r in rounds), "ms", 30
     )
-    yield Row("bare loop, for orientation", _median(r["bare"] for r in rounds), "tok/s", "", None)
+    yield informs("bare loop", _median(r["bare"] for r in rounds), "tok/s")
 
 
 def _median(values: Iterator[float]) -> float:

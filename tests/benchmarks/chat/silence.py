@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import aclosing
 
 from tests.benchmarks.harness import Row, at_most
 from tests.benchmarks.places import Bench, bench_home
@@ -13,6 +14,7 @@ from tui_chat.client.engine import EngineClient
 from tui_chat.wire.api import GenerationState
 
 ROUNDS = 20
+NEW_CHAT = "\x0e"  # ctrl+n
 PASTE = "\x1b[200~{}\x1b[201~"
 
 
@@ -34,6 +36,8 @@ async def _measure(bench: Bench, state: GenerationState, text: str) -> list[floa
         terminal.pump_for(1.0)
         took = []
         for number in range(ROUNDS):
+            terminal.write(NEW_CHAT)
+            terminal.pump_for(0.3)
             terminal.write(PASTE.format(f"{number} {text}"))
             terminal.pump_for(0.2)
             terminal.write("\r")
@@ -46,12 +50,13 @@ async def _measure(bench: Bench, state: GenerationState, text: str) -> list[floa
 async def _one(engine: EngineClient, terminal: Terminal, state: GenerationState) -> float:
     """Wait until the answer is in `state`, press Esc, wait until the engine says that it has settled."""
     pressed = 0.0
-    async for change in engine.watch():
-        running = change.generations
-        if not pressed and running and running[0].state is state:
-            terminal.pump_for(0.15)
-            pressed = terminal.write("\x1b")
-        elif pressed and not running:
-            return time.perf_counter() - pressed
-        terminal.pump(0.001)
+    async with asyncio.timeout(60), aclosing(engine.watch()) as changes:
+        async for change in changes:
+            running = change.generations
+            if not pressed and running and running[0].state is state:
+                terminal.pump_for(0.15)
+                pressed = terminal.write("\x1b")
+            elif pressed and not running:
+                return time.perf_counter() - pressed
+            terminal.pump(0.001)
     raise RuntimeError("the engine left")

@@ -5,16 +5,25 @@ from __future__ import annotations
 import asyncio
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
-from tests.benchmarks.harness import Row, at_most
+from tests.benchmarks.harness import Row, at_most, informs
 from tests.benchmarks.places import TUI_CHAT, Bench, bench_home
 from tests.benchmarks.terminal import Terminal
 from tui_chat.client.engine import EngineClient
 from tui_chat.client.launch import ensure_engine
 
 ROUNDS = 11
+MINIMAL = """
+from textual.app import App
+from textual.widgets import Static
+class Minimal(App):
+    def compose(self):
+        yield Static("enter")
+Minimal().run()
+"""
 
 
 def rows() -> Iterator[Row]:
@@ -23,6 +32,7 @@ def rows() -> Iterator[Row]:
         yield at_most("tui-chat --version", _median(_version, bench), "ms", 120)
         bench.run("engine", "start")
         yield at_most("tui-chat start to first paint", _median(_first_paint, bench), "ms", 250)
+        yield informs("a minimal Textual app on this machine, the same way", _median(_minimal, bench), "ms")
         asyncio.run(_load(bench))
         yield at_most("tui-chat ask, start to first token, model resident", _median(_ask, bench), "ms", 350)
 
@@ -42,6 +52,13 @@ def _first_paint(bench: Bench) -> float:
     with Terminal.chat(env=bench.env) as terminal:
         painted = terminal.wait_for("enter")
         terminal.pump_for(1.0)
+        return painted - terminal.started
+
+
+def _minimal(bench: Bench) -> float:
+    with Terminal([sys.executable, "-c", MINIMAL], bench.env) as terminal:
+        painted = terminal.wait_for("enter")
+        terminal.pump_for(0.5)
         return painted - terminal.started
 
 

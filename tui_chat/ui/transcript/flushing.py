@@ -10,7 +10,7 @@ from textual.timer import Timer
 
 from tui_chat.wire.events import Channel
 
-SHARE = 0.08
+SHARE = 0.04
 """Share of a processor that may go into showing text: decoding on all of them waits for the slowest."""
 
 _LONGEST = 0.25
