@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask, print, and return 0 only when the answer is complete."""
     import asyncio
+    import gc
 
+    gc.disable()  # a short life: collecting would take longer than what it frees
     prompt = _prompt(args.prompt)
     if not prompt.strip():
         sys.stderr.write('tui-chat: nothing was asked. Try: tui-chat ask "Why is the sky blue?"\n')

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -50,6 +52,15 @@ SILENCE_S = 60.0
 _NOT_FOUND, _FIRST_ERROR = 404, 400
 
 
+def import_httpx() -> None:
+    """Import httpx without its command line, which would load click, rich and pygments: 60 of 130 ms.
+
+    httpx does without it when it cannot be imported, and None in `sys.modules` says just that.
+    """
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+    import httpx  # noqa: F401 - never at the top: not before the first paint
+
+
 class EngineClient:
     """A connection pool to one engine. Opens nothing until the first call."""
 
@@ -60,7 +71,8 @@ class EngineClient:
     @property
     def _client(self) -> httpx.AsyncClient:
         if self._http is None:
-            import httpx  # 60 ms of imports that must not delay the first paint
+            import_httpx()
+            import httpx
 
             transport = httpx.AsyncHTTPTransport(uds=str(self.socket))
             self._http = httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=REPLY_S)
@@ -103,7 +115,7 @@ class EngineClient:
         """Stop an answer; its stream ends with `Settled`."""
         await self._call("POST", CANCEL.format(id=id), GenerationInfo)
 
-    async def follow(self, id: str, after: int = 0) -> AsyncIterator[Numbered]:
+    async def follow(self, id: str, after: int = 0) -> AsyncGenerator[Numbered, None]:
         """Yield an answer's events from after number `after` to its `Settled`.
 
         A broken connection is taken up again where it broke: no event is lost or given twice.
@@ -112,20 +124,21 @@ class EngineClient:
             EngineGoneError: The engine died, or does not know this answer.
         """
         while True:
-            path = GENERATION_EVENTS.format(id=id)
-            async for seq, event in self._stream(path, after, Event):
-                yield Numbered(seq, event)
-                after = seq
-                if isinstance(event, Settled):
-                    return
+            async with aclosing(self._stream(GENERATION_EVENTS.format(id=id), after, Event)) as stream:
+                async for seq, event in stream:
+                    yield Numbered(seq, event)
+                    after = seq
+                    if isinstance(event, Settled):
+                        return
             await self.info()
 
-    async def watch(self) -> AsyncIterator[EngineChanged]:
+    async def watch(self) -> AsyncGenerator[EngineChanged, None]:
         """Yield the engine's state now and at every change, until the connection ends."""
-        async for _, change in self._stream(EVENTS, 0, EngineChanged):
-            yield change
+        async with aclosing(self._stream(EVENTS, 0, EngineChanged)) as stream:
+            async for _, change in stream:
+                yield change
 
-    async def _stream(self, path: str, after: int, type_: Any) -> AsyncIterator[tuple[int, Any]]:
+    async def _stream(self, path: str, after: int, type_: Any) -> AsyncGenerator[tuple[int, Any], None]:
         """Yield decoded events until the stream ends or breaks; the caller knows if that is early."""
         import httpx
         from httpx_sse import aconnect_sse
@@ -137,9 +150,10 @@ class EngineClient:
                 if source.response.status_code >= _FIRST_ERROR:
                     await source.response.aread()
                     raise _refusal(source.response)
-                async for sse in source.aiter_sse():
-                    if sse.data:  # a ping is an event without data
-                        yield int(sse.id), decoder.decode(sse.data)
+                async with aclosing(source.aiter_sse()) as events:
+                    async for sse in events:
+                        if sse.data:  # a ping is an event without data
+                            yield int(sse.id), decoder.decode(sse.data)
         except httpx.ConnectError as error:
             raise _gone(self.socket) from error
         except httpx.TransportError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,12 +101,13 @@ async def follow_answer(
         if errand.request is not None:
             await ensure_engine(engine)
             await engine.generate(errand.request)
-        async for numbered in engine.follow(errand.answer.id):
-            live = hear(numbered.event)
-            if isinstance(numbered.event, Settled):
-                return _state(errand, live, numbered.event)
-            for change in changes_of(errand.answer.id, numbered.event):
-                publish(change)
+        async with aclosing(engine.follow(errand.answer.id)) as events:
+            async for numbered in events:
+                live = hear(numbered.event)
+                if isinstance(numbered.event, Settled):
+                    return _state(errand, live, numbered.event)
+                for change in changes_of(errand.answer.id, numbered.event):
+                    publish(change)
     except EngineGoneError:
         written = await asyncio.to_thread(_journalled, errand.journal)
         if written is not None and len(written.text) + len(written.thinking) >= len(live.text) + len(

@@ -16,6 +16,7 @@ from textual.theme import Theme
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.ui import terminal
 from tui_chat.ui.clipboard import copy_natively
+from tui_chat.ui.driver import PromptDriver
 from tui_chat.ui.garbage import settle_down
 from tui_chat.ui.keys import COMMANDS, Place, all_shown, bindings
 from tui_chat.ui.screens.chat import ChatScreen
@@ -65,7 +66,7 @@ class TuiChat(App[int]):
             opening: The conversation to begin with.
             log_file: Where unexpected errors are written.
         """
-        super().__init__()
+        super().__init__(driver_class=PromptDriver)
         self._loaded = loaded
         self._workspace = workspace
         self._opening = opening
