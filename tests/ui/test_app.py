@@ -41,7 +41,11 @@ async def test_a_model_can_be_named_in_part_or_by_its_path(chats: Chats) -> None
         assert chat.conversation.session.model == "SmolLM2-135M-Instruct.Q4_1"
     path = next(chats.home.paths.models.glob("*.gguf"))
     async with chats.open(opening=Opening(model=str(path))) as chat:
-        assert chat.conversation.session.model == str(path)
+        assert chat.conversation.session.model == "SmolLM2-135M-Instruct.Q4_1"
+    other = chats.home.root / "other.gguf"
+    other.write_bytes(path.read_bytes())
+    async with chats.open(opening=Opening(model=str(other))) as chat:
+        assert chat.conversation.session.model == str(other)
 
 
 def test_nothing_heavy_is_loaded_before_the_first_paint(empty_home: Home) -> None:

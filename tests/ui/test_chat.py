@@ -10,7 +10,9 @@ from tests.ui.support import LARGE, SMALL, Chats
 from tui_chat.chat.model import FinishReason, Sampling
 from tui_chat.ui.opening import Opening
 
-ENDLESS = Sampling(temperature=0.0, max_tokens=2000, stop=())
+ENDLESS = Sampling(temperature=0.0, repeat_penalty=1.1, max_tokens=2000)
+STORY = "Write a long story about a lighthouse keeper."
+"""With `ENDLESS`, the answer to this is longer than a test has patience for."""
 
 
 async def test_an_answer_arrives_and_is_summed_up(chats: Chats) -> None:
@@ -28,7 +30,7 @@ async def test_an_answer_arrives_and_is_summed_up(chats: Chats) -> None:
 async def test_escape_stops_the_answer_and_keeps_what_it_said(chats: Chats) -> None:
     chats.sampling = ENDLESS
     async with chats.open() as chat:
-        await chat.say("Count from one to a thousand in words.")
+        await chat.say(STORY)
         await chat.until(lambda: chat.conversation.live and chat.conversation.live.tokens > 3, "for tokens")
         await chat.sees("esc stop", "answering")
         await chat.press("escape")
@@ -49,7 +51,7 @@ async def test_escape_stops_the_answer_and_keeps_what_it_said(chats: Chats) -> N
 async def test_typing_goes_on_while_an_answer_streams_and_the_next_message_waits(chats: Chats) -> None:
     chats.sampling = ENDLESS
     async with chats.open() as chat:
-        await chat.say("Count from one to a thousand in words.")
+        await chat.say(STORY)
         await chat.until(lambda: chat.conversation.live and chat.conversation.live.tokens > 1, "for tokens")
         await chat.press(*"and")
         assert chat.prompt.text == "and"
