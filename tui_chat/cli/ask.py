@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tui_chat.chat.model import Message, Sampling
+    from tui_chat.client.workspace import Workspace
     from tui_chat.wire.events import Event
 
 INTERRUPTED = 130
@@ -68,7 +70,7 @@ async def _ask(args: argparse.Namespace, prompt: str) -> int:
 
     settings = load_settings(config_file()).settings
     workspace = Workspace(resolve_paths(settings.paths), settings)
-    model = await (workspace.resolve_model(args.model) if args.model else workspace.default_model())
+    model = await _model(workspace, args.model)
     if model is None:
         sys.stderr.write(
             "tui-chat: there is no model on this machine. Get one: tui-chat models get starter\n"
@@ -106,6 +108,19 @@ async def _ask(args: argparse.Namespace, prompt: str) -> int:
     await engine.close()
     session = Session(id=answer.id, created=now, updated=now, messages=(answer,))
     return show.finish(fold(session, state, FinishReason.ENGINE_DIED).messages[0])
+
+
+async def _model(workspace: Workspace, wanted: str | None) -> str | None:
+    """The model to ask: the one named, the configured one, the one in memory, any; None without any."""
+    from tui_chat.client.errors import EngineError
+
+    if wanted:
+        return await workspace.resolve_model(wanted)
+    if workspace.settings.models.default is None:
+        with contextlib.suppress(EngineError):  # not running yet: then nothing is in memory
+            if residents := (await workspace.engine_client.info()).residents:
+                return residents[0].id
+    return await workspace.default_model()
 
 
 def _sampling(args: argparse.Namespace, base: Sampling) -> Sampling:

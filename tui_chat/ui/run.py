@@ -43,7 +43,7 @@ def run(
     # Both are read when textual is imported. A faster clock halves the latency of keys. After ESC
     # Textual waits for the rest of a key's sequence: on this machine that comes at once or not at all.
     os.environ.setdefault("TEXTUAL_FPS", "120")
-    os.environ.setdefault("ESCDELAY", "100" if "SSH_CONNECTION" in os.environ else "15")
+    os.environ.setdefault("ESCDELAY", "100" if "SSH_CONNECTION" in os.environ else "10")
     from tui_chat.ui.app import TuiChat
     from tui_chat.ui.opening import Opening
     from tui_chat.ui.terminal import give_keys_back
