@@ -53,7 +53,7 @@ def death_problem(name: str, status: int, lines: list[str], *, memory_kill: bool
         if problem is not None:
             return problem
     when = "while it was loading" if loading else "unexpectedly"
-    remedy = "Try again, or choose another model." if loading else "Try again; the model is loaded anew."
+    remedy = "Try again, or choose another model." if loading else "The model is loaded anew for it."
     return Problem(
         code=ProblemCode.WORKER_DIED,
         what=f"The process of {name} ended {when} ({_ending(status)}).",
@@ -69,7 +69,7 @@ def unloaded_problem(name: str) -> Problem:
         code=ProblemCode.WORKER_DIED,
         what=f"{name} was unloaded.",
         kept="The answer so far is kept.",
-        remedy="Try again; the model is loaded anew.",
+        remedy="The model is loaded anew for it.",
     )
 
 
