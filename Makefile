@@ -54,7 +54,7 @@ $(VENV)/.setup: pyproject.toml requirements.lock
 	    echo "A virtual environment cannot be made. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	if ! $(PYTHON) -c 'import llama_cpp' 2>/dev/null; then
 	    echo
-	    echo "Installing into $(VENV). llama-cpp-python is compiled for this machine, once: 3 to 5 minutes on 2 cores."
+	    echo "Installing into $(VENV). llama-cpp-python is compiled for this machine, once: 3 to 10 minutes on 2 cores."
 	    echo "(README.md tells how to use a ready-made build, or one for CUDA.)"
 	    echo
 	    $(PIP) install --no-deps $$(grep '^llama-cpp-python==' requirements.lock) || {
