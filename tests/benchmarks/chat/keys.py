@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 from tests.benchmarks.harness import Row, at_most, informs
@@ -60,4 +59,3 @@ def _type(bench: Bench, id: str) -> Iterator[float]:
     finally:
         engine.terminate()
         engine.wait()
-        time.sleep(0.1)
