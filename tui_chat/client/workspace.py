@@ -167,12 +167,9 @@ class Workspace:
         return await asyncio.to_thread(fetch_starter, STARTER, self.paths.models, on_progress, cancel)
 
     async def warm(self, model: str) -> None:
-        """Have a model brought into memory before it is needed; failing is told when it is."""
-        try:
-            await ensure_engine(self.engine_client)
-            await self.engine_client.load(model)
-        except EngineError as error:
-            self._publish(Raised(error.problem))
+        """Have a model brought into memory before it is needed. Raises `EngineError`."""
+        await ensure_engine(self.engine_client)
+        await self.engine_client.load(model)
 
     async def _keep_link(self) -> None:
         """Stay connected: the engine stays as long as somebody watches, and tells what it does."""

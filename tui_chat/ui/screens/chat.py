@@ -199,14 +199,12 @@ class ChatScreen(ReadingActions):
     async def _warm(self, model: str | None) -> None:
         """Load the model while the person is still typing; if that fails, sending will say so."""
         from tui_chat.client.errors import EngineError
-        from tui_chat.client.launch import ensure_engine
 
         self._warmed = model
         if model is None or self._presenter.resident(model):
             return
         try:
-            await ensure_engine(self._workspace.engine_client)
-            await self._workspace.engine_client.load(model)
+            await self._workspace.warm(model)
         except EngineError as error:
             log.info("not warmed: %s", error)
 
