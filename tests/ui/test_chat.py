@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.homes import sessions_of
 from tests.ui.support import LARGE, SMALL, Chats
 from tui_chat.chat.model import FinishReason, Sampling
 from tui_chat.ui.opening import Opening
@@ -63,6 +64,43 @@ async def test_typing_goes_on_while_an_answer_streams_and_the_next_message_waits
         await chat.press("escape")
         await chat.answered()
         assert [m.text for m in chat.conversation.tree.path()][2] == "and"
+
+
+async def test_a_queued_message_can_be_taken_back_and_edited(chats: Chats) -> None:
+    chats.sampling = ENDLESS
+    async with chats.open() as chat:
+        await chat.say(STORY)
+        await chat.until(lambda: chat.conversation.live and chat.conversation.live.tokens > 1, "for tokens")
+        await chat.say("first")
+        await chat.say("secnd")
+        await chat.sees("2 queued", "↑ edit queued")
+        await chat.press("up")
+        await chat.until(lambda: chat.prompt.text == "secnd", "for the newest queued message")
+        await chat.sees("1 queued")
+        await chat.until(lambda: "↑ edit queued" not in chat.text(), "for the hint to go: there is text")
+        on_disk = sessions_of(chats.home)[0]
+        assert [m.text for m in on_disk.queued] == ["first"]
+        assert chat.workspace.drafts.read(on_disk.id) == "secnd"
+        await chat.press("up")
+        assert [m.text for m in chat.conversation.queued] == ["first"], "with text in it, up walks the past"
+        await chat.press("down")
+        chat.prompt.put("second")
+        await chat.press("enter")
+        await chat.until(lambda: len(chat.conversation.queued) == 2, "for both to wait")
+        assert [m.text for m in chat.conversation.queued] == ["first", "second"]
+        await chat.press("escape")
+        await chat.until(lambda: len(chat.conversation.queued) == 1 and chat.conversation.live, "the first")
+        await chat.press("up")
+        await chat.until(lambda: chat.prompt.text == "second", "for the other one")
+        await chat.press("escape")
+        await chat.answered()
+
+
+async def test_a_click_on_a_hint_does_what_its_key_does(chats: Chats) -> None:
+    async with chats.open() as chat:
+        row = chat.text().splitlines()[-1]
+        await chat.pilot.click("#chat-hints", offset=(row.index("F2") + 1, 0))
+        await chat.sees("SmolLM2", "esc back")
 
 
 async def test_a_vanished_model_says_what_was_kept_and_what_to_press(chats: Chats) -> None:

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     """List, or get."""
     from tui_chat.config.paths import config_file, resolve_paths
     from tui_chat.config.settings import load_settings
-    from tui_chat.library.scan import model_folders, scan_folders
+    from tui_chat.library.scan import model_folders, scan_folders, with_residents
 
     loaded = load_settings(config_file())
     if loaded.problem is not None:
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         if args.if_none and any(info.problem is None for info in scan_folders(folders)):
             return 0
         return _get(args.to or paths.models)
-    infos = _with_residents(scan_folders(folders), paths)
+    infos = with_residents(scan_folders(folders), _residents(paths))
     if args.json:
         print(_as_json(infos))
     elif infos:
@@ -50,26 +50,25 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _with_residents(infos: list[ModelInfo], paths: Paths) -> list[ModelInfo]:
-    """Put in what a running engine has in memory; never starts one."""
+def _residents(paths: Paths) -> tuple[ModelInfo, ...]:
+    """What a running engine has in memory; never starts one."""
     if not paths.socket.exists():
-        return infos
+        return ()
     import asyncio
 
     from tui_chat.client.engine import EngineClient
     from tui_chat.client.errors import EngineError
 
-    async def residents() -> dict[str, ModelInfo]:
+    async def residents() -> tuple[ModelInfo, ...]:
         client = EngineClient(paths.socket)
         try:
-            return {info.path: info for info in (await client.info()).residents}
+            return (await client.info()).residents
         except EngineError:
-            return {}
+            return ()
         finally:
             await client.close()
 
-    loaded = asyncio.run(residents())
-    return [loaded.get(info.path, info) for info in infos]
+    return asyncio.run(residents())
 
 
 def _as_json(infos: list[ModelInfo]) -> str:

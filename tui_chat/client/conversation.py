@@ -142,13 +142,15 @@ class Conversation:
             self._publish(Raised(error.problem))
 
     async def unqueue(self, id: str) -> str:
-        """Take a queued message back; returns its text, or "" if its turn has come meanwhile."""
-        taken = next((m for m in self.queued if m.id == id), None)
+        """Take a queued message back; returns its text, or "" if it stays because its turn has come."""
+        before = self.session
+        taken = next((m for m in before.queued if m.id == id), None)
         if taken is None:
             return ""
-        await self._change(queued=tuple(m for m in self.queued if m.id != id))
+        self.tree.update(queued=tuple(m for m in before.queued if m.id != id))
+        saved = await self._saved(before)
         self._publish(Reloaded())
-        return taken.text
+        return taken.text if saved else ""
 
     async def rename(self, title: str) -> None:
         """Give the session a title that stays."""

@@ -127,11 +127,10 @@ class Workspace:
 
     async def models(self) -> list[ModelInfo]:
         """Every model on this machine, with the state that the engine last told."""
-        from tui_chat.library.scan import model_folders, scan_folders
+        from tui_chat.library.scan import model_folders, scan_folders, with_residents
 
         found = await asyncio.to_thread(scan_folders, model_folders(self.paths, self.settings))
-        residents = {r.path: r for r in self.engine.residents} if self.engine else {}
-        return [residents.get(m.path, m) for m in found]
+        return with_residents(found, self.engine.residents if self.engine else ())
 
     async def resolve_model(self, wanted: str) -> str:
         """Complete what a person calls a model to its id, or to an absolute path if it has none.

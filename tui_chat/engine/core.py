@@ -16,6 +16,7 @@ from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.generations import Generations
 from tui_chat.engine.residents import Residents
 from tui_chat.engine.scheduler import Scheduler
+from tui_chat.library.scan import with_residents
 from tui_chat.wire.api import PROTOCOL, EngineChanged, EngineInfo, ModelInfo
 
 
@@ -50,8 +51,7 @@ class Engine:
 
     async def list_models(self) -> list[ModelInfo]:
         """Models on this machine, with the resident's state in place of the one on disk."""
-        resident = {r.path: r for r in self.residents.infos}
-        return [resident.get(m.path, m) for m in await self._catalogue.list()]
+        return with_residents(await self._catalogue.list(), self.residents.infos)
 
     def _note_change(self) -> None:
         self._changes += 1

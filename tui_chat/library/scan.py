@@ -42,6 +42,12 @@ def scan_folders(folders: Iterable[Path]) -> list[ModelInfo]:
     return [info for *_, info in sorted(found, key=lambda entry: (*entry[:2], entry[2].id))]
 
 
+def with_residents(infos: Iterable[ModelInfo], residents: Iterable[ModelInfo]) -> list[ModelInfo]:
+    """Return `infos` with those that are in memory as the engine describes them."""
+    loaded = {resident.path: resident for resident in residents}
+    return [loaded.get(info.path, info) for info in infos]
+
+
 def find_model(infos: Sequence[ModelInfo], wanted: str) -> ModelInfo | Problem:
     """Return the model meant by `wanted`, or a problem that says what else there is.
 

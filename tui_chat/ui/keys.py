@@ -77,6 +77,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("answer.copy", "f8", "screen.copy_answer", "Copy the last answer", Place.CHAT, palette=True),
     Command("answer.retry", "f9", "screen.retry", "Try the failed answer again", Place.CHAT, palette=True),
     Command(
+        "queue.take_back",
+        "up",
+        "screen.take_back",
+        "Take the queued message back into the empty input",
+        Place.CHAT,
+        "edit queued",
+        priority=True,
+    ),
+    Command(
         "session.rename",
         "f6",
         "screen.rename",

@@ -307,6 +307,9 @@ class ChatScreen(ReadingActions):
                 return conversation is not None and conversation.access is Access.FOLLOWER
             case "get_starter":
                 return not self._presenter.has_models and not self._starter.running
+            case "take_back":
+                waits = conversation is not None and bool(conversation.queued)
+                return waits and self.prompt.has_focus and not self.prompt.text
             case "rename":
                 return conversation is not None and conversation.access is Access.WRITER
         return True
@@ -327,6 +330,21 @@ class ChatScreen(ReadingActions):
         if self._conversation is not None:
             async with self._sending:
                 await self._conversation.retry()
+
+    @work(group="sending")
+    async def action_take_back(self) -> None:
+        """Bring the newest queued message back into the input; its draft is on disk before it is let go."""
+        async with self._sending:
+            conversation = self._conversation
+            if conversation is None or not conversation.queued:
+                return
+            waiting = conversation.queued[-1]
+            self._drafts.keep(self._draft_key, waiting.text)
+            await self._drafts.flush()
+            if text := await conversation.unqueue(waiting.id):
+                self.give_back(text)
+            else:
+                self._drafts.keep(self._draft_key, self.prompt.text)
 
     @work(group="opening", exclusive=True)
     async def action_fork(self) -> None:

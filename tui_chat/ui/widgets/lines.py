@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 from textual.content import Content
+from textual.style import Style
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -148,4 +149,4 @@ class HintLine(Line):
 
 def _hint(command: Command) -> Content:
     text = Content.assemble((shown(command.keys), "$accent"), (f" {command.hint}", "$muted"))
-    return text.stylize(f"@click={command.action}") if False else text
+    return text.stylize(Style.from_meta({"@click": command.action})) if command.action else text
