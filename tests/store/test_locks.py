@@ -7,6 +7,7 @@ import fcntl
 import os
 import signal
 import threading
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from tests.store.support import die, in_child, make_session, names
 from tui_chat.chat.model import ProblemCode
 from tui_chat.store.errors import StoreError
-from tui_chat.store.locks import FileLock
+from tui_chat.store.locks import FileLock, Holder
 from tui_chat.store.sessions import SessionStore
 
 
@@ -131,6 +132,16 @@ def test_without_locks_in_the_file_system_sessions_are_still_written(
     monkeypatch.setattr(fcntl, "flock", unsupported)
     with store.create(make_session()) as opened:
         opened.save(opened.session)
+
+
+def test_only_a_terminal_within_reach_is_asked_to_leave(store: SessionStore) -> None:
+    with store.create(make_session()) as first, store.open("talk") as second:
+        assert not first.ask_holder_to_leave()
+        assert not second.ask_holder_to_leave(), "we would end ourselves"
+        lock = store.folder / "talk.lock"
+        elsewhere = Holder(pid=1, since=datetime.now(UTC), host="another-machine")
+        lock.write_bytes(msgspec.json.encode(elsewhere))
+        assert not second.ask_holder_to_leave(), "that process runs on another machine"
 
 
 def test_closing_twice_is_harmless(store: SessionStore) -> None:

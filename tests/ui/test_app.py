@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 
+import psutil
 import pytest
 
 from tests.homes import Home
@@ -67,9 +71,41 @@ def test_a_signal_leaves_the_terminal_as_it_was(empty_home: Home, number: signal
         _read(fd, b"There is no model")
         os.kill(pid, number)
         assert b"\x1b[?1049l" in _read(fd, b"\x1b[>4;0m")
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 128 + number
     finally:
         os.close(fd)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_it_leaves_even_when_the_terminal_takes_nothing_any_more(
+    empty_home: Home, number: signal.Signals
+) -> None:
+    """A line that is dead but not hung up fills, and then every write to it waits forever."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(
+            sys.executable, [sys.executable, "-m", "tui_chat"], {**os.environ, "TERM": "xterm-256color"}
+        )
+    try:
+        _read(fd, b"There is no model")
+        _stall(fd, psutil.Process(pid))
+        os.kill(pid, number)
+        assert psutil.Process(pid).wait(timeout=20) is not None
+    finally:
+        os.close(fd)
+
+
+def _stall(fd: int, program: psutil.Process) -> None:
+    """Have it repaint, without reading any of it, until it waits for room in the terminal."""
+    deadline = time.monotonic() + 60
+    columns, worked, idle = 80, 0.0, 0
+    while idle < 10:
+        assert time.monotonic() < deadline, "it never waited for the terminal"
+        columns = 161 - columns
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        time.sleep(0.1)
+        before, worked = worked, sum(program.cpu_times()[:2])
+        idle = idle + 1 if worked == before else 0
 
 
 def _read(fd: int, until: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 FOLLOW_S = 0.5
 """How often a follower looks whether the writer has saved."""
 
+HANDOVER_S = 8.0
+"""How long a terminal that was asked to leave may take; one whose line is dead needs four seconds."""
+
 Listener = Callable[[Change], None]
 
 
@@ -55,6 +59,7 @@ class Conversation:
         self._listeners: list[Listener] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._saving = asyncio.Lock()
+        self._let_go = asyncio.Event()  # by the terminal that held the session when we opened it
         self.tree = ChatTree(session)
         self.live: LiveAnswer | None = None
 
@@ -163,6 +168,21 @@ class Conversation:
     async def fork(self) -> Conversation:
         """Copy the settled conversation into a new session of our own."""
         return await self._workspace.fork(self.session)
+
+    async def take_over(self) -> None:
+        """End the terminal that holds the session, and write here from then on.
+
+        Nothing is lost by that: its draft is on disk, and the answer in flight is the engine's.
+        """
+        if self._file is None or self.access is Access.WRITER:
+            return
+        holder = self.holder
+        asked = await asyncio.to_thread(self._file.ask_holder_to_leave)
+        if asked:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._let_go.wait(), HANDOVER_S)
+        if self.access is Access.FOLLOWER:
+            self._publish(Raised(_held_on(holder)))
 
     async def close(self) -> None:
         """Let go of the session. An answer in flight runs on in the engine, journalled."""
@@ -294,6 +314,7 @@ class Conversation:
             self.tree = ChatTree(session)
             self._publish(Reloaded())
             if ours:
+                self._let_go.set()
                 self._publish(SessionChanged())
             if ours or self.live is None:
                 for task in self._tasks - {asyncio.current_task()}:
@@ -307,7 +328,7 @@ class Conversation:
                 ProblemCode.SESSION_LOCKED,
                 f"This chat is open in another terminal ({self.holder}); here it can only be read.",
                 kept="Your text is still in the input.",
-                remedy="Fork it to go on in a copy of your own.",
+                remedy="Take it over, or fork it to go on in a copy of your own.",
             )
         if self.session.model is None:
             return Problem(
@@ -325,3 +346,12 @@ class Conversation:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _held_on(holder: str) -> Problem:
+    return Problem(
+        ProblemCode.SESSION_LOCKED,
+        f"The other terminal ({holder}) did not let go of this chat.",
+        kept="Everything is as it was, and you still follow live.",
+        remedy="Close it where it runs, or fork the chat to go on in a copy of your own.",
+    )

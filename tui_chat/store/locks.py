@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import signal
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -88,6 +89,20 @@ class FileLock:
             return msgspec.json.decode(read_regular(self._path)[0], type=Holder)
         except (OSError, msgspec.DecodeError):
             return None
+
+    def ask_holder_to_leave(self) -> bool:
+        """Hang up on the terminal that holds the lock; False if it is out of our reach.
+
+        The holder may be stuck writing to a line that is dead; it leaves nevertheless (`ui.terminal`).
+        """
+        holder = self.holder()
+        if holder is None or holder.host != os.uname().nodename or holder.pid == os.getpid():
+            return False
+        try:
+            os.kill(holder.pid, signal.SIGHUP)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
 
     def sign(self) -> None:
         """Write into the held lock who we are; a child that goes on with its parent's lock does it again."""

@@ -135,6 +135,10 @@ class OpenSession:
                     self._load()
             return self.writable
 
+    def ask_holder_to_leave(self) -> bool:
+        """Have the terminal that holds the session end itself; False if there is none within reach."""
+        return not self.writable and self._lock.ask_holder_to_leave()
+
     def settle(
         self,
         answer_id: str,

@@ -81,7 +81,7 @@ class TuiChat(App[int]):
 
     def on_mount(self) -> None:
         """Ask the terminal for what we need, and put off everything else until something is painted."""
-        terminal.leave_on_signals(self.exit)
+        terminal.leave_on_signals(lambda status: self.exit(return_code=status))
         if terminal.wants_modified_keys():
             self._to_terminal(terminal.TELL_SHIFT_ENTER)
         self.call_after_refresh(self._after_first_paint)

@@ -105,6 +105,16 @@ COMMANDS: tuple[Command, ...] = (
         priority=True,
     ),
     Command(
+        "session.take_over",
+        "ctrl+t",
+        "screen.take_over",
+        "Take over a session that is open elsewhere; the other terminal is closed",
+        Place.CHAT,
+        "take over",
+        palette=True,
+        priority=True,
+    ),
+    Command(
         "model.starter",
         "ctrl+g",
         "screen.get_starter",

@@ -46,7 +46,7 @@ def run(
     os.environ.setdefault("ESCDELAY", "100" if "SSH_CONNECTION" in os.environ else "10")
     from tui_chat.ui.app import TuiChat
     from tui_chat.ui.opening import Opening
-    from tui_chat.ui.terminal import give_keys_back
+    from tui_chat.ui.terminal import give_keys_back, say_why_we_left
 
     def workspace() -> Workspace:
         from tui_chat.client.workspace import Workspace
@@ -60,7 +60,9 @@ def run(
         app.run(mouse=loaded.settings.ui.mouse)
     finally:
         give_keys_back()
-    return app.return_code or 0
+    status = app.return_code or 0
+    say_why_we_left(status)
+    return status
 
 
 def _log_to(file: Path) -> None:

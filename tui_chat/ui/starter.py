@@ -61,17 +61,15 @@ class Starter:
             while not task.done():
                 tell(_said(progress, monotonic() - started))
                 await asyncio.wait({task}, timeout=_REPORT_S)
-            task.result()
-        except Exception as error:
-            problem = getattr(error, "problem", None)
-            if isinstance(problem, Problem):
-                return problem
-            raise
-        finally:
+        finally:  # cancelled too: then the screen is gone, and nothing more is told
             self._cancel.set()
             self._cancel = None
-            tell("")
-        return None
+        tell("")
+        error = task.exception()
+        problem = getattr(error, "problem", None)
+        if error is not None and not isinstance(problem, Problem):
+            raise error
+        return problem
 
 
 def _said(progress: _Progress, passed_s: float) -> str:

@@ -7,8 +7,8 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Mapping
+from types import FrameType
 
 TELL_SHIFT_ENTER = "\x1b[>4;1m"
 """xterm's modifyOtherKeys: tmux, which ignores the kitty protocol, then tells shift+enter from enter.
@@ -31,26 +31,37 @@ def give_keys_back() -> None:
             sys.__stderr__.flush()
 
 
-def leave_on_signals(leave: Callable[[], None]) -> None:
-    """Call `leave` when the process is told to end, so that the terminal is restored first.
+GRACE_S = 4.0
+"""Seconds that a terminal which takes nothing any more may keep us."""
+
+LEAVE_ON = (signal.SIGTERM, signal.SIGHUP)
+
+
+def leave_on_signals(leave: Callable[[int], None]) -> None:
+    """Call `leave` with the exit status when the process is told to end, so that the terminal is restored.
 
     Without this, SIGTERM and SIGHUP end Textual with the alternate screen and the mouse still on.
     """
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, leave)
-    loop.add_signal_handler(signal.SIGHUP, _hung_up, leave)
+
+    def told_to_leave(number: int, frame: FrameType | None) -> None:
+        # The kernel sees to it that we go: Textual waits forever for a terminal that takes nothing any
+        # more, and for a writer thread that died of it; then the loop never comes to `leave`. Nothing
+        # is lost by that: every message is on disk before it is sent, and answers are the engine's.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, GRACE_S)
+        loop.call_soon_threadsafe(leave, 128 + number)
+
+    for number in LEAVE_ON:  # not by the loop's own handlers, which run only when the loop does
+        signal.signal(number, told_to_leave)
 
 
-GRACE_S = 2.0
-"""How long a terminal that is gone may keep us."""
-
-
-def _hung_up(leave: Callable[[], None]) -> None:
-    """Leave, and see to it: Textual waits forever for a writer thread that died of the closed terminal.
-
-    Nothing is lost by that: every message is on disk before it is sent, and answers are the engine's.
-    """
-    watchdog = threading.Timer(GRACE_S, os._exit, (128 + signal.SIGHUP,))
-    watchdog.daemon = True
-    watchdog.start()
-    leave()
+def say_why_we_left(status: int) -> None:
+    """Tell the person at a terminal that was taken over why it is empty, if there still is one."""
+    if status == 128 + signal.SIGHUP and sys.__stderr__ is not None:
+        with contextlib.suppress(OSError):
+            sys.__stderr__.write(
+                "tui-chat: this terminal was told to hang up, as when another one takes the chat over. "
+                "Everything is kept: tui-chat --continue\n"
+            )
+            sys.__stderr__.flush()

@@ -126,10 +126,13 @@ class ChatScreen(ReadingActions):
             await before.close()
         self._presenter.attach(conversation)
         self._opened.set()
+        await self._take_draft()
+        self.prompt.focus()
+
+    async def _take_draft(self) -> None:
         draft = await self._drafts.read(self._draft_key)
         if draft and not self.prompt.text:
             self.prompt.put(draft)
-        self.prompt.focus()
 
     async def _replace(self, opening: Opening) -> None:
         from tui_chat.ui.opening import open_conversation
@@ -144,7 +147,7 @@ class ChatScreen(ReadingActions):
     async def on_unmount(self) -> None:
         """Keep the draft and let go of session and engine."""
         if self._conversation is not None:
-            self._starter.stop()
+            self.workers.cancel_group(self, "starter")
             await self._drafts.flush()
             await self._conversation.close()
             await self._workspace.stop()
@@ -303,7 +306,7 @@ class ChatScreen(ReadingActions):
                 ) or self.transcript.has_focus
             case "retry":
                 return conversation is not None and conversation.live is None and self._presenter.failed
-            case "fork":
+            case "fork" | "take_over":
                 return conversation is not None and conversation.access is Access.FOLLOWER
             case "get_starter":
                 return not self._presenter.has_models and not self._starter.running
@@ -354,6 +357,13 @@ class ChatScreen(ReadingActions):
                 await self._show(await self._conversation.fork())
             except StoreError as error:
                 self._presenter.notice(error.problem)
+
+    @work(group="opening", exclusive=True)
+    async def action_take_over(self) -> None:
+        """Write here what another terminal holds; what was being typed there comes along."""
+        if self._conversation is not None:
+            await self._conversation.take_over()
+            await self._take_draft()
 
     @work(group="asking", exclusive=True)
     async def action_rename(self) -> None:
