@@ -13,7 +13,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check
 STARTER := build/models
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev bytecode chat test check format bench screenshots lock wheel clean $(STARTER)
+.PHONY: help setup setup-dev bytecode chat test soak check format bench screenshots lock wheel clean $(STARTER)
 
 help:  ## Show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -25,6 +25,9 @@ chat: setup bytecode  ## Set everything up, fetch a first model if there is none
 
 test: setup-dev bytecode $(STARTER) check  ## Run the checks and all tests (ARGS="-k name" for some)
 	@$(PYTHON) -m pytest $(ARGS)
+
+soak: setup-dev bytecode $(STARTER)  ## Chat for minutes while things die (SOAK_MINUTES=10)
+	@$(PYTHON) -m pytest tests/soak/soak_survival.py --timeout 0 -s $(ARGS)
 
 check: setup-dev  ## Check style, types and the order of the layers
 	@$(BIN)/ruff check

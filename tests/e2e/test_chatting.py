@@ -100,6 +100,20 @@ def test_lines_pastes_and_history(short_answers: Home) -> None:
         chat.wait(r"›\s*first line")
 
 
+def test_keys_that_arrive_in_one_burst_go_where_each_belongs(short_answers: Home) -> None:
+    """A slow line delivers many keys at once; each must see what the ones before it did."""
+    with Tmux() as chat:
+        chat.wait("answers here")
+        chat.type("Name a colour.")
+        chat.keys("Enter")
+        chat.wait(SETTLED)
+        for leave in ("i", "Tab"):
+            chat.keys("BTab", "k", "j", leave, *"write", "BTab", "BTab", leave, *"back")
+            chat.wait(r"› writeback\n")
+            chat.keys("C-u")
+            chat.wait("Ask anything")
+
+
 def test_copying_by_key_reaches_the_clipboard(short_answers: Home) -> None:
     with Tmux() as chat:
         chat.wait("Ask anything")

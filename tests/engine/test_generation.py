@@ -180,13 +180,15 @@ async def follow_and_kill(engine: EngineClient, id: str, home: Home) -> None:
             process.kill()
 
 
-async def test_an_answer_nobody_hears_any_more_is_stopped(engine: EngineClient) -> None:
+@pytest.mark.parametrize("asker", ["stops listening", "never listens"])
+async def test_an_answer_nobody_hears_is_stopped(engine: EngineClient, asker: str) -> None:
     request = ask(STORY, Sampling(max_tokens=1500), only_while_heard=True)
     await engine.generate(request)
-    async for numbered in engine.follow(request.id):
-        if isinstance(numbered.event, Delta):
-            break
-    async with asyncio.timeout(10):
+    if asker == "stops listening":
+        async for numbered in engine.follow(request.id):
+            if isinstance(numbered.event, Delta):
+                break
+    async with asyncio.timeout(15):
         while (await engine.info()).generations:
             await asyncio.sleep(0.02)
     assert settled(await collect(engine, request.id)).finish is FinishReason.CANCELLED

@@ -28,12 +28,12 @@ HEAVY = ("httpx", "numpy", "llama_cpp", "markdown_it", "ollama", "pynvml", "psut
 async def test_an_action_that_fails_is_told_and_the_chat_goes_on(
     empty_chats: Chats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: ChatScreen) -> None:
+    def fail(self: ChatScreen, pages: int) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(ChatScreen, "action_tail", fail)
+    monkeypatch.setattr(ChatScreen, "action_page", fail)
     async with empty_chats.open() as chat:
-        await chat.app.run_action("screen.tail")
+        await chat.press("pageup")
         screen = await chat.sees("that did not work")
         assert "boom" not in screen
         await chat.press(*"on")
@@ -59,6 +59,29 @@ def test_nothing_heavy_is_loaded_before_the_first_paint(empty_home: Home) -> Non
     )
     loaded = subprocess.check_output([sys.executable, "-c", code], text=True)
     assert json.loads(loaded) == []
+
+
+def test_a_fault_of_ours_leaves_in_order_and_without_a_traceback(empty_home: Home) -> None:
+    """The message queue itself is made to fail; everything else is the real program in a real terminal."""
+    code = (
+        "import sys; from tui_chat.ui.screens.chat import ChatScreen;"
+        "ChatScreen.on_text_area_changed = lambda self, event: 1 / 0;"
+        "from tui_chat.__main__ import main; sys.argv = ['tui-chat']; sys.exit(main())"
+    )
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(sys.executable, [sys.executable, "-c", code], {**os.environ, "TERM": "xterm-256color"})
+    try:
+        _read(fd, b"There is no model")
+        os.write(fd, b"x")
+        seen = _read(fd, b"ui.log")
+        assert b"\x1b[?1049l" in seen, "the terminal is as it was"
+        assert b"Every message sent is kept" in seen
+        assert b"Traceback" not in seen
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
+    finally:
+        os.close(fd)
+    assert "ZeroDivisionError" in (empty_home.paths.logs / "ui.log").read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from starlette.routing import Route
 from tui_chat.backends.protocol import BackendError
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.engine.core import Engine
+from tui_chat.engine.generations import Generation
 from tui_chat.engine.journaling import Journal
 from tui_chat.store.errors import StoreError
 from tui_chat.wire.api import (
@@ -39,6 +41,9 @@ from tui_chat.wire.paths import (
 
 PING_S = 15
 """How often a silent stream says that it is still there."""
+
+HEARD_WITHIN_S = 5.0
+"""How long an answer that is written for listeners only waits for the first of them."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -149,6 +154,8 @@ class Surface:
             journal = await Journal.create(wanted, datetime.now(UTC))
             known = self._engine.generations.add(wanted)
             self._engine.scheduler.admit(known, journal)
+            if wanted.only_while_heard:  # the asker may have died before it listened
+                asyncio.get_running_loop().call_later(HEARD_WITHIN_S, self._stop_unheard, known)
         return reply(known.info, 202)
 
     async def generation_events(self, request: Request) -> Response:
@@ -164,10 +171,13 @@ class Surface:
                 async for numbered in generation.follow(after):
                     yield sse(numbered.seq, numbered.event)
             finally:
-                if generation.unheard:
-                    self._engine.scheduler.cancel(generation)
+                self._stop_unheard(generation)
 
         return EventSourceResponse(stream(), ping=PING_S)
+
+    def _stop_unheard(self, generation: Generation) -> None:
+        if generation.unheard:
+            self._engine.scheduler.cancel(generation)
 
     async def cancel(self, request: Request) -> Response:
         """Stop one generation; its stream ends with `Settled`."""

@@ -204,7 +204,9 @@ def _why(otherwise: FinishReason, usage: Usage) -> Problem | None:
         return None
     return Problem(
         code=ProblemCode.ENGINE_DIED,
-        what="The engine stopped before the answer was complete.",
+        what="The engine stopped before the answer was complete."
+        if usage.completion_tokens
+        else "The answer was interrupted before it began.",
         kept=_what_was_kept(usage.completion_tokens),
         remedy="Ask for the answer again.",
     )

@@ -143,7 +143,7 @@ class Facts:
 _NO_MODEL = Content.assemble(
     ("There is no model on this machine yet.\n\n", "$foreground"),
     ("ctrl+g", "bold $accent"),
-    " gets the starter model: SmolLM2-135M, 94 MiB, Apache-2.0, runs on any CPU\n",
+    " gets the starter model: SmolLM2-135M, 94 MiB, runs on any CPU\n",
     ("F2", "$accent"),
     " shows where to put GGUF files of your own",
 )

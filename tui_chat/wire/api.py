@@ -30,7 +30,7 @@ class GenerateRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         context: Context size wanted, in tokens; None lets the engine choose.
         journal: Absolute path of the journal file to keep while generating; None keeps none.
         session: Session id, for other terminals to find the generation by.
-        only_while_heard: Cancel when the last listener goes (a command line that was interrupted).
+        only_while_heard: Cancel when the last listener goes, or none comes (an interrupted command line).
     """
 
     id: str

@@ -127,7 +127,7 @@ class ChatScreen(ReadingActions):
         self._presenter.attach(conversation)
         self._opened.set()
         await self._take_draft()
-        self.prompt.focus()
+        self.set_focus(self.prompt)
 
     async def _take_draft(self) -> None:
         draft = await self._drafts.read(self._draft_key)
@@ -274,14 +274,14 @@ class ChatScreen(ReadingActions):
     @property
     def places(self) -> tuple[Place, ...]:
         """Where the person is, for help and hints."""
-        first = Place.TRANSCRIPT if self.transcript.has_focus else Place.INPUT
+        first = Place.TRANSCRIPT if self.reading else Place.INPUT
         return (first, Place.CHAT, Place.EVERYWHERE)
 
     def show_hints(self) -> None:
         """Show the keys that do something here, now; help is always the last."""
         every = [c for place in self.places for c in commands(place) if c.hint]
         possible = [c for c in every if not c.action or self._possible(c.action)]
-        reading, answering = self.transcript.has_focus, self._presenter.answering
+        reading, answering = self.reading, self._presenter.answering
         possible = [c for c in possible if answering or c.id != "answer.stop"]
         possible.sort(key=lambda c: 2 if c.id == "help" else int(not (reading and c.id == "answer.stop")))
         self.query_one("#chat-hints", HintLine).show(possible)
@@ -301,9 +301,9 @@ class ChatScreen(ReadingActions):
         conversation = self._conversation
         match action:
             case "stop":
-                return (
-                    conversation is not None and conversation.live is not None
-                ) or self.transcript.has_focus
+                return (conversation is not None and conversation.live is not None) or self.reading
+            case "step" | "write" | "tail" | "copy_message" | "copy_code" | "toggle_thinking":
+                return self.reading
             case "retry":
                 return conversation is not None and conversation.live is None and self._presenter.failed
             case "fork" | "take_over":
@@ -312,20 +312,19 @@ class ChatScreen(ReadingActions):
                 return not self._presenter.has_models and not self._starter.running
             case "take_back":
                 waits = conversation is not None and bool(conversation.queued)
-                return waits and self.prompt.has_focus and not self.prompt.text
+                return waits and self.focused is self.prompt and not self.prompt.text
             case "rename":
                 return conversation is not None and conversation.access is Access.WRITER
         return True
 
     # Actions
 
-    @work(group="stopping")
-    async def action_stop(self) -> None:
+    def action_stop(self) -> None:
         """Stop the answer in flight; with none, go back to the input."""
         if self._conversation is not None and self._conversation.live is not None:
-            await self._conversation.cancel()
+            self.run_worker(self._conversation.cancel(), group="stopping")
         else:
-            self.prompt.focus()
+            self.set_focus(self.prompt)
 
     @work(group="sending")
     async def action_retry(self) -> None:

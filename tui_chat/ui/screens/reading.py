@@ -31,15 +31,23 @@ class ReadingActions(Screen[None]):
         """The text of the newest answer, empty without one."""
         raise NotImplementedError
 
+    @property
+    def reading(self) -> bool:
+        """Whether keys go to the conversation and not to the input."""
+        return self.focused is self.transcript
+
+    # The focus is set at once, not by `Widget.focus`, which waits until keys of the same burst have
+    # gone to the widget that had it.
+
     def action_read(self) -> None:
         """Move the focus to the conversation, to its last message; from there, message by message up."""
-        if self.transcript.has_focus or self.transcript.focused_id is None:
+        if self.reading or self.transcript.focused_id is None:
             self.transcript.focus_previous()
-        self.transcript.focus()
+        self.set_focus(self.transcript)
 
     def action_write(self) -> None:
         """Move the focus to the input."""
-        self.prompt.focus()
+        self.set_focus(self.prompt)
 
     def action_step(self, step: int) -> None:
         """Move to the message before or after; after the last one, to the input."""
@@ -49,7 +57,7 @@ class ReadingActions(Screen[None]):
         else:
             transcript.focus_next()
             if transcript.focused_id is None:
-                self.prompt.focus()
+                self.set_focus(self.prompt)
 
     def action_page(self, pages: int) -> None:
         """Scroll the conversation without leaving the input."""
