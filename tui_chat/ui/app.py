@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 from textual.theme import Theme
@@ -17,7 +18,7 @@ from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.ui import terminal
 from tui_chat.ui.clipboard import copy_natively
 from tui_chat.ui.driver import PromptDriver
-from tui_chat.ui.garbage import settle_down
+from tui_chat.ui.garbage import SWEEP_EVERY_S, Sweeper, settle_down
 from tui_chat.ui.keys import COMMANDS, Place, all_shown, bindings
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.theme import (
@@ -72,6 +73,7 @@ class TuiChat(App[int]):
         self._opening = opening
         self._log_file = log_file
         self._interrupted = float("-inf")
+        self._sweeper = Sweeper()
         self._theme_problem = self._use_first_theme(loaded.settings.ui.theme or DARK)
 
     def get_default_screen(self) -> Screen[Any]:
@@ -88,8 +90,21 @@ class TuiChat(App[int]):
 
     def _after_first_paint(self) -> None:
         settle_down()
+        self.set_interval(SWEEP_EVERY_S, self._sweep)
         for theme in self._other_themes():
             self.register_theme(theme)
+
+    def _sweep(self) -> None:
+        chat = self.screen_stack[0]
+        if isinstance(chat, ChatScreen) and chat.answering:
+            self._sweeper.stir()
+        self._sweeper.sweep()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take note of keys and the mouse on their way."""
+        if isinstance(event, events.InputEvent):
+            self._sweeper.stir()
+        await super().on_event(event)
 
     def _to_terminal(self, sequence: str) -> None:
         if self._driver is not None:

@@ -266,6 +266,11 @@ class ChatScreen(ReadingActions):
         """Show a passing note on the status line."""
         self.query_one("#chat-status", StatusLine).note(text)
 
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is being written."""
+        return self._presenter.answering
+
     def newest_answer(self) -> str:
         """The text of the newest answer, empty without one."""
         answer = self._presenter.last_answer
