@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tui_chat.ui")
 
+SETTLE_AFTER_S = 0.5
+"""By then the conversation is usually there; what can wait must not come between start and that."""
+
 TWICE_S = 2.0
 """Two presses of ctrl+c within this time quit."""
 
@@ -86,9 +89,9 @@ class TuiChat(App[int]):
         terminal.leave_on_signals(lambda status: self.exit(return_code=status))
         if terminal.wants_modified_keys():
             self._to_terminal(terminal.TELL_SHIFT_ENTER)
-        self.call_after_refresh(self._after_first_paint)
+        self.set_timer(SETTLE_AFTER_S, self._settle)
 
-    def _after_first_paint(self) -> None:
+    def _settle(self) -> None:
         settle_down()
         self.set_interval(SWEEP_EVERY_S, self._sweep)
         for theme in self._other_themes():
