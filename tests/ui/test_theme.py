@@ -93,5 +93,6 @@ async def test_a_bad_theme_in_the_settings_leaves_another_in_force_and_says_why(
     (folder / "mine.toml").write_text(GOOD)
     async with Chats(empty_home).open(settings=Settings(ui=UiSettings(theme="mine"))) as chat:
         assert chat.app.theme == "mine"
+        await chat.until(lambda: "tui-chat-light" in chat.app.available_themes, "for the other themes")
         chat.app.theme = "tui-chat-light"
         await chat.sees("no model")
