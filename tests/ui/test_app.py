@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -139,3 +141,24 @@ def _read(fd: int, until: bytes) -> bytes:
         if select.select([fd], [], [], 0.1)[0]:
             seen += os.read(fd, 65536)
     return seen
+
+
+def test_leaving_while_the_engine_is_being_started_says_nothing(empty_home: Home) -> None:
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(
+            sys.executable, [sys.executable, "-m", "tui_chat"], {**os.environ, "TERM": "xterm-256color"}
+        )
+    try:
+        _read(fd, b"enter")
+        while not psutil.Process(pid).children():
+            pass
+        os.write(fd, b"\x11")
+        said = _read(fd, b"\x1b[?1049l").partition(b"\x1b[?1049l")[2]
+        with contextlib.suppress(OSError):  # the terminal is gone with its last program
+            while more := os.read(fd, 65536):
+                said += more
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert re.sub(rb"\x1b\[[?<>]?[0-9;]*[a-z]", b"", said).strip() == b""
+    finally:
+        os.close(fd)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,23 +75,9 @@ async def start_engine() -> None:
     Raises:
         EngineError: It did not come up; the problem carries what it said.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tui_chat.engine",
-        "--detach",
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(START_S):
-            _, said = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        said = b"it did not answer in time"
-        await process.wait()
-    if process.returncode:
+    # In a thread: who quits meanwhile would leave asyncio's own subprocess behind half done, and that
+    # complains on the screen when Python ends.
+    if said := await asyncio.to_thread(_run_starter):
         raise EngineError(
             Problem(
                 ProblemCode.ENGINE_UNREACHABLE,
@@ -99,6 +86,19 @@ async def start_engine() -> None:
                 detail=said.decode(errors="replace")[-4000:],
             )
         )
+
+
+def _run_starter() -> bytes:
+    """Run the process that leaves an engine behind; returns what went wrong, empty if nothing did."""
+    command = [sys.executable, "-m", "tui_chat.engine", "--detach"]
+    quiet = subprocess.DEVNULL
+    try:
+        done = subprocess.run(
+            command, stdin=quiet, stdout=quiet, stderr=subprocess.PIPE, timeout=START_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return b"it did not answer in time"
+    return (done.stderr or b"it said nothing") if done.returncode else b""
 
 
 async def stop_engine(client: EngineClient, pid: int, *, force: bool = False) -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tui_chat.ui")
 
-TICK_S = 0.2
+TICK_S = 0.4
 """How often times, speeds and ETAs on the status line are brought up to date."""
 
 
