@@ -20,6 +20,11 @@ def usable_cores() -> int:
     return max(1, cores if quota is None else min(cores, int(quota)))
 
 
+def leaves_no_cpu(threads: int) -> bool:
+    """Tell whether `threads` busy threads take every CPU we may use, hyperthreads included."""
+    return threads >= len(os.sched_getaffinity(0))
+
+
 def _core(cpu: int) -> str:
     """Name the physical core of `cpu` by the CPUs that share it."""
     try:

@@ -9,7 +9,8 @@ from typing import Any
 
 from tui_chat.backends.llamacpp.abort import Flag
 from tui_chat.backends.llamacpp.worker.cache import AbortedError, DecodeError
-from tui_chat.backends.llamacpp.worker.emitter import Emitter
+from tui_chat.backends.llamacpp.worker.cores import leaves_no_cpu
+from tui_chat.backends.llamacpp.worker.emitter import CROWDED_INTERVAL_S, INTERVAL_S, Emitter
 from tui_chat.backends.llamacpp.worker.model import Model
 from tui_chat.backends.llamacpp.worker.native import lib
 from tui_chat.backends.llamacpp.worker.prompt import Prompt, write_prompt
@@ -59,6 +60,8 @@ class Generator:
 
     def __init__(self, model: Model) -> None:
         self._model = model
+        crowded = leaves_no_cpu(model.description.threads)
+        self._interval_s = CROWDED_INTERVAL_S if crowded else INTERVAL_S
         self._prefill_rate: float | None = None
 
     def answer(
@@ -74,7 +77,7 @@ class Generator:
             send: Takes the events.
         """
         tally = _Tally(received)
-        emitter = Emitter(send)
+        emitter = Emitter(send, self._interval_s)
         seed = choose_seed(sampling)
         problem: Problem | None
         try:
