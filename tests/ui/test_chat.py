@@ -142,7 +142,7 @@ async def test_a_second_terminal_follows_and_forks(chats: Chats) -> None:
         await first.say("Name a colour.")
         await first.answered()
         async with chats.open(opening=Opening(last=True)) as second:
-            await second.sees("open in another terminal", "read-only", "ctrl+f fork")
+            await second.sees("open elsewhere (pid ", "read-only", "ctrl+t take over", "ctrl+f fork")
             await second.say("mine")
             assert second.prompt.text == "mine"
             await first.say("And another.")

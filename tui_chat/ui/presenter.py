@@ -256,4 +256,4 @@ class Presenter:
 
 
 def _following(holder: str) -> str:
-    return f"open in another terminal ({holder}): following live, read-only · ctrl+t take over · ctrl+f fork"
+    return f"open elsewhere ({holder}), read-only here · ctrl+t take over · ctrl+f fork"

@@ -316,8 +316,9 @@ class ChatScreen(ReadingActions):
             case "get_starter":
                 return not self._presenter.has_models and not self._starter.running
             case "take_back":
+                ours = conversation is not None and conversation.access is Access.WRITER
                 waits = conversation is not None and bool(conversation.queued)
-                return waits and self.focused is self.prompt and not self.prompt.text
+                return ours and waits and self.focused is self.prompt and not self.prompt.text
             case "rename":
                 return conversation is not None and conversation.access is Access.WRITER
         return True
