@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import signal
+import subprocess
 import threading
 from datetime import UTC, datetime
 
@@ -142,6 +143,18 @@ def test_only_a_terminal_within_reach_is_asked_to_leave(store: SessionStore) -> 
         elsewhere = Holder(pid=1, since=datetime.now(UTC), host="another-machine")
         lock.write_bytes(msgspec.json.encode(elsewhere))
         assert not second.ask_holder_to_leave(), "that process runs on another machine"
+
+
+def test_a_process_that_only_has_the_holders_number_is_left_alone(store: SessionStore) -> None:
+    with subprocess.Popen(["sleep", "600"]) as bystander:
+        with store.create(make_session()), store.open("talk") as second:
+            signed = Holder(pid=bystander.pid, since=datetime.now(UTC), host=os.uname().nodename)
+            (store.folder / "talk.lock").write_bytes(msgspec.json.encode(signed))
+            asked = second.ask_holder_to_leave()
+        alive = bystander.poll() is None
+        bystander.kill()
+    assert not asked
+    assert alive
 
 
 def test_closing_twice_is_harmless(store: SessionStore) -> None:

@@ -94,9 +94,12 @@ class FileLock:
         """Hang up on the terminal that holds the lock; False if it is out of our reach.
 
         The holder may be stuck writing to a line that is dead; it leaves nevertheless (`ui.terminal`).
+        The signature alone is not believed: its number may mean another process by now, or in here.
         """
         holder = self.holder()
         if holder is None or holder.host != os.uname().nodename or holder.pid == os.getpid():
+            return False
+        if not _has_open(holder.pid, self._path):
             return False
         try:
             os.kill(holder.pid, signal.SIGHUP)
@@ -144,3 +147,14 @@ def _is_at(path: Path, fd: int) -> bool:
         return os.path.samestat(os.lstat(path), os.fstat(fd))
     except FileNotFoundError:
         return False
+
+
+def _has_open(pid: int, path: Path) -> bool:
+    """Tell whether process `pid` has `path` open; believed of it where there is no /proc to ask."""
+    if not Path("/proc/self/fd").is_dir():
+        return True
+    for handle in Path(f"/proc/{pid}/fd").glob("*"):
+        with suppress(OSError):  # closed meanwhile, or another user's
+            if os.path.samestat(handle.stat(), path.stat()):
+                return True
+    return False
