@@ -70,9 +70,7 @@ def test_a_fault_of_ours_leaves_in_order_and_without_a_traceback(empty_home: Hom
         "ChatScreen.on_text_area_changed = lambda self, event: 1 / 0;"
         "from tui_chat.__main__ import main; sys.argv = ['tui-chat']; sys.exit(main())"
     )
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.execve(sys.executable, [sys.executable, "-c", code], {**os.environ, "TERM": "xterm-256color"})
+    pid, fd = _start("-c", code)
     try:
         _read(fd, b"There is no model")
         os.write(fd, b"x")
@@ -88,10 +86,7 @@ def test_a_fault_of_ours_leaves_in_order_and_without_a_traceback(empty_home: Hom
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_the_terminal_as_it_was(empty_home: Home, number: signal.Signals) -> None:
-    environ = {**os.environ, "TERM": "xterm-256color", "TMUX": "/nowhere,1,0"}
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.execve(sys.executable, [sys.executable, "-m", "tui_chat"], environ)
+    pid, fd = _start("-m", "tui_chat", TMUX="/nowhere,1,0")
     try:
         _read(fd, b"There is no model")
         os.kill(pid, number)
@@ -106,11 +101,7 @@ def test_it_leaves_even_when_the_terminal_takes_nothing_any_more(
     empty_home: Home, number: signal.Signals
 ) -> None:
     """A line that is dead but not hung up fills, and then every write to it waits forever."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.execve(
-            sys.executable, [sys.executable, "-m", "tui_chat"], {**os.environ, "TERM": "xterm-256color"}
-        )
+    pid, fd = _start("-m", "tui_chat")
     try:
         _read(fd, b"There is no model")
         _stall(fd, psutil.Process(pid))
@@ -118,6 +109,15 @@ def test_it_leaves_even_when_the_terminal_takes_nothing_any_more(
         assert psutil.Process(pid).wait(timeout=20) is not None
     finally:
         os.close(fd)
+
+
+def _start(*python: str, **more: str) -> tuple[int, int]:
+    """Run Python with these arguments in a terminal of its own; returns its process and the other end."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        environ = {**os.environ, "TERM": "xterm-256color", **more}
+        os.execve(sys.executable, [sys.executable, *python], environ)
+    return pid, fd
 
 
 def _stall(fd: int, program: psutil.Process) -> None:
@@ -144,11 +144,7 @@ def _read(fd: int, until: bytes) -> bytes:
 
 
 def test_leaving_while_the_engine_is_being_started_says_nothing(empty_home: Home) -> None:
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.execve(
-            sys.executable, [sys.executable, "-m", "tui_chat"], {**os.environ, "TERM": "xterm-256color"}
-        )
+    pid, fd = _start("-m", "tui_chat")
     try:
         _read(fd, b"enter")
         while not psutil.Process(pid).children():

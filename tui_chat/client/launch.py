@@ -75,8 +75,7 @@ async def start_engine() -> None:
     Raises:
         EngineError: It did not come up; the problem carries what it said.
     """
-    # In a thread: who quits meanwhile would leave asyncio's own subprocess behind half done, and that
-    # complains on the screen when Python ends.
+    # In a thread: asyncio's own subprocess, when cancelled because somebody quits, outlives its loop.
     if said := await asyncio.to_thread(_run_starter):
         raise EngineError(
             Problem(
