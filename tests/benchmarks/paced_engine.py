@@ -66,7 +66,7 @@ class PacedBackend:
 
     async def load(self, plan: LoadPlan, on_progress: Callable[[float], None]) -> PacedModel:
         """Load."""
-        return PacedModel(self._rate, plan.context)
+        return PacedModel(self._rate, plan.options.context)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ from tui_chat.backends.llamacpp.host import LlamaCppBackend
 from tui_chat.backends.protocol import LoadPlan
 from tui_chat.chat.model import Role, Sampling
 from tui_chat.wire.api import Turn
+from tui_chat.wire.plan import LoadOptions
 
 
 async def main(path: Path, logs: Path, answer: bool) -> None:
-    plan = LoadPlan(path=path, context=16384, threads=1)
+    plan = LoadPlan(path=path, options=LoadOptions(context=16384), threads=1)
     model = await LlamaCppBackend(logs).load(plan, lambda _: None)
     sampling = Sampling(max_tokens=16 if answer else None)
     if not answer:

@@ -17,6 +17,7 @@ from tui_chat.backends.protocol import LoadPlan
 from tui_chat.chat.model import Role, Sampling
 from tui_chat.wire.api import Turn
 from tui_chat.wire.events import Channel, Delta, Event, Prefill, Settled
+from tui_chat.wire.plan import LoadOptions
 
 GREEDY = Sampling(temperature=0, max_tokens=24)
 ENDLESS = Sampling(temperature=0, max_tokens=100_000)
@@ -54,7 +55,7 @@ def user(text: str) -> tuple[Turn, ...]:
 
 async def load(path: Path, logs: Path, context: int = 2048) -> LlamaCppModel:
     """Load with one thread: several wait for each other, so beside other busy tests they crawl."""
-    plan = LoadPlan(path=path, context=context, threads=1)
+    plan = LoadPlan(path=path, options=LoadOptions(context=context), threads=1)
     return await LlamaCppBackend(logs).load(plan, lambda _: None)
 
 

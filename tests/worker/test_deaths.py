@@ -27,6 +27,7 @@ from tui_chat.backends.llamacpp.host import LlamaCppBackend
 from tui_chat.backends.protocol import BackendError, LoadPlan
 from tui_chat.chat.model import FinishReason, ProblemCode
 from tui_chat.wire.events import Delta, Event
+from tui_chat.wire.plan import LoadOptions
 
 HOST = Path(__file__).parent / "lonely_host.py"
 
@@ -87,8 +88,9 @@ async def test_sigkill_while_loading_is_told(starter_model: Path, tmp_path: Path
         for worker in workers():
             worker.kill()
 
+    plan = LoadPlan(path=starter_model, options=LoadOptions(context=2048))
     with pytest.raises(BackendError) as caught:
-        await LlamaCppBackend(tmp_path).load(LoadPlan(path=starter_model, context=2048), kill)
+        await LlamaCppBackend(tmp_path).load(plan, kill)
     assert caught.value.problem.code is ProblemCode.WORKER_DIED
     assert "SIGKILL" in caught.value.problem.what
 
@@ -96,7 +98,7 @@ async def test_sigkill_while_loading_is_told(starter_model: Path, tmp_path: Path
 async def test_a_cancelled_load_leaves_no_process(starter_model: Path, tmp_path: Path) -> None:
     loading = asyncio.Event()
     backend = LlamaCppBackend(tmp_path)
-    plan = LoadPlan(path=starter_model, context=2048)
+    plan = LoadPlan(path=starter_model, options=LoadOptions(context=2048))
     task = asyncio.create_task(backend.load(plan, lambda _: loading.set()))
     await loading.wait()
     task.cancel()
@@ -107,7 +109,7 @@ async def test_a_cancelled_load_leaves_no_process(starter_model: Path, tmp_path:
 
 async def test_progress_rises_to_the_end(starter_model: Path, tmp_path: Path) -> None:
     fractions: list[float] = []
-    plan = LoadPlan(path=starter_model, context=2048)
+    plan = LoadPlan(path=starter_model, options=LoadOptions(context=2048))
     model = await LlamaCppBackend(tmp_path).load(plan, fractions.append)
     await model.close()
     assert fractions == sorted(fractions)

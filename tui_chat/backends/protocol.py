@@ -14,13 +14,14 @@ import msgspec
 from tui_chat.chat.model import Problem, Sampling
 from tui_chat.wire.api import Turn
 from tui_chat.wire.events import Event
+from tui_chat.wire.plan import LoadOptions
 
 
 class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """How a model is to be loaded. `context` is in tokens; `threads` None means every usable core."""
+    """How a model is to be loaded. `threads` None means every usable core."""
 
     path: Path
-    context: int
+    options: LoadOptions
     threads: int | None = None
 
 

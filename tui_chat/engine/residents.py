@@ -18,6 +18,7 @@ import msgspec
 from tui_chat.backends.protocol import Backend, LoadedModel, LoadPlan
 from tui_chat.engine.catalogue import Catalogue
 from tui_chat.wire.api import ModelInfo, ModelState
+from tui_chat.wire.plan import ALL_LAYERS, LoadOptions
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,11 @@ class Residents:
     ) -> Resident:
         loading = msgspec.structs.replace(found, state=ModelState.LOADING, context=context)
         self._set(Resident(loading, None))
-        plan = LoadPlan(path=self._catalogue.path(found), context=context, threads=self._catalogue.threads)
+        plan = LoadPlan(
+            path=self._catalogue.path(found),
+            options=LoadOptions(context=context, gpu_layers=ALL_LAYERS),
+            threads=self._catalogue.threads,
+        )
         started = time.monotonic()
         log.info("loading %s with a context of %d tokens", found.id, context)
         try:

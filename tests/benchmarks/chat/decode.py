@@ -23,6 +23,7 @@ from tui_chat.backends.protocol import LoadPlan
 from tui_chat.chat.model import Role, Sampling
 from tui_chat.wire.api import Turn
 from tui_chat.wire.events import Delta, Event, Prefill, Settled
+from tui_chat.wire.plan import LoadOptions
 
 BARE = Path(__file__).with_name("bare_loop.py")
 PROMPT = "Write a long and detailed story about an old lighthouse keeper and the sea."
@@ -45,7 +46,7 @@ def rows() -> Iterator[Row]:
 
 async def _through_a_worker() -> list[Row]:
     with tempfile.TemporaryDirectory() as logs:
-        plan = LoadPlan(path=STARTER, context=CONTEXT)
+        plan = LoadPlan(path=STARTER, options=LoadOptions(context=CONTEXT))
         model = await LlamaCppBackend(Path(logs)).load(plan, lambda _: None)
         try:
             speeds = [await _side_by_side(model, number) for number in range(ROUNDS)]
@@ -174,7 +175,7 @@ def _measure_python(path: str) -> None:
     lib.llama_vocab_is_eog = lambda *_: False  # go on and on
     flag = AbortFlags(create_flags()).of(1)
     log = NativeLog()
-    model = load_model(Load(path, CONTEXT, None, ""), log, lambda _: None)
+    model = load_model(Load(path, LoadOptions(context=CONTEXT), None, ""), log, lambda _: None)
     ours, theirs = socket.socketpair()
     drain = subprocess.Popen(["cat"], stdin=theirs, stdout=subprocess.DEVNULL)
     line = Line(ours)

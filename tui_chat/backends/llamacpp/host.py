@@ -53,7 +53,7 @@ class LlamaCppBackend:
         on_progress: Callable[[float], None],
     ) -> LlamaCppModel:
         path = plan.path.absolute()
-        process.send(Load(str(path), plan.context, plan.threads, header.fingerprint))
+        process.send(Load(str(path), plan.options, plan.threads, header.fingerprint))
         while (report := await process.receive()) is not None:
             if isinstance(report, Progress):
                 on_progress(report.fraction)

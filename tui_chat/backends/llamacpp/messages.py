@@ -11,6 +11,7 @@ from tui_chat.backends.protocol import Description
 from tui_chat.chat.model import Problem, Sampling
 from tui_chat.wire.api import Turn
 from tui_chat.wire.events import Event
+from tui_chat.wire.plan import LoadOptions
 
 LENGTH_BYTES = 4
 MAX_FRAME = 64 << 20
@@ -21,7 +22,7 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
     """Load the file at `path`; always the first order, and the only one of its kind."""
 
     path: str
-    context: int
+    options: LoadOptions
     threads: int | None
     fingerprint: str
 

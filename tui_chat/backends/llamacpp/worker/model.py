@@ -14,13 +14,12 @@ from tui_chat.backends.llamacpp.worker.cache import KvCache
 from tui_chat.backends.llamacpp.worker.cores import usable_cores
 from tui_chat.backends.llamacpp.worker.logs import NativeLog
 from tui_chat.backends.llamacpp.worker.native import BACKEND, lib
+from tui_chat.backends.llamacpp.worker.params import context_params, model_params
 from tui_chat.backends.llamacpp.worker.template import ChatTemplate, RenderError
 from tui_chat.backends.llamacpp.worker.thinking import MARKERS, thinks
 from tui_chat.backends.llamacpp.worker.vocabulary import Defuser, Pieces, Vocabulary
 from tui_chat.backends.protocol import BackendError, Description
 
-BATCH = 512
-"""Tokens per evaluation: larger ones gain nothing on a CPU and cost compute buffer."""
 _WEIGHTS_SHARE = 0.9
 """Of the progress bar; the rest is the context and the first evaluation."""
 _SMALL, _MEDIUM = 1_000_000_000, 5_000_000_000
@@ -54,13 +53,13 @@ def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> 
         BackendError: llama.cpp refused, with its reason.
     """
     lib.llama_backend_init()
-    native = _load_weights(order.path, report)
+    native = _load_weights(order, report)
     if not native:
-        raise BackendError(load_problem(Path(order.path).name, order.context, list(log.lines)))
+        raise BackendError(load_problem(Path(order.path).name, order.options.context, list(log.lines)))
     threads = order.threads or usable_cores()
-    context = lib.llama_init_from_model(native, _context_params(order.context, threads))
+    context = lib.llama_init_from_model(native, context_params(order.options, threads))
     if not context:
-        raise BackendError(load_problem(Path(order.path).name, order.context, list(log.lines)))
+        raise BackendError(load_problem(Path(order.path).name, order.options.context, list(log.lines)))
     vocabulary = Vocabulary(native)
     template, source = _template(native, vocabulary)
     cache = KvCache(native, context)
@@ -74,7 +73,7 @@ def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> 
         defuser=Defuser(vocabulary.control),
         template=template,
         cache=cache,
-        chunk=_chunk(lib.llama_model_n_params(native)),
+        chunk=_chunk(lib.llama_model_n_params(native), order.options.ubatch),
         description=Description(
             architecture=_metadata(native, "general.architecture"),
             parameters=lib.llama_model_n_params(native),
@@ -90,26 +89,14 @@ def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> 
     )
 
 
-def _load_weights(path: str, report: Callable[[float], None]) -> Any:
+def _load_weights(order: Load, report: Callable[[float], None]) -> Any:
     def progress(fraction: float, _data: Any) -> bool:
         report(fraction * _WEIGHTS_SHARE)
         return True
 
-    params = lib.llama_model_default_params()
+    params, _keep = model_params(order.options)
     params.progress_callback = lib.llama_progress_callback(progress)
-    return lib.llama_model_load_from_file(path.encode(), params)
-
-
-def _context_params(context: int, threads: int) -> Any:
-    """Ask for one sequence, and for none of the memory that one sequence does not need."""
-    params = lib.llama_context_default_params()
-    params.n_ctx = context
-    params.n_batch = params.n_ubatch = BATCH
-    params.n_seq_max = params.n_outputs_max = 1
-    params.n_threads = params.n_threads_batch = threads
-    params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_AUTO
-    params.swa_full = False
-    return params
+    return lib.llama_model_load_from_file(order.path.encode(), params)
 
 
 def _template(native: Any, vocabulary: Vocabulary) -> tuple[ChatTemplate | RenderError, str]:
@@ -128,11 +115,11 @@ def _warm_up(cache: KvCache, vocabulary: Vocabulary) -> None:
     cache.clear()
 
 
-def _chunk(parameters: int) -> int:
+def _chunk(parameters: int, most: int) -> int:
     """Small enough that a slow CPU reports progress every few seconds, without costing a fast one."""
     if lib.llama_supports_gpu_offload() or parameters < _SMALL:
-        return BATCH
-    return BATCH // 2 if parameters < _MEDIUM else BATCH // 4
+        return most
+    return min(most, 256 if parameters < _MEDIUM else 128)
 
 
 def _metadata(native: Any, key: str) -> str:

@@ -7,10 +7,12 @@ name is put in its place. This happens in worker processes, which run nothing el
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import importlib.metadata
 import importlib.util
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -29,5 +31,19 @@ def _bindings() -> Any:
     return importlib.import_module(f"{PACKAGE}.{PACKAGE}")
 
 
+def _ggml(bindings: Any) -> Any:
+    """The library under llama.cpp: the very file that llama.cpp is linked to.
+
+    The wheel holds copies of it under other names; loading one of those gives a second, empty registry.
+    """
+    name = "libggml-base.0.dylib" if sys.platform == "darwin" else "libggml-base.so.0"
+    base = ctypes.CDLL(str(Path(bindings.__file__).parent / "lib" / name))
+    base.ggml_backend_cpu_buffer_type.restype = ctypes.c_void_p
+    return base
+
+
 lib = _bindings()
 """The module of ctypes functions, named as in llama.h."""
+
+ggml = _ggml(lib)
+"""ggml's own functions, as far as this package declares them."""
