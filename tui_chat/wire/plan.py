@@ -56,3 +56,26 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     split: tuple[float, ...] = ()
     cpu_experts: int = 0
     sequences: int = 1
+
+
+class DeviceKind(enum.StrEnum):
+    """What memory a device has: the machine's RAM, a GPU of any make, or one driven by CUDA."""
+
+    RAM = "ram"
+    GPU = "gpu"
+    CUDA = "cuda"
+
+
+class DeviceSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A device to plan for, here or elsewhere. Sizes in bytes.
+
+    Attributes:
+        free_bytes: What may be used now, others' use and our own residents' taken off.
+        bandwidth: Bytes per second that its memory delivers; 0 where nobody measured it.
+    """
+
+    name: str
+    kind: DeviceKind
+    total_bytes: int
+    free_bytes: int
+    bandwidth: float = 0.0

@@ -1,0 +1,85 @@
+"""The forecast against llama.cpp's own account, byte for byte: architectures, contexts, KV types, splits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.memory.architectures import ARCHITECTURES
+from tui_chat.backends.llamacpp.prober import Prober
+from tui_chat.backends.llamacpp.probing import Probe, Probed
+from tui_chat.memory.attention import VERIFIED
+from tui_chat.memory.forecast import forecast
+from tui_chat.memory.profile import read_profile
+from tui_chat.wire.plan import DeviceKind, DeviceSpec, KvType, LoadOptions
+
+EVERYTHING = 99
+
+
+def gpus(count: int, kind: DeviceKind) -> tuple[DeviceSpec, ...]:
+    return tuple(
+        DeviceSpec(name=f"gpu{number}", kind=kind, total_bytes=8 << 30, free_bytes=8 << 30)
+        for number in range(count)
+    )
+
+
+def options(layers: int) -> list[LoadOptions]:
+    """Everything that moves bytes: context, KV type, batch, sequences, offload, split, experts in RAM."""
+    return [
+        LoadOptions(context=4096),
+        LoadOptions(context=32768, kv_type=KvType.Q8_0),
+        LoadOptions(context=8192, kv_type=KvType.Q4_0, ubatch=128, sequences=4),
+        LoadOptions(context=5000, gpu_layers=EVERYTHING, split=(1, 1)),
+        LoadOptions(context=4096, gpu_layers=1, split=(1, 1)),
+        LoadOptions(context=4096, gpu_layers=3, split=(3, 1)),
+        LoadOptions(context=4096, gpu_layers=layers, split=(1, 2)),
+        LoadOptions(context=4096, gpu_layers=EVERYTHING, split=(1, 0), kv_type=KvType.Q8_0),
+        LoadOptions(context=4096, gpu_layers=EVERYTHING, split=(1, 1), cpu_experts=2),
+    ]
+
+
+@pytest.fixture
+async def prober() -> AsyncIterator[Prober]:
+    prober = Prober()
+    yield prober
+    await prober.close()
+
+
+@pytest.mark.parametrize("kind", [DeviceKind.GPU, DeviceKind.CUDA])
+async def test_weights_and_kv_are_exact_on_every_device(zoo: Path, kind: DeviceKind, prober: Prober) -> None:
+    for name in ARCHITECTURES:
+        await compare(zoo / f"{name}.gguf", kind, prober)
+
+
+@pytest.mark.parametrize("kind", [DeviceKind.GPU, DeviceKind.CUDA])
+async def test_the_starter_model_is_exact(starter_model: Path, kind: DeviceKind, prober: Prober) -> None:
+    await compare(starter_model, kind, prober)
+
+
+async def compare(path: Path, kind: DeviceKind, prober: Prober) -> None:
+    profile = read_profile([path])
+    assert profile.certain
+    wanted = options(profile.layer_count)
+    answers = await prober.ask(Probe(str(path), gpus(2, kind), tuple(wanted)))
+    for each, answer in zip(wanted, answers.answers, strict=True):
+        assert isinstance(answer, Probed), (path.stem, each, answer)
+        shares = forecast(profile, each, [kind] * 2)
+        said = [(buffers.weights, buffers.kv) for buffers in answer.buffers]
+        assert [(share.weights, share.kv) for share in shares] == said, (path.stem, each)
+        assert shares[-1].repacked == answer.buffers[-1].repacked, (path.stem, each)
+
+
+def test_only_what_is_compared_is_called_certain() -> None:
+    assert {architecture for architecture, _ in ARCHITECTURES.values()} == VERIFIED
+
+
+async def test_a_dense_models_compute_buffer_follows_the_formula(starter_model: Path, prober: Prober) -> None:
+    profile = read_profile([starter_model])
+    wanted = [LoadOptions(context=size, ubatch=batch) for size in (2048, 8192) for batch in (128, 512)]
+    answers = await prober.ask(Probe(str(starter_model), (), tuple(wanted)))
+    for each, answer in zip(wanted, answers.answers, strict=True):
+        assert isinstance(answer, Probed)
+        (share,) = forecast(profile, each, [])
+        assert share.compute == pytest.approx(answer.buffers[0].compute, rel=0.02), each

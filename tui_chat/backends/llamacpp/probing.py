@@ -1,0 +1,52 @@
+"""What the engine asks a probe and what it answers. Nothing here loads llama.cpp."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tui_chat.wire.plan import DeviceSpec, LoadOptions
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """Tell what the model at `path` takes on `gpus` and in RAM with each of `options`."""
+
+    path: str
+    gpus: tuple[DeviceSpec, ...]
+    options: tuple[LoadOptions, ...]
+
+
+class Buffers(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes that llama.cpp lays out on one device.
+
+    Attributes:
+        repacked: Of `weights`, what is copied into another layout, and so cannot be shared with the file.
+    """
+
+    device: str
+    weights: int = 0
+    kv: int = 0
+    compute: int = 0
+    repacked: int = 0
+
+
+class Probed(msgspec.Struct, frozen=True, tag="probed"):
+    """The answer for one set of options: the GPUs in their order, then RAM."""
+
+    buffers: tuple[Buffers, ...]
+
+
+class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
+    """llama.cpp would not load the model with these options; `why` is its own last words."""
+
+    why: str
+
+
+class Answers(msgspec.Struct, frozen=True):
+    """One answer per set of options, in their order, and the version of llama.cpp that gave them."""
+
+    backend: str
+    answers: tuple[Probed | Unknown, ...]
+
+
+RAM = "ram"
+"""Name of the device that is no GPU."""

@@ -1,0 +1,31 @@
+"""Answers probes until its input ends: ``python -m …``, questions on standard input, answers on ``FD``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import msgspec
+
+from tui_chat.backends.llamacpp.messages import LENGTH_BYTES, body_length
+from tui_chat.backends.llamacpp.probing import Answers, Probe
+
+
+def main() -> None:
+    """Serve. Whatever llama.cpp does to this process, nobody's model is in it."""
+    answers = os.fdopen(int(sys.argv[1]), "wb")
+    from tui_chat.backends.llamacpp.worker.logs import NativeLog
+    from tui_chat.backends.llamacpp.worker.native import BACKEND, lib
+    from tui_chat.backends.llamacpp.worker.probe.measure import measure
+
+    log = NativeLog()
+    lib.llama_backend_init()
+    while prefix := sys.stdin.buffer.read(LENGTH_BYTES):
+        probe = msgspec.msgpack.decode(sys.stdin.buffer.read(body_length(prefix)), type=Probe)
+        body = msgspec.msgpack.encode(Answers(BACKEND, measure(probe, log)))
+        answers.write(len(body).to_bytes(LENGTH_BYTES, "big") + body)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""What a model takes, per device, by arithmetic alone: microseconds, and exact where `Profile.certain`.
+
+Layers go to devices as in ``llama_model::load_tensors``; compute buffers follow a formula that holds for
+dense models with flash attention on one device, and is an estimate elsewhere.
+"""
+
+from __future__ import annotations
+
+import itertools
+import struct
+from collections.abc import Sequence
+
+import msgspec
+
+from tui_chat.memory.profile import CUDA_ALIGNMENT, CUDA_ROW, Profile, Weights
+from tui_chat.wire.plan import DeviceKind, KvType, LoadOptions
+
+_F32 = struct.Struct("f")
+
+CELLS = 256
+"""llama.cpp pads a context to a multiple of this many cells."""
+KV_LAYOUT = {
+    KvType.F32: (1, 4),
+    KvType.F16: (1, 2),
+    KvType.BF16: (1, 2),
+    KvType.Q8_0: (32, 34),
+    KvType.Q5_1: (32, 24),
+    KvType.Q5_0: (32, 22),
+    KvType.Q4_1: (32, 20),
+    KvType.Q4_0: (32, 18),
+    KvType.IQ4_NL: (32, 18),
+}
+"""Elements of a block, and its bytes."""
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """One device's part in bytes; `layers` counts repeating layers, `repacked` is a part of `weights`."""
+
+    layers: int = 0
+    weights: int = 0
+    kv: int = 0
+    compute: int = 0
+    repacked: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.kv + self.compute
+
+
+def forecast(profile: Profile, options: LoadOptions, gpus: Sequence[DeviceKind]) -> tuple[Share, ...]:
+    """Forecast the shares of `gpus`, in their order, and of RAM, which comes last."""
+    ram = len(gpus)
+    places = place_layers(profile.layer_count, options, ram)
+    weights = [0] * (ram + 1)
+    kv = [0] * (ram + 1)
+    layers = [0] * (ram + 1)
+    repacked = 0
+    repacks = DeviceKind.CUDA not in gpus  # beside CUDA, llama.cpp keeps weights in RAM as they are
+
+    def put(device: int, size: Weights) -> None:
+        nonlocal repacked
+        weights[device] += size.cuda if _is_cuda(gpus, device) else size.plain
+        if device == ram and repacks:
+            repacked += size.repacked
+
+    for index, (layer, device) in enumerate(zip(profile.layers, places[:-1], strict=True)):
+        put(device, layer.dense)
+        put(ram if index < options.cpu_experts else device, layer.experts)
+        kv[device] += kv_bytes(profile, options, index, cuda=_is_cuda(gpus, device))
+        layers[device] += 1
+    put(ram, profile.input)
+    put(places[-1], profile.output)
+    if places[-1] != ram or (repacks and profile.tied.repacked):
+        put(places[-1], profile.tied)  # one tensor cannot lie in two kinds of memory
+    for device in {places[layer] for layer in range(profile.layer_count) if _turns(profile, layer)}:
+        put(device, profile.everywhere)
+    compute = compute_bytes(profile, options, places, ram)
+    shares = zip(layers, weights, kv, compute, [*[0] * ram, repacked], strict=True)
+    return tuple(Share(layers=n, weights=w, kv=k, compute=c, repacked=r) for n, w, k, c, r in shares)
+
+
+def _is_cuda(gpus: Sequence[DeviceKind], device: int) -> bool:
+    return device < len(gpus) and gpus[device] is DeviceKind.CUDA
+
+
+def _turns(profile: Profile, layer: int) -> bool:
+    """Whether `layer` uses the rotation factors; gemma 4 has them for the layers without a window only."""
+    return profile.architecture != "gemma4" or not profile.caches.layers[layer].windowed
+
+
+def place_layers(layers: int, options: LoadOptions, gpus: int) -> list[int]:
+    """The device of each layer and, last, of the output: a GPU's place in the order, or `gpus` for RAM."""
+    offloaded = min(options.gpu_layers, layers + 1) if gpus else 0
+    first = max(layers + 1 - options.gpu_layers, 0) if gpus else layers + 1
+    split = (*options.split, *[0.0] * gpus)[:gpus] if any(options.split) else (1.0,) * gpus
+    bounds = [bound / sum(split) for bound in itertools.accumulate(split)]
+    return [
+        gpus if layer < first else _upper_bound(bounds, (layer - first) / offloaded)
+        for layer in range(layers + 1)
+    ]
+
+
+def _upper_bound(bounds: Sequence[float], at: float) -> int:
+    """The first device whose bound lies above `at`, in the single precision that llama.cpp works in."""
+    exact = _single(at)
+    return next((index for index, bound in enumerate(bounds) if _single(bound) > exact), len(bounds) - 1)
+
+
+def _single(value: float) -> float:
+    """Round to a 32-bit float."""
+    return float(_F32.unpack(_F32.pack(value))[0])
+
+
+def cells(profile: Profile, options: LoadOptions, *, windowed: bool) -> int:
+    """Cells of one layer's cache: ``llama_kv_cache_iswa``, one buffer for all sequences."""
+    whole = _pad(options.context)
+    if not windowed:
+        return whole
+    return _pad(min(whole, profile.caches.window * options.sequences + options.ubatch))
+
+
+def kv_bytes(profile: Profile, options: LoadOptions, layer: int, *, cuda: bool = False) -> int:
+    """Bytes that one layer keeps of conversations: its cells and its recurrent states."""
+    cache = profile.caches.layers[layer]
+    block, size = KV_LAYOUT[options.kv_type]
+    count = cells(profile, options, windowed=cache.windowed)
+    total = cache.state * max(1, options.sequences)
+    for elements in (cache.keys, cache.values):
+        total += elements // block * size * count
+        if cuda and block > 1 and elements % CUDA_ROW:
+            padding = (CUDA_ROW - elements % CUDA_ROW) // block * size
+            total += -(-padding // CUDA_ALIGNMENT) * CUDA_ALIGNMENT
+    return total
+
+
+def compute_bytes(profile: Profile, options: LoadOptions, places: Sequence[int], ram: int) -> list[int]:
+    """Bytes of each device's compute buffer, for attention without a score matrix (flash attention)."""
+    batch = min(options.ubatch, _pad(options.context))
+    width = 3 * profile.feed_forward + 3 * profile.embedding + profile.heads * profile.head_size
+    mask = _pad(options.context) * batch * 2
+    if profile.caches.window:
+        mask += cells(profile, options, windowed=True) * batch * 2
+    logits = options.sequences * 4 * (profile.vocabulary + 2 * profile.embedding)
+    working = max(batch * 4 * width, logits) + mask
+    boundary = batch * 4 * 2 * profile.embedding + mask
+    sizes = [working if device in places else 0 for device in range(ram)]
+    return [*sizes, working if ram in places[:-1] or not ram else boundary]
+
+
+def _pad(context: int) -> int:
+    return -(-context // CELLS) * CELLS
