@@ -50,6 +50,14 @@ COMMANDS = {
         "List the models on this machine, or get one.",
         ("tui-chat models --json", "tui-chat models get starter"),
     ),
+    "plan": Command(
+        "tui_chat.cli.plan",
+        "Tell what a model would take in memory, where, and how it would be loaded.",
+        (
+            "tui-chat plan smol",
+            "tui-chat plan model.gguf --ctx 32768 --kv q8_0 --devices gpu:24GiB,ram:64GiB --json",
+        ),
+    ),
     "engine": Command(
         "tui_chat.cli.engine",
         "Look after the engine: the process that runs the models for all terminals.",

@@ -6,9 +6,11 @@ dense models with flash attention on one device, and is an estimate elsewhere.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import struct
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -51,7 +53,8 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 def forecast(profile: Profile, options: LoadOptions, gpus: Sequence[DeviceKind]) -> tuple[Share, ...]:
     """Forecast the shares of `gpus`, in their order, and of RAM, which comes last."""
     ram = len(gpus)
-    places = place_layers(profile.layer_count, options, ram)
+    runs = place_layers(profile.layer_count, options, ram)
+    places = [run.device for run in runs for _ in range(run.first, run.last)]
     weights = [0] * (ram + 1)
     kv = [0] * (ram + 1)
     layers = [0] * (ram + 1)
@@ -75,7 +78,7 @@ def forecast(profile: Profile, options: LoadOptions, gpus: Sequence[DeviceKind])
         put(places[-1], profile.tied)  # one tensor cannot lie in two kinds of memory
     for device in {places[layer] for layer in range(profile.layer_count) if _turns(profile, layer)}:
         put(device, profile.everywhere)
-    compute = compute_bytes(profile, options, places, ram)
+    compute = compute_bytes(profile, options, runs, ram)
     shares = zip(layers, weights, kv, compute, [*[0] * ram, repacked], strict=True)
     return tuple(Share(layers=n, weights=w, kv=k, compute=c, repacked=r) for n, w, k, c, r in shares)
 
@@ -89,22 +92,28 @@ def _turns(profile: Profile, layer: int) -> bool:
     return profile.architecture != "gemma4" or not profile.caches.layers[layer].windowed
 
 
-def place_layers(layers: int, options: LoadOptions, gpus: int) -> list[int]:
-    """The device of each layer and, last, of the output: a GPU's place in the order, or `gpus` for RAM."""
+class Run(NamedTuple):
+    """The layers `first` up to `last` (not included) on one device; the output counts as one more layer."""
+
+    device: int
+    first: int
+    last: int
+
+
+def place_layers(layers: int, options: LoadOptions, gpus: int) -> list[Run]:
+    """Which layers go to which device: a GPU's place in the order, or `gpus` for RAM. None is empty."""
     offloaded = min(options.gpu_layers, layers + 1) if gpus else 0
-    first = max(layers + 1 - options.gpu_layers, 0) if gpus else layers + 1
+    start = layers + 1 - offloaded
+    runs = [Run(gpus, 0, start)]
     split = (*options.split, *[0.0] * gpus)[:gpus] if any(options.split) else (1.0,) * gpus
-    bounds = [bound / sum(split) for bound in itertools.accumulate(split)]
-    return [
-        gpus if layer < first else _upper_bound(bounds, (layer - first) / offloaded)
-        for layer in range(layers + 1)
-    ]
-
-
-def _upper_bound(bounds: Sequence[float], at: float) -> int:
-    """The first device whose bound lies above `at`, in the single precision that llama.cpp works in."""
-    exact = _single(at)
-    return next((index for index, bound in enumerate(bounds) if _single(bound) > exact), len(bounds) - 1)
+    first = start
+    for gpu, bound in enumerate(itertools.accumulate(split)):
+        share = _single(bound / sum(split))
+        # llama.cpp compares in single precision, and a layer exactly on a bound belongs to the next device.
+        last = start + bisect.bisect_left(range(offloaded), share, key=lambda at: _single(at / offloaded))
+        runs.append(Run(gpu, first, last))
+        first = last
+    return [run for run in runs if run.last > run.first]
 
 
 def _single(value: float) -> float:
@@ -134,18 +143,25 @@ def kv_bytes(profile: Profile, options: LoadOptions, layer: int, *, cuda: bool =
     return total
 
 
-def compute_bytes(profile: Profile, options: LoadOptions, places: Sequence[int], ram: int) -> list[int]:
-    """Bytes of each device's compute buffer, for attention without a score matrix (flash attention)."""
+def compute_bytes(profile: Profile, options: LoadOptions, runs: Sequence[Run], ram: int) -> list[int]:
+    """Bytes of each device's compute buffer, RAM's last."""
+    working, boundary = compute_sizes(profile, options)
+    used = {run.device for run in runs}
+    return [*(working if gpu in used else 0 for gpu in range(ram)), working if ram in used else boundary]
+
+
+def compute_sizes(profile: Profile, options: LoadOptions) -> tuple[int, int]:
+    """Bytes of the compute buffer of a device with layers, and of RAM when it has none.
+
+    For attention without a score matrix (flash attention).
+    """
     batch = min(options.ubatch, _pad(options.context))
     width = 3 * profile.feed_forward + 3 * profile.embedding + profile.heads * profile.head_size
     mask = _pad(options.context) * batch * 2
     if profile.caches.window:
         mask += cells(profile, options, windowed=True) * batch * 2
     logits = options.sequences * 4 * (profile.vocabulary + 2 * profile.embedding)
-    working = max(batch * 4 * width, logits) + mask
-    boundary = batch * 4 * 2 * profile.embedding + mask
-    sizes = [working if device in places else 0 for device in range(ram)]
-    return [*sizes, working if ram in places[:-1] or not ram else boundary]
+    return max(batch * 4 * width, logits) + mask, batch * 4 * 2 * profile.embedding + mask
 
 
 def _pad(context: int) -> int:

@@ -79,3 +79,66 @@ class DeviceSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     total_bytes: int
     free_bytes: int
     bandwidth: float = 0.0
+
+
+class DeviceUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan takes of one device, in bytes.
+
+    Attributes:
+        layers: Repeating layers on it.
+        overhead_bytes: What a process or a driver takes beside the model's own buffers.
+        free_bytes: What there was for us before.
+    """
+
+    name: str
+    kind: DeviceKind
+    layers: int
+    weights_bytes: int
+    kv_bytes: int
+    compute_bytes: int
+    overhead_bytes: int
+    free_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        """All that the plan takes here."""
+        return self.weights_bytes + self.kv_bytes + self.compute_bytes + self.overhead_bytes
+
+
+class Source(enum.StrEnum):
+    """Who says what a plan takes: the header's arithmetic, or llama.cpp after laying it all out."""
+
+    ARITHMETIC = "arithmetic"
+    LLAMA_CPP = "llama.cpp"
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model would be loaded, what that takes, and why so.
+
+    Attributes:
+        fits: Whether there is room for it, margins included.
+        shortfall_bytes: How much is missing where it does not fit.
+        reason: One plain sentence for a person.
+        devices: The GPUs in their order, then RAM.
+        anonymous_bytes: RAM that cannot be dropped and read again.
+        page_cache_bytes: RAM that the weights take as pages of their file.
+        tokens_per_second: Expected while decoding, 0 where nothing is known of the memory's speed.
+        evicts: Ids of residents that have to go first.
+        shrinks: Ids of idle residents whose contexts are made smaller first.
+        alternatives: What else could be done when it does not fit, nearest first.
+    """
+
+    model: str
+    strategy: Strategy
+    options: LoadOptions
+    fits: bool
+    reason: str
+    devices: tuple[DeviceUse, ...]
+    source: Source
+    anonymous_bytes: int = 0
+    page_cache_bytes: int = 0
+    tokens_per_second: float = 0.0
+    shortfall_bytes: int = 0
+    evicts: tuple[str, ...] = ()
+    shrinks: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()

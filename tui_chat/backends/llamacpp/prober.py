@@ -84,7 +84,6 @@ async def _spawn() -> _Running:
             stderr=log,
             pass_fds=(theirs,),
             start_new_session=True,
-            cwd="/",
             # A GPU that is asked anything gives hundreds of MiB to a context; stand-ins need none of them.
             env=os.environ | {"GGML_NO_BACKTRACE": "1", "CUDA_VISIBLE_DEVICES": "-1"},
         )

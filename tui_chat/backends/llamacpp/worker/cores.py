@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tui_chat.memory.cgroup import cgroup_folders
+
 _CPUS = Path("/sys/devices/system/cpu")
-_CGROUPS = Path("/sys/fs/cgroup")
 
 
 def usable_cores() -> int:
@@ -35,24 +36,8 @@ def _core(cpu: int) -> str:
 
 def _quota() -> float | None:
     """The tightest CPU quota on our cgroup's way to the root, in cores; None without one."""
-    quotas = [quota for folder in _folders() if (quota := _v2(folder) or _v1(folder))]
+    quotas = [quota for folder in cgroup_folders("cpu") if (quota := _v2(folder) or _v1(folder))]
     return min(quotas, default=None)
-
-
-def _folders() -> list[Path]:
-    folders = [_CGROUPS, _CGROUPS / "cpu"]
-    try:
-        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return folders
-    for line in lines:
-        _, controllers, group = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        root = _CGROUPS / "cpu" if controllers else _CGROUPS
-        folder = root / group.lstrip("/")
-        folders += [folder, *(parent for parent in folder.parents if parent.is_relative_to(root))]
-    return folders
 
 
 def _v2(folder: Path) -> float | None:

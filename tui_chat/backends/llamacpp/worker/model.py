@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tui_chat.backends.llamacpp.build import backend_name
 from tui_chat.backends.llamacpp.failures import load_problem
 from tui_chat.backends.llamacpp.messages import Load
 from tui_chat.backends.llamacpp.worker.cache import KvCache
 from tui_chat.backends.llamacpp.worker.cores import usable_cores
 from tui_chat.backends.llamacpp.worker.logs import NativeLog
-from tui_chat.backends.llamacpp.worker.native import BACKEND, lib
+from tui_chat.backends.llamacpp.worker.native import lib
 from tui_chat.backends.llamacpp.worker.params import context_params, model_params
 from tui_chat.backends.llamacpp.worker.template import ChatTemplate, RenderError
 from tui_chat.backends.llamacpp.worker.thinking import MARKERS, thinks
@@ -83,7 +84,7 @@ def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> 
             vocabulary=vocabulary.size,
             threads=threads,
             load_ms=0.0,
-            backend=BACKEND,
+            backend=backend_name(),
             can_think=thinks(source),
         ),
     )

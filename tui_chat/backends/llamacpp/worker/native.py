@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import ctypes
 import importlib
-import importlib.metadata
 import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-PACKAGE = "llama_cpp"
-BACKEND = f"llama-cpp-python {importlib.metadata.version('llama-cpp-python')}"
+from tui_chat.backends.llamacpp.build import PACKAGE
 
 
 def _bindings() -> Any:

@@ -7,6 +7,7 @@ import sys
 
 import msgspec
 
+from tui_chat.backends.llamacpp.build import backend_name
 from tui_chat.backends.llamacpp.messages import LENGTH_BYTES, body_length
 from tui_chat.backends.llamacpp.probing import Answers, Probe
 
@@ -15,14 +16,14 @@ def main() -> None:
     """Serve. Whatever llama.cpp does to this process, nobody's model is in it."""
     answers = os.fdopen(int(sys.argv[1]), "wb")
     from tui_chat.backends.llamacpp.worker.logs import NativeLog
-    from tui_chat.backends.llamacpp.worker.native import BACKEND, lib
+    from tui_chat.backends.llamacpp.worker.native import lib
     from tui_chat.backends.llamacpp.worker.probe.measure import measure
 
     log = NativeLog()
     lib.llama_backend_init()
     while prefix := sys.stdin.buffer.read(LENGTH_BYTES):
         probe = msgspec.msgpack.decode(sys.stdin.buffer.read(body_length(prefix)), type=Probe)
-        body = msgspec.msgpack.encode(Answers(BACKEND, measure(probe, log)))
+        body = msgspec.msgpack.encode(Answers(backend_name(), measure(probe, log)))
         answers.write(len(body).to_bytes(LENGTH_BYTES, "big") + body)
         answers.flush()
 

@@ -1,0 +1,191 @@
+"""`tui-chat plan`: what a model would take, on this machine or on one that is described."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui_chat.wire.plan import KvType, Strategy
+
+if TYPE_CHECKING:
+    from tui_chat.config.paths import Paths
+    from tui_chat.config.settings import Settings
+    from tui_chat.memory.machine import Machine
+    from tui_chat.memory.placement import Wish
+    from tui_chat.wire.api import ModelInfo
+    from tui_chat.wire.plan import Plan
+
+NO_FIT = 1
+"""Exit status when the model does not fit."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("model", metavar="MODEL", help="a model's name, or the path of a GGUF file")
+    parser.add_argument("--json", action="store_true", help="print a JSON object with exact byte counts")
+    wish = parser.add_argument_group("what to plan for")
+    wish.add_argument("--strategy", type=Strategy, choices=list(Strategy), default=Strategy.BALANCED)
+    wish.add_argument("--ctx", type=_count, metavar="N", help="context in tokens (default: the plan decides)")
+    wish.add_argument("--kv", type=KvType, choices=list(KvType), help="type of the KV cache")
+    wish.add_argument("--ubatch", type=_count, metavar="N", help="tokens evaluated at once")
+    wish.add_argument(
+        "--layers", type=_natural, metavar="N", help="layers on GPUs, the output layer included"
+    )
+    wish.add_argument("--split", type=_split, metavar="A,B,…", help="share of those layers per GPU")
+    wish.add_argument("--cpu-experts", type=_natural, metavar="N", help="layers whose experts stay in RAM")
+    wish.add_argument("--parallel", type=_count, default=1, metavar="N", help="sequences side by side")
+    wish.add_argument(
+        "--leave-free", type=_natural, default=0, metavar="MIB", help="to leave free on each GPU"
+    )
+    parser.add_argument(
+        "--devices",
+        metavar="LIST",
+        help="plan for these instead, such as gpu:24GiB,gpu:24GiB,ram:64GiB (@900 adds a memory's GB/s)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Plan, print, and say by the exit status whether it fits."""
+    from tui_chat.cli.settings import load
+    from tui_chat.memory.devices import DevicesError
+    from tui_chat.memory.gguf import GgufError
+
+    paths, settings = load()
+    try:
+        machine = _machine(args.devices, paths)
+        plan = asyncio.run(_plan(args, machine, paths, settings))
+    except (GgufError, DevicesError) as error:
+        sys.stderr.write(f"tui-chat: {error.problem.what} {error.problem.remedy}\n")
+        return 2
+    print(_as_json(plan) if args.json else _as_text(plan))
+    return 0 if plan.fits else NO_FIT
+
+
+def _machine(described: str | None, paths: Paths) -> Machine:
+    from tui_chat.memory.devices import parse_devices, read_machine
+
+    if described is not None:
+        return parse_devices(described)
+    from tui_chat.backends.llamacpp.build import gpu_kinds
+    from tui_chat.backends.llamacpp.planning import ram_bandwidth
+
+    return read_machine(gpu_kinds(), ram_bandwidth(paths.cache))
+
+
+async def _plan(args: argparse.Namespace, machine: Machine, paths: Paths, settings: Settings) -> Plan:
+    from tui_chat.backends.llamacpp.planning import Planner
+    from tui_chat.backends.llamacpp.prober import Prober
+
+    prober = Prober()
+    planner = Planner(prober, paths.cache)
+    try:
+        starting = asyncio.create_task(prober.start())
+        info, files = await asyncio.to_thread(_find, args.model, paths, settings)
+        await starting
+        return await planner.plan(info.id, files, _wish(args, settings), machine)
+    finally:
+        await prober.close()
+
+
+def _find(wanted: str, paths: Paths, settings: Settings) -> tuple[ModelInfo, list[Path]]:
+    """The model meant, whole or not: a header is all that a plan needs."""
+    from tui_chat.chat.model import Problem
+    from tui_chat.library.files import files_of
+    from tui_chat.library.scan import find_model, model_folders, scan_folders
+    from tui_chat.memory.gguf import GgufError
+
+    found = find_model(scan_folders(model_folders(paths, settings)), wanted)
+    if isinstance(found, Problem):
+        raise GgufError(found)
+    return found, [file.path for file in files_of(Path(found.path))]
+
+
+def _wish(args: argparse.Namespace, settings: Settings) -> Wish:
+    from tui_chat.memory.placement import Wish
+
+    return Wish(
+        strategy=args.strategy,
+        desired=settings.models.context,
+        context=args.ctx,
+        kv_type=args.kv,
+        ubatch=args.ubatch,
+        gpu_layers=args.layers,
+        split=args.split,
+        cpu_experts=args.cpu_experts,
+        sequences=args.parallel,
+        keep_free=args.leave_free << 20,
+    )
+
+
+def _as_json(plan: Plan) -> str:
+    import msgspec
+
+    options = plan.options
+    body: dict[str, Any] = {
+        "model": plan.model,
+        "context": options.context,
+        "kv_type": options.kv_type,
+        "ubatch": options.ubatch,
+        "gpu_layers": options.gpu_layers,
+        "split": options.split,
+        "cpu_experts": options.cpu_experts,
+        "parallel": options.sequences,
+        "kv_unified": True,
+        "strategy": plan.strategy,
+        "fits": plan.fits,
+        "shortfall_bytes": plan.shortfall_bytes,
+        "reason": plan.reason,
+        "tokens_per_second": plan.tokens_per_second or None,
+        "source": plan.source,
+        "anonymous_bytes": plan.anonymous_bytes,
+        "page_cache_bytes": plan.page_cache_bytes,
+        "vram_bytes": sum(use.total_bytes for use in plan.devices[:-1]),
+        "devices": plan.devices,
+    }
+    return msgspec.json.format(msgspec.json.encode(body)).decode()
+
+
+def _as_text(plan: Plan) -> str:
+    from tui_chat.memory.wording import device, size
+
+    rows: list[tuple[str, ...]] = [
+        ("DEVICE", "LAYERS", "WEIGHTS", "KV", "COMPUTE", "OVERHEAD", "TOTAL", "FREE")
+    ]
+    for use in plan.devices:
+        parts = (use.weights_bytes, use.kv_bytes, use.compute_bytes, use.overhead_bytes, use.total_bytes)
+        sizes = [size(part) if part else "-" for part in parts]
+        rows.append((device(use.name), str(use.layers), *sizes, size(use.free_bytes)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    verdict = "fits" if plan.fits else "does not fit"
+    return "\n".join([f"{plan.model} {verdict}. {plan.reason}", "", *lines])
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return number
+
+
+def _split(text: str) -> tuple[float, ...]:
+    shares = tuple(map(float, text.split(",")))
+    if not any(shares) or any(share < 0 for share in shares):
+        raise argparse.ArgumentTypeError("must be shares such as 3,1")
+    return shares
