@@ -21,6 +21,10 @@ from tui_chat.wire.api import (
     GenerationInfo,
     LoadRequest,
     ModelInfo,
+    ModelRequest,
+    PinRequest,
+    PlanReply,
+    PlanRequest,
     TokenizeReply,
     TokenizeRequest,
 )
@@ -33,6 +37,8 @@ from tui_chat.wire.paths import (
     GENERATIONS,
     LOAD,
     MODELS,
+    PIN,
+    PLANS,
     STOP,
     TOKENIZE,
     UNLOAD,
@@ -95,13 +101,21 @@ class EngineClient:
         """Every model the engine can load."""
         return await self._call("GET", MODELS, list[ModelInfo])
 
-    async def load(self, model: str, context: int | None = None) -> ModelInfo:
+    async def load(self, request: LoadRequest) -> ModelInfo:
         """Bring a model into memory; returns when it is ready."""
-        return await self._call("POST", LOAD, ModelInfo, LoadRequest(model, context), timeout=None)
+        return await self._call("POST", LOAD, ModelInfo, request, timeout=None)
 
-    async def unload(self) -> None:
-        """Give the resident's memory back."""
-        await self._call("POST", UNLOAD, EngineInfo)
+    async def unload(self, model: str) -> None:
+        """Give a resident's memory back, or stop loading it."""
+        await self._call("POST", UNLOAD, EngineInfo, ModelRequest(model))
+
+    async def pin(self, model: str, pinned: bool) -> None:
+        """Have a resident stay whatever else is loaded, or let it go again."""
+        await self._call("POST", PIN, EngineInfo, PinRequest(model, pinned))
+
+    async def plan(self, request: PlanRequest) -> PlanReply:
+        """Ask what loading some models would take now."""
+        return await self._call("POST", PLANS, PlanReply, request)
 
     async def tokenize(self, model: str, text: str) -> int:
         """Count tokens with a resident's own tokenizer."""

@@ -22,7 +22,7 @@ from tui_chat.config.settings import Settings
 from tui_chat.store.drafts import Drafts
 from tui_chat.store.history import PromptHistory
 from tui_chat.store.sessions import SessionStore, SessionSummary
-from tui_chat.wire.api import EngineChanged, ModelInfo, ModelState
+from tui_chat.wire.api import EngineChanged, LoadRequest, ModelInfo, ModelState, PlanReply, PlanRequest
 
 RELINK_S = 2.0
 """How long to leave a lost engine alone before looking whether somebody started one."""
@@ -150,7 +150,7 @@ class Workspace:
         if self.settings.models.default:
             return await self.resolve_model(self.settings.models.default)
         usable = [m for m in await self.models() if m.state is not ModelState.BROKEN]
-        resident = next((m.id for m in usable if m.state is not ModelState.ON_DISK), None)
+        resident = next((m.id for m in usable if m.state.in_memory or m.state.on_its_way), None)
         return resident or next((m.id for m in usable), None)
 
     async def get_starter(
@@ -165,10 +165,23 @@ class Workspace:
 
         return await asyncio.to_thread(fetch_starter, STARTER, self.paths.models, on_progress, cancel)
 
-    async def warm(self, model: str) -> None:
-        """Have a model brought into memory before it is needed. Raises `EngineError`."""
+    async def load(self, request: LoadRequest) -> ModelInfo:
+        """Have a model brought into memory, before it is needed or in another way. Raises `EngineError`."""
         await ensure_engine(self.engine_client)
-        await self.engine_client.load(model)
+        return await self.engine_client.load(request)
+
+    async def unload(self, model: str) -> None:
+        """Have a model's memory given back, or its loading stopped. Raises `EngineError`."""
+        await self.engine_client.unload(model)
+
+    async def pin(self, model: str, pinned: bool) -> None:
+        """Have a model in memory stay there, or let it go again. Raises `EngineError`."""
+        await self.engine_client.pin(model, pinned)
+
+    async def plan(self, request: PlanRequest) -> PlanReply:
+        """Ask what loading some models would take now. Raises `EngineError`."""
+        await ensure_engine(self.engine_client)
+        return await self.engine_client.plan(request)
 
     async def _keep_link(self) -> None:
         """Stay connected: the engine stays as long as somebody watches, and tells what it does."""

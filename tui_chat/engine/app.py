@@ -23,6 +23,7 @@ from tui_chat.wire.api import (
     ErrorReply,
     GenerateRequest,
     LoadRequest,
+    PlanRequest,
     TokenizeReply,
     TokenizeRequest,
 )
@@ -34,6 +35,7 @@ from tui_chat.wire.paths import (
     GENERATIONS,
     LOAD,
     MODELS,
+    PLANS,
     STOP,
     TOKENIZE,
     UNLOAD,
@@ -138,6 +140,11 @@ class Surface:
         await self._engine.residents.unload()
         return reply(self._engine.info)
 
+    async def plans(self, request: Request) -> Response:
+        """Say what loading some models would take now."""
+        wanted = msgspec.json.decode(await request.body(), type=PlanRequest)
+        return reply(await self._engine.plans.reply(wanted))
+
     async def tokenize(self, request: Request) -> Response:
         """Count tokens with a resident's tokenizer; never loads a model for it."""
         wanted = msgspec.json.decode(await request.body(), type=TokenizeRequest)
@@ -204,6 +211,7 @@ def build_app(engine: Engine) -> Starlette:
             route(MODELS, surface.models, "GET"),
             route(LOAD, surface.load, "POST"),
             route(UNLOAD, surface.unload, "POST"),
+            route(PLANS, surface.plans, "POST"),
             route(TOKENIZE, surface.tokenize, "POST"),
             route(GENERATIONS, surface.generate, "POST"),
             route(GENERATION_EVENTS, surface.generation_events, "GET"),

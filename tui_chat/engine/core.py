@@ -9,11 +9,14 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from tui_chat import __version__
+from tui_chat.backends.llamacpp.planning import Planner
+from tui_chat.backends.llamacpp.prober import Prober
 from tui_chat.backends.protocol import Backend
 from tui_chat.config.paths import Paths
 from tui_chat.config.settings import Settings
 from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.generations import Generations
+from tui_chat.engine.plans import Plans
 from tui_chat.engine.residents import Residents
 from tui_chat.engine.scheduler import Scheduler
 from tui_chat.library.scan import with_residents
@@ -35,6 +38,8 @@ class Engine:
         self.residents = Residents(backend, self._catalogue, self._note_change)
         self.generations = Generations(self._note_change)
         self.scheduler = Scheduler(self.residents)
+        self._prober = Prober()
+        self.plans = Plans(Planner(self._prober, paths.cache), self._catalogue, settings, paths.cache)
 
     @property
     def info(self) -> EngineInfo:
@@ -88,4 +93,5 @@ class Engine:
         """Settle what runs, give all memory back, and let the watchers go."""
         await self.scheduler.leave()
         await self.residents.unload()
+        await self._prober.close()
         self._note_change()

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from tui_chat.chat.model import Answer, Problem, Role, Sampling
+from tui_chat.wire.plan import DeviceSpec, DeviceUse, KvType, LoadOptions, Plan, Strategy
 
 PROTOCOL = 1
 """Raised whenever a client and an engine of different releases could misunderstand each other."""
@@ -64,17 +65,56 @@ class GenerationInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelState(enum.StrEnum):
-    """Where a model is: on disk, on its way, in memory, or unusable."""
+    """Where a model is: on disk, on its way, in memory, on its way out, or unusable.
+
+    ``parked``: on disk, but what it had read of a conversation is kept. ``failed``: it could not be
+    loaded when last asked for, and may be asked for again. ``broken``: its file is no good.
+    """
 
     ON_DISK = "on_disk"
+    PLANNED = "planned"
+    EVICTING = "evicting"
+    SPAWNING = "spawning"
     LOADING = "loading"
+    WARMING = "warming"
     READY = "ready"
     BUSY = "busy"
+    PARKING = "parking"
+    PARKED = "parked"
+    FAILED = "failed"
     BROKEN = "broken"
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether it could answer at once, or is answering."""
+        return self in (ModelState.READY, ModelState.BUSY)
+
+    @property
+    def on_its_way(self) -> bool:
+        """Whether somebody is having it loaded."""
+        return self in _ON_THEIR_WAY
+
+
+_ON_THEIR_WAY = (
+    ModelState.PLANNED,
+    ModelState.EVICTING,
+    ModelState.SPAWNING,
+    ModelState.LOADING,
+    ModelState.WARMING,
+)
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One model on this machine. `context` is the resident's context in tokens, 0 when not resident."""
+    """One model on this machine; what follows `problem` is of residents only.
+
+    Attributes:
+        context: Size of the resident's context in tokens, 0 when not resident.
+        options: How it was loaded.
+        devices: What it was predicted to take.
+        real_bytes: What its process really takes of RAM, and of all GPUs together where a driver tells.
+        progress: How much of it is loaded, 0..1; `eta_s` seconds are left of that, None where unknown.
+        keep_alive_s: How long it stays when idle; negative for ever. `idle_s` is how long it has been.
+    """
 
     id: str
     path: str
@@ -86,13 +126,68 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trained_context: int = 0
     context: int = 0
     problem: Problem | None = None
+    options: LoadOptions | None = None
+    devices: tuple[DeviceUse, ...] = ()
+    real_bytes: int = 0
+    progress: float | None = None
+    eta_s: float | None = None
+    pinned: bool = False
+    keep_alive_s: float | None = None
+    idle_s: float = 0.0
 
 
-class LoadRequest(msgspec.Struct, frozen=True):
-    """Bring a model into memory (or, on the unload path, out of it)."""
+class LoadRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Bring a model into memory, or change how it is there.
+
+    Attributes:
+        keep_alive_s: How long it stays when idle: 0 goes at once after the next answer, negative stays for
+            ever, None as configured.
+        force: Also evict what is pinned, and models that are answering.
+    """
 
     model: str
     context: int | None = None
+    kv_type: KvType | None = None
+    strategy: Strategy | None = None
+    keep_alive_s: float | None = None
+    force: bool = False
+
+
+class ModelRequest(msgspec.Struct, frozen=True):
+    """Name a model, to unload it or to stop loading it."""
+
+    model: str
+
+
+class PinRequest(msgspec.Struct, frozen=True):
+    """Have a resident stay whatever else is loaded, or let it go again."""
+
+    model: str
+    pinned: bool
+
+
+class PlanRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Ask what loading `models` would take now, each for itself.
+
+    Attributes:
+        need: Tokens that the context must hold: the conversation and its next answer.
+        exact: Ask llama.cpp itself, which takes a fraction of a second per model; else by arithmetic.
+    """
+
+    models: tuple[str, ...]
+    need: int = 0
+    context: int | None = None
+    kv_type: KvType | None = None
+    strategy: Strategy | None = None
+    exact: bool = False
+
+
+class PlanReply(msgspec.Struct, frozen=True):
+    """Plans by model, or why there is none, and the devices as they are now."""
+
+    plans: dict[str, Plan]
+    problems: dict[str, Problem]
+    devices: tuple[DeviceSpec, ...]
 
 
 class TokenizeRequest(msgspec.Struct, frozen=True):

@@ -123,9 +123,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         anonymous_bytes: RAM that cannot be dropped and read again.
         page_cache_bytes: RAM that the weights take as pages of their file.
         tokens_per_second: Expected while decoding, 0 where nothing is known of the memory's speed.
+        verdict: A few words for a list, such as ``fits on GPU 0`` or ``needs 3.2 GiB more``.
         evicts: Ids of residents that have to go first.
         shrinks: Ids of idle residents whose contexts are made smaller first.
-        alternatives: What else could be done when it does not fit, nearest first.
+        alternatives: What else could be done when it does not fit, nearest first, as whole sentences.
+        load_s: Seconds that loading is expected to take; 0 for a model in memory, None where it is unknown.
+        read_s: Seconds that reading the conversation is expected to take, as for `load_s`.
     """
 
     model: str
@@ -135,6 +138,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     devices: tuple[DeviceUse, ...]
     source: Source
+    verdict: str = ""
     anonymous_bytes: int = 0
     page_cache_bytes: int = 0
     tokens_per_second: float = 0.0
@@ -142,3 +146,5 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     evicts: tuple[str, ...] = ()
     shrinks: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
+    load_s: float | None = None
+    read_s: float | None = None

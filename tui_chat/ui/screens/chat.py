@@ -24,6 +24,7 @@ from tui_chat.ui.starter import Starter
 from tui_chat.ui.transcript.view import Transcript
 from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
 from tui_chat.ui.widgets.prompt import Prompt
+from tui_chat.wire.api import LoadRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,7 +208,7 @@ class ChatScreen(ReadingActions):
         if model is None or self._presenter.resident(model):
             return
         try:
-            await self._workspace.warm(model)
+            await self._workspace.load(LoadRequest(model))
         except EngineError as error:
             log.info("not warmed: %s", error)
 

@@ -1,0 +1,122 @@
+"""Who stays in memory and who goes: the set whose loss is expected to cost the least time.
+
+Evicting a model costs what it takes to bring it back, times the chance that somebody will want it back.
+The chance comes from how often and how lately it was used, and from what people here turn to after the
+model that is in use now.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+HALF_LIFE_S = 1800.0
+"""After this long an use counts half."""
+_EXACT = 10
+"""Up to this many occupants every subset is tried; beyond it, only the few cheapest."""
+_LEAST_CHANCE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Occupant:
+    """A model in memory, as far as its going matters.
+
+    Attributes:
+        frees: Bytes that its going gives back, by device.
+        restore_s: Seconds to bring it back: load, and what its conversation takes.
+        held: Whether it must stay: pinned, answering, or on its way.
+    """
+
+    id: str
+    frees: Mapping[str, int]
+    restore_s: float
+    held: bool = False
+
+
+@dataclass(slots=True)
+class Habits:
+    """What has been used when, and after what. Times are in seconds of any one clock."""
+
+    scores: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Uses per model, each halved every `HALF_LIFE_S`, and when that was summed up."""
+    followers: dict[str, dict[str, float]] = field(default_factory=dict)
+    """How often each model came after each other one."""
+    current: str | None = None
+
+    def note(self, id: str, now: float) -> None:
+        """Note that `id` is used."""
+        self.scores[id] = (self.score(id, now) + 1.0, now)
+        if self.current not in (None, id):
+            after = self.followers.setdefault(str(self.current), {})
+            after[id] = after.get(id, 0.0) + 1.0
+        self.current = id
+
+    def score(self, id: str, now: float) -> float:
+        """Uses of `id`, old ones counting less."""
+        score, at = self.scores.get(id, (0.0, now))
+        return score * math.exp2(-max(0.0, now - at) / HALF_LIFE_S)
+
+    def chance(self, id: str, now: float) -> float:
+        """Chance that `id` is wanted again before long, 0..1."""
+        again = 1.0 - math.exp(-math.log(2.0) * self.score(id, now))
+        return max(_LEAST_CHANCE, 1.0 - (1.0 - again) * (1.0 - self.next_chance(id)))
+
+    def next_chance(self, id: str) -> float:
+        """Chance that `id` is what is turned to after the model in use now."""
+        after = self.followers.get(self.current or "", {})
+        total = sum(after.values())
+        return after.get(id, 0.0) / (total + 1.0)
+
+    def likely_next(self) -> str | None:
+        """The model most often turned to after the one in use now; None where nothing is known."""
+        after = self.followers.get(self.current or "", {})
+        return max(after, key=lambda name: after[name], default=None)
+
+
+def eviction_cost(occupants: Iterable[Occupant], habits: Habits, now: float) -> float:
+    """Seconds that are expected to be lost when all of `occupants` go."""
+    return sum(habits.chance(each.id, now) * each.restore_s for each in occupants)
+
+
+def cheapest_eviction(
+    occupants: Sequence[Occupant], missing: Mapping[str, int], habits: Habits, now: float
+) -> tuple[Occupant, ...] | None:
+    """The cheapest set whose going frees the `missing` bytes of every device; None if none does.
+
+    Only what closes the gap goes: no set contains another that would do.
+    """
+    free = sorted(
+        (each for each in occupants if not each.held), key=lambda each: eviction_cost([each], habits, now)
+    )
+    useful = [
+        each
+        for each in free
+        if any(each.frees.get(device, 0) > 0 for device, gap in missing.items() if gap > 0)
+    ]
+    best: tuple[Occupant, ...] | None = None
+    best_cost = math.inf
+    for count in range(len(useful[:_EXACT]) + 1):
+        for chosen in combinations(useful[:_EXACT], count):
+            cost = eviction_cost(chosen, habits, now)
+            if cost < best_cost and _frees(chosen, missing):
+                best, best_cost = chosen, cost
+    if best is None and len(useful) > _EXACT and _frees(useful, missing):
+        best = _trimmed(useful, missing)
+    return best
+
+
+def _frees(chosen: Iterable[Occupant], missing: Mapping[str, int]) -> bool:
+    chosen = tuple(chosen)
+    return all(sum(each.frees.get(device, 0) for each in chosen) >= gap for device, gap in missing.items())
+
+
+def _trimmed(useful: Sequence[Occupant], missing: Mapping[str, int]) -> tuple[Occupant, ...]:
+    """All of them, less those that can stay after all, the dearest first."""
+    chosen = list(useful)
+    for each in reversed(useful):
+        rest = [other for other in chosen if other is not each]
+        if _frees(rest, missing):
+            chosen = rest
+    return tuple(chosen)
