@@ -24,7 +24,7 @@ STRICT = (
 
 
 def _render(source: str | None, turns: tuple[Turn, ...] = TURNS) -> str:
-    return ChatTemplate(source, "<s>", "</s>").render(turns)
+    return ChatTemplate(source, "<s>", "</s>").render(turns)[0]
 
 
 def test_a_template_gets_what_templates_expect() -> None:
@@ -41,7 +41,7 @@ def test_a_template_gets_what_templates_expect() -> None:
 
 def test_without_a_template_the_conversation_is_chatml_with_its_stops() -> None:
     template = ChatTemplate(None, "<s>", "</s>")
-    assert template.render(TURNS[:2]) == (
+    assert template.render(TURNS[:2])[0] == (
         "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi <b><|im_end|>\n<|im_start|>assistant\n"
     )
     assert "<|im_end|>" in template.stops

@@ -8,7 +8,7 @@ import random
 import struct
 from pathlib import Path
 
-Value = bool | int | float | str
+Value = bool | int | float | str | list[int]
 Tensors = list[tuple[str, list[int]]]
 _ALIGNMENT = 32
 LAYERS, WIDTH, VOCABULARY = 6, 64, 500
@@ -84,6 +84,48 @@ def write_recurrent(path: Path) -> None:
     _write(path, "mamba2", facts, tensors)
 
 
+def write_hybrid(path: Path, window: int = 0) -> None:
+    """An lfm2: short convolutions with a state, attention in every third layer, in a `window` if given."""
+    heads, kv_heads, head, hidden, conv = 2, 1, 32, 128, 3
+    attends = [layer % 3 == 2 for layer in range(LAYERS)]
+    tensors: Tensors = [("token_embd.weight", [WIDTH, VOCABULARY]), ("token_embd_norm.weight", [WIDTH])]
+    attention = {
+        "attn_q_norm": [head],
+        "attn_k_norm": [head],
+        "attn_q": [WIDTH, heads * head],
+        "attn_k": [WIDTH, kv_heads * head],
+        "attn_v": [WIDTH, kv_heads * head],
+        "attn_output": [heads * head, WIDTH],
+    }
+    convolution = {
+        "shortconv.conv": [conv, WIDTH],
+        "shortconv.in_proj": [WIDTH, 3 * WIDTH],
+        "shortconv.out_proj": [WIDTH, WIDTH],
+    }
+    common = {
+        "attn_norm": [WIDTH],
+        "ffn_norm": [WIDTH],
+        "ffn_gate": [WIDTH, hidden],
+        "ffn_down": [hidden, WIDTH],
+        "ffn_up": [WIDTH, hidden],
+    }
+    for layer in range(LAYERS):
+        shapes = common | (attention if attends[layer] else convolution)
+        tensors += [(f"blk.{layer}.{name}.weight", shape) for name, shape in shapes.items()]
+    facts: dict[str, Value] = {
+        "attention.head_count": heads,
+        "attention.head_count_kv": [kv_heads if attends[layer] else 0 for layer in range(LAYERS)],
+        "attention.key_length": head,
+        "attention.value_length": head,
+        "attention.layer_norm_rms_epsilon": 1e-5,
+        "feed_forward_length": hidden,
+        "shortconv.l_cache": conv,
+    }
+    if window:
+        facts["attention.sliding_window"] = window
+    _write(path, "lfm2", facts, tensors)
+
+
 def _write(path: Path, architecture: str, facts: dict[str, Value], tensors: Tensors) -> None:
     common = {"block_count": LAYERS, "embedding_length": WIDTH, "context_length": 4096}
     facts = common | {"vocab_size": VOCABULARY} | facts
@@ -112,6 +154,8 @@ def _weights(name: str, count: int) -> bytes:
 def _value(value: Value) -> bytes:
     if isinstance(value, str):
         return struct.pack("<I", 8) + _string(value)
+    if isinstance(value, list):
+        return struct.pack(f"<IIQ{len(value)}I", 9, 4, len(value), *value)
     return struct.pack("<If", 6, value) if isinstance(value, float) else struct.pack("<II", 4, value)
 
 

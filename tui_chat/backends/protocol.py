@@ -7,22 +7,32 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from tui_chat.chat.model import Problem, Sampling
+from tui_chat.memory.parkfile import KvIdentity, ParkHeader, ParkLabel
 from tui_chat.wire.api import Turn
 from tui_chat.wire.events import Event
 from tui_chat.wire.plan import LoadOptions
 
+CHECKPOINT_BYTES = 256 << 20
+"""Enough for the last turns of most windowed models: Gemma 3 4B takes 119 MiB for one state at f16."""
+
 
 class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """How a model is to be loaded. `threads` None means every usable core."""
+    """How a model is to be loaded. `threads` None means every usable core.
+
+    Attributes:
+        checkpoint_bytes: RAM that may be spent on states to go back to, of a model that cannot be
+            rewound without them (sliding window, recurrent); others take none.
+    """
 
     path: Path
     options: LoadOptions
     threads: int | None = None
+    checkpoint_bytes: int = CHECKPOINT_BYTES
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +44,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
         trained_context: What the model was trained for, in tokens.
         load_ms: From spawning the process to ready.
         backend: Name and version, such as ``llama-cpp-python 0.3.36``.
+        options: What is in force: those of the load, or of the last resize.
+        identity: What another model must have in common to take this one's KV cache over.
     """
 
     architecture: str
@@ -46,6 +58,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     load_ms: float
     backend: str
     can_think: bool = False
+    options: LoadOptions | None = None
+    identity: KvIdentity | None = None
 
 
 class BackendError(Exception):
@@ -54,6 +68,20 @@ class BackendError(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.what)
         self.problem = problem
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What a KV cache holds: the tokens, and the bytes that parking them takes."""
+
+    tokens: tuple[int, ...]
+    size: int
+
+
+class Fit(msgspec.Struct, frozen=True):
+    """A conversation as a model's tokens, and how many of them its KV cache could reuse now."""
+
+    tokens: tuple[int, ...]
+    reusable: int
 
 
 class LoadedModel(Protocol):
@@ -87,6 +115,48 @@ class LoadedModel(Protocol):
 
     async def close(self) -> None:
         """Give the memory back. Returns when it is really free."""
+        ...
+
+
+@runtime_checkable
+class ParkableModel(LoadedModel, Protocol):
+    """One whose context and KV cache can be had hold of.
+
+    All of these wait for the answer that is being generated. They raise `BackendError`, after which the
+    model is as it was, unless it is dead.
+    """
+
+    async def resize(self, options: LoadOptions) -> int:
+        """Change context, KV type or ubatch without loading anew; return how many tokens were kept.
+
+        Raises:
+            BackendError: There is no memory for it, or the options change where the weights are.
+        """
+        ...
+
+    async def held(self) -> Held:
+        """Say what the KV cache holds."""
+        ...
+
+    async def fit(self, turns: tuple[Turn, ...]) -> Fit:
+        """Write `turns` as a prompt, and say how much of it the KV cache could reuse."""
+        ...
+
+    async def park(self, path: str, label: ParkLabel) -> ParkHeader:
+        """Write the KV cache into the empty file at `path`; the model keeps it too.
+
+        Raises:
+            BackendError: The cache is empty, there is no room, or the model died.
+        """
+        ...
+
+    async def restore(self, path: str) -> int:
+        """Replace the KV cache by the one parked at `path`; return how many tokens it holds.
+
+        Raises:
+            BackendError: The file is damaged, foreign, or too long for the context; the cache is then
+                empty or as it was.
+        """
         ...
 
 

@@ -62,6 +62,8 @@ class ProblemCode(enum.StrEnum):
     SESSION_NEWER = "session_newer"
     DOWNLOAD_FAILED = "download_failed"
     CONFIG_INVALID = "config_invalid"
+    PARK_INVALID = "park_invalid"
+    PARK_FAILED = "park_failed"
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -15,6 +15,7 @@ from tui_chat.backends.llamacpp.process import WorkerProcess
 from tui_chat.backends.llamacpp.resident import LlamaCppModel
 from tui_chat.backends.protocol import BackendError, LoadPlan
 from tui_chat.memory.gguf import GgufError, GgufHeader, read_header
+from tui_chat.memory.samples import sample_weights
 
 
 class LlamaCppBackend:
@@ -34,11 +35,14 @@ class LlamaCppBackend:
             BackendError: The file is missing or no model, memory is short, or the worker died.
         """
         path = plan.path.absolute()
-        header = await _check(path)
+        header, weights = await _check(path)
         started = perf_counter()
         process = await WorkerProcess.spawn(self._logs / f"worker-{path.stem}.log")
         try:
-            return await self._wait(process, plan, header, started, on_progress)
+            load = Load(
+                str(path), plan.options, plan.threads, header.fingerprint, weights, plan.checkpoint_bytes
+            )
+            return await self._wait(process, load, started, on_progress)
         except BaseException:
             process.kill()
             await process.reap()
@@ -47,13 +51,12 @@ class LlamaCppBackend:
     async def _wait(
         self,
         process: WorkerProcess,
-        plan: LoadPlan,
-        header: GgufHeader,
+        load: Load,
         started: float,
         on_progress: Callable[[float], None],
     ) -> LlamaCppModel:
-        path = plan.path.absolute()
-        process.send(Load(str(path), plan.options, plan.threads, header.fingerprint))
+        name = Path(load.path).stem
+        process.send(load)
         while (report := await process.receive()) is not None:
             if isinstance(report, Progress):
                 on_progress(report.fraction)
@@ -62,15 +65,23 @@ class LlamaCppBackend:
             elif isinstance(report, Loaded):
                 load_ms = (perf_counter() - started) * 1e3
                 description = msgspec.structs.replace(report.description, load_ms=load_ms)
-                return LlamaCppModel(process, description, path.stem)
+                return LlamaCppModel(process, description, name)
         status = await process.reap()
         lines, memory_kill = process.log_tail(), process.memory_kill
-        raise BackendError(death_problem(path.stem, status, lines, memory_kill=memory_kill, loading=True))
+        raise BackendError(death_problem(name, status, lines, memory_kill=memory_kill, loading=True))
 
 
-async def _check(path: Path) -> GgufHeader:
-    """Read the header off the loop; a slow disk must not hold up other generations."""
+async def _check(path: Path) -> tuple[GgufHeader, str]:
+    """Read the header, and samples of the weights, off the loop: a slow disk must not hold up others."""
+
+    def read() -> tuple[GgufHeader, str]:
+        header = read_header(path)
+        try:
+            return header, sample_weights(path)
+        except OSError:
+            return header, ""  # a part of a split model is missing, which llama.cpp explains better
+
     try:
-        return await asyncio.to_thread(read_header, path)
+        return await asyncio.to_thread(read)
     except GgufError as error:
         raise BackendError(error.problem) from error

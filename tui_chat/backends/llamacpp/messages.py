@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
-from tui_chat.backends.protocol import Description
+from tui_chat.backends.protocol import Description, Fit, Held
 from tui_chat.chat.model import Problem, Sampling
+from tui_chat.memory.parkfile import ParkHeader, ParkLabel
 from tui_chat.wire.api import Turn
 from tui_chat.wire.events import Event
 from tui_chat.wire.plan import LoadOptions
@@ -25,6 +26,8 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
     options: LoadOptions
     threads: int | None
     fingerprint: str
+    weights: str
+    checkpoint_bytes: int
 
 
 class Generate(msgspec.Struct, frozen=True, tag="generate"):
@@ -42,7 +45,45 @@ class Tokenize(msgspec.Struct, frozen=True, tag="tokenize"):
     text: str
 
 
-Order = Load | Generate | Tokenize
+class Resize(msgspec.Struct, frozen=True, tag="resize"):
+    """Make another context over the same weights, and keep the KV cache if it can be kept."""
+
+    number: int
+    options: LoadOptions
+
+
+class Weigh(msgspec.Struct, frozen=True, tag="weigh"):
+    """Say what the KV cache holds."""
+
+    number: int
+
+
+class Compare(msgspec.Struct, frozen=True, tag="compare"):
+    """Write `turns` as a prompt and say how much of it the KV cache could reuse."""
+
+    number: int
+    turns: tuple[Turn, ...]
+
+
+class Park(msgspec.Struct, frozen=True, tag="park"):
+    """Write the KV cache into the empty file at `path`."""
+
+    number: int
+    path: str
+    label: ParkLabel
+
+
+class Restore(msgspec.Struct, frozen=True, tag="restore"):
+    """Replace the KV cache by the one that is parked at `path`."""
+
+    number: int
+    path: str
+
+
+Upkeep = Resize | Weigh | Compare | Park | Restore
+"""Orders that touch the context, and so are carried out between answers, in the order of their coming."""
+
+Order = Load | Generate | Tokenize | Upkeep
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
@@ -77,7 +118,53 @@ class Counted(msgspec.Struct, frozen=True, tag="counted"):
     tokens: int
 
 
-Report = Progress | Loaded | Refused | Happened | Counted
+class Resized(msgspec.Struct, frozen=True, tag="resized"):
+    """The reply to a `Resize`: the model as it is now, and how many tokens its cache still holds."""
+
+    number: int
+    description: Description
+    kept: int
+
+
+class Weighed(msgspec.Struct, frozen=True, tag="weighed"):
+    """The reply to a `Weigh`."""
+
+    number: int
+    held: Held
+
+
+class Compared(msgspec.Struct, frozen=True, tag="compared"):
+    """The reply to a `Compare`."""
+
+    number: int
+    fit: Fit
+
+
+class Parked(msgspec.Struct, frozen=True, tag="parked"):
+    """The reply to a `Park`: what was written."""
+
+    number: int
+    header: ParkHeader
+
+
+class Restored(msgspec.Struct, frozen=True, tag="restored"):
+    """The reply to a `Restore`: how many tokens the cache holds now."""
+
+    number: int
+    tokens: int
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """The reply to any order that could not be carried out."""
+
+    number: int
+    problem: Problem
+
+
+Reply = Counted | Resized | Weighed | Compared | Parked | Restored | Failed
+"""What answers an order of the same number."""
+
+Report = Progress | Loaded | Refused | Happened | Reply
 
 _orders: msgspec.msgpack.Decoder[Order] = msgspec.msgpack.Decoder(Order)
 _reports: msgspec.msgpack.Decoder[Report] = msgspec.msgpack.Decoder(Report)

@@ -7,14 +7,39 @@ import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import TypeVar
+
+import msgspec
 
 from tui_chat.backends.llamacpp.failures import death_problem, unloaded_problem
-from tui_chat.backends.llamacpp.messages import Counted, Generate, Happened, Tokenize
+from tui_chat.backends.llamacpp.messages import (
+    Compare,
+    Compared,
+    Counted,
+    Failed,
+    Generate,
+    Happened,
+    Park,
+    Parked,
+    Reply,
+    Resize,
+    Resized,
+    Restore,
+    Restored,
+    Tokenize,
+    Upkeep,
+    Weigh,
+    Weighed,
+)
 from tui_chat.backends.llamacpp.process import WorkerProcess
-from tui_chat.backends.protocol import BackendError, Description
+from tui_chat.backends.protocol import BackendError, Description, Fit, Held
 from tui_chat.chat.model import FinishReason, Problem, Sampling, Timings, Usage
+from tui_chat.memory.parkfile import ParkHeader, ParkLabel
 from tui_chat.wire.api import Turn
 from tui_chat.wire.events import Delta, Event, Prefill, Settled
+from tui_chat.wire.plan import LoadOptions
+
+R = TypeVar("R", bound=Reply)
 
 
 @dataclass(slots=True)
@@ -62,7 +87,7 @@ class _Running:
 
 
 class LlamaCppModel:
-    """A `LoadedModel` whose weights live in a worker process."""
+    """A `ParkableModel` whose weights live in a worker process."""
 
     def __init__(self, process: WorkerProcess, description: Description, name: str) -> None:
         self._process = process
@@ -72,7 +97,7 @@ class LlamaCppModel:
         self._closing = False
         self._numbers = itertools.count(1)
         self._running: _Running | None = None
-        self._counts: dict[int, asyncio.Future[int]] = {}
+        self._replies: dict[int, asyncio.Future[Reply]] = {}
         self._listener = asyncio.create_task(self._listen(), name=f"worker of {name}")
 
     @property
@@ -121,15 +146,42 @@ class LlamaCppModel:
         Raises:
             BackendError: The model is gone.
         """
+        return (await self._ask(Tokenize(next(self._numbers), text), Counted)).tokens
+
+    async def resize(self, options: LoadOptions) -> int:
+        """Change context, KV type or ubatch; see `ParkableModel.resize`."""
+        return (await self._ask(Resize(next(self._numbers), options), Resized)).kept
+
+    async def held(self) -> Held:
+        """Say what the KV cache holds; see `ParkableModel.held`."""
+        return (await self._ask(Weigh(next(self._numbers)), Weighed)).held
+
+    async def fit(self, turns: tuple[Turn, ...]) -> Fit:
+        """Compare `turns` with the KV cache; see `ParkableModel.fit`."""
+        return (await self._ask(Compare(next(self._numbers), turns), Compared)).fit
+
+    async def park(self, path: str, label: ParkLabel) -> ParkHeader:
+        """Write the KV cache into the file at `path`; see `ParkableModel.park`."""
+        return (await self._ask(Park(next(self._numbers), path, label), Parked)).header
+
+    async def restore(self, path: str) -> int:
+        """Take the KV cache from the file at `path`; see `ParkableModel.restore`."""
+        return (await self._ask(Restore(next(self._numbers), path), Restored)).tokens
+
+    async def _ask(self, order: Tokenize | Upkeep, wanted: type[R]) -> R:
+        """Send an order and wait for its reply, whatever becomes of the worker meanwhile."""
         if self._death is not None:
             raise BackendError(self._death)
-        number = next(self._numbers)
-        self._counts[number] = asyncio.get_running_loop().create_future()
-        self._process.send(Tokenize(number, text))
+        self._replies[order.number] = asyncio.get_running_loop().create_future()
+        self._process.send(order)
         try:
-            return await self._counts[number]
+            reply = await self._replies[order.number]
         finally:
-            del self._counts[number]
+            del self._replies[order.number]
+        if isinstance(reply, Failed):
+            raise BackendError(reply.problem)
+        assert isinstance(reply, wanted), f"{type(order).__name__} was answered by {type(reply).__name__}"
+        return reply
 
     async def close(self) -> None:
         """Give the memory back; returns when the process is reaped. Closing twice is closing once."""
@@ -145,11 +197,17 @@ class LlamaCppModel:
                 if running is not None and running.number == report.number:
                     running.note(report.event)
                     running.events.put_nowait(report.event)
-            elif isinstance(report, Counted):
-                count = self._counts.get(report.number)
-                if count is not None and not count.done():  # its caller may have given up
-                    count.set_result(report.tokens)
+            elif isinstance(report, Reply):
+                if isinstance(report, Resized):  # true whether or not its caller still waits
+                    self._describe_anew(report.description)
+                waiting = self._replies.get(report.number)
+                if waiting is not None and not waiting.done():  # its caller may have given up
+                    waiting.set_result(report)
         await self._mourn()
+
+    def _describe_anew(self, description: Description) -> None:
+        load_ms = self._description.load_ms
+        self._description = msgspec.structs.replace(description, load_ms=load_ms)
 
     async def _mourn(self) -> None:
         """Find out how the worker ended, and tell everyone who still waits for it."""
@@ -169,6 +227,6 @@ class LlamaCppModel:
             self._running.events.put_nowait(
                 self._running.cut_short(self._death, self._description.fingerprint)
             )
-        for count in self._counts.values():
-            if not count.done():
-                count.set_exception(BackendError(self._death))
+        for waiting in self._replies.values():
+            if not waiting.done():
+                waiting.set_exception(BackendError(self._death))

@@ -56,10 +56,10 @@ class _Tally:
 
 
 class Generator:
-    """Generates answers with one model, one after the other."""
+    """Generates answers with one model, one after the other; `model` may be exchanged between them."""
 
     def __init__(self, model: Model) -> None:
-        self._model = model
+        self.model = model
         crowded = leaves_no_cpu(model.description.threads)
         self._interval_s = CROWDED_INTERVAL_S if crowded else INTERVAL_S
         self._prefill_rate: float | None = None
@@ -81,7 +81,7 @@ class Generator:
         seed = choose_seed(sampling)
         problem: Problem | None
         try:
-            prompt = write_prompt(self._model, turns)
+            prompt = write_prompt(self.model, turns)
         except RenderError as error:
             finish, problem = FinishReason.BACKEND_ERROR, _template_problem(error)
         else:
@@ -94,7 +94,7 @@ class Generator:
                 timings=tally.timings(emitter.answering_since, emitter.thought),
                 problem=problem,
                 seed=seed,
-                fingerprint=self._model.description.fingerprint,
+                fingerprint=self.model.description.fingerprint,
             )
         )
 
@@ -108,13 +108,13 @@ class Generator:
         abort: Flag,
         send: Send,
     ) -> End:
-        size = self._model.cache.size
+        size = self.model.cache.size
         if tally.prompt >= size:
             return FinishReason.CONTEXT_OVERFLOW, _overflow_problem(tally.prompt, size)
         voice = Voice(splitter(prompt.template, prompt.text), (*sampling.stop, *prompt.stops))
         try:
-            self._prefill(prompt.tokens, tally, abort, send)
-            with sampler_chain(sampling, seed, self._model.vocabulary.size, prompt.tokens) as chain:
+            self._prefill(prompt, tally, abort, send)
+            with sampler_chain(sampling, seed, self.model.vocabulary.size, prompt.tokens) as chain:
                 end = self._decode(chain, sampling.max_tokens, voice, tally, emitter, abort)
         except AbortedError:
             end = FinishReason.CANCELLED, None
@@ -123,12 +123,14 @@ class Generator:
         emitter.finish(voice.finish())
         return end
 
-    def _prefill(self, prompt: list[int], tally: _Tally, abort: Flag, send: Send) -> None:
-        """Bring `prompt` into the cache, chunk by chunk, reporting each."""
-        cache, total = self._model.cache, len(prompt)
+    def _prefill(self, prompt: Prompt, tally: _Tally, abort: Flag, send: Send) -> None:
+        """Bring `prompt` into the cache, chunk by chunk, reporting each, with a halt where a turn ends."""
+        cache, tokens, total = self.model.cache, prompt.tokens, tally.prompt
         tally.prefill_from = tally.prefilled = perf_counter()
-        done = tally.reused = cache.reuse(prompt)
+        done = tally.reused = cache.reuse(tokens)
         while True:
+            if done in prompt.turn_ends:
+                cache.checkpoint()
             rate = self._prefill_rate
             eta_s = (total - done) / rate if rate else None
             send(Prefill(done=done, total=total, reused=tally.reused, eta_s=eta_s))
@@ -136,13 +138,14 @@ class Generator:
                 return
             if abort.hoisted:
                 raise AbortedError
-            chunk = prompt[done : done + self._model.chunk]
+            halt = min((end for end in prompt.turn_ends if end > done), default=total)
+            chunk = tokens[done : min(done + self.model.chunk, halt)]
             done += len(chunk)
             try:
                 cache.evaluate(chunk, output=done == total)
             finally:
                 tally.prefilled = perf_counter()
-            if done - tally.reused >= self._model.chunk or rate is None:
+            if done - tally.reused >= self.model.chunk or rate is None:
                 self._prefill_rate = (done - tally.reused) / (tally.prefilled - tally.prefill_from)
 
     def _decode(
@@ -159,7 +162,7 @@ class Generator:
         This loop is what Python costs per token. Each evaluation has driven everything else out of the
         processor's caches, so what counts is how little it touches.
         """
-        cache, pieces, context = self._model.cache, self._model.pieces, self._model.context
+        cache, pieces, context = self.model.cache, self.model.pieces, self.model.context
         sample, append, feed, hand_on = lib.llama_sampler_sample, cache.append, voice.feed, emitter.token
         room, flags, at = cache.size - len(cache.tokens), abort.memory, abort.offset
         limit = room + 1 if limit is None else limit

@@ -12,14 +12,24 @@ STDERR = 2
 MAX_BYTES = 1 << 20
 """Of the log file; when it is full it starts anew, because the newest lines explain a death."""
 KEPT_LINES = 40
+_WITHOUT_FLASH_ATTENTION = (
+    b"Flash Attention not supported, set to disabled",
+    b"flash_attn is not compatible with Grok",
+)
 _DEBUG, _CONTINUED = 1, 5
 
 
 class NativeLog:
-    """Receives llama.cpp's messages and writes them to standard error, which is the log file."""
+    """Receives llama.cpp's messages and writes them to standard error, which is the log file.
+
+    Attributes:
+        lines: The last ones.
+        flash_attention: False once llama.cpp has said that it does without; it tells nobody else.
+    """
 
     def __init__(self) -> None:
         self.lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self.flash_attention = True
         self._written = 0
         self._level = 0
         self._callback = lib.llama_log_callback(self._receive)
@@ -29,6 +39,8 @@ class NativeLog:
         self._level = self._level if level == _CONTINUED else level
         if self._level == _DEBUG:
             return
+        if any(words in text for words in _WITHOUT_FLASH_ATTENTION):
+            self.flash_attention = False
         if level != _CONTINUED:
             self.lines.append(text.decode("utf-8", errors="replace").rstrip("\n"))
         self._write(text)

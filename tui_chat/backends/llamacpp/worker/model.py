@@ -20,6 +20,8 @@ from tui_chat.backends.llamacpp.worker.template import ChatTemplate, RenderError
 from tui_chat.backends.llamacpp.worker.thinking import MARKERS, thinks
 from tui_chat.backends.llamacpp.worker.vocabulary import Defuser, Pieces, Vocabulary
 from tui_chat.backends.protocol import BackendError, Description
+from tui_chat.memory.parkfile import KvIdentity
+from tui_chat.wire.plan import LoadOptions
 
 _WEIGHTS_SHARE = 0.9
 """Of the progress bar; the rest is the context and the first evaluation."""
@@ -34,10 +36,10 @@ class Model:
         chunk: Prompt tokens evaluated at once between progress reports. It depends on the model only:
             another chunking gives slightly other logits, and a seed must mean the same answer.
         template: The chat template, or why there is none to use.
+        order: What was loaded. The options in force are in the description.
     """
 
     native: Any
-    context: Any
     vocabulary: Vocabulary
     pieces: Pieces
     defuser: Defuser
@@ -45,6 +47,12 @@ class Model:
     cache: KvCache
     chunk: int
     description: Description
+    order: Load
+
+    @property
+    def context(self) -> Any:
+        """llama.cpp's context."""
+        return self.cache.context
 
 
 def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> Model:
@@ -58,23 +66,19 @@ def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> 
     if not native:
         raise BackendError(load_problem(Path(order.path).name, order.options.context, list(log.lines)))
     threads = order.threads or usable_cores()
-    context = lib.llama_init_from_model(native, context_params(order.options, threads))
-    if not context:
-        raise BackendError(load_problem(Path(order.path).name, order.options.context, list(log.lines)))
+    cache = make_cache(native, order, order.options, threads, log)
     vocabulary = Vocabulary(native)
     template, source = _template(native, vocabulary)
-    cache = KvCache(native, context)
     _warm_up(cache, vocabulary)
     report(1.0)
     return Model(
         native=native,
-        context=context,
         vocabulary=vocabulary,
         pieces=Pieces(vocabulary, MARKERS),
         defuser=Defuser(vocabulary.control),
         template=template,
         cache=cache,
-        chunk=_chunk(lib.llama_model_n_params(native), order.options.ubatch),
+        chunk=chunk_size(native, order.options),
         description=Description(
             architecture=_metadata(native, "general.architecture"),
             parameters=lib.llama_model_n_params(native),
@@ -86,8 +90,45 @@ def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> 
             load_ms=0.0,
             backend=backend_name(),
             can_think=thinks(source),
+            options=order.options,
+            identity=identify(order, order.options, cache, log),
         ),
+        order=order,
     )
+
+
+def make_cache(native: Any, order: Load, options: LoadOptions, threads: int, log: NativeLog) -> KvCache:
+    """Make a context over the weights, with an empty cache.
+
+    Raises:
+        BackendError: llama.cpp could not, for want of memory as a rule.
+    """
+    log.flash_attention = True
+    context = lib.llama_init_from_model(native, context_params(options, threads))
+    if not context:
+        raise BackendError(load_problem(Path(order.path).name, options.context, list(log.lines)))
+    return KvCache(native, context, order.checkpoint_bytes)
+
+
+def identify(order: Load, options: LoadOptions, cache: KvCache, log: NativeLog) -> KvIdentity:
+    """Say what this cache's state depends on."""
+    return KvIdentity(
+        fingerprint=order.fingerprint,
+        weights=order.weights,
+        backend=BACKEND,
+        kv_type=options.kv_type,
+        flash_attention=log.flash_attention,
+        window=cache.window,
+        recurrent=cache.recurrent,
+    )
+
+
+def chunk_size(native: Any, options: LoadOptions) -> int:
+    """Small enough that a slow CPU reports progress every few seconds, without costing a fast one."""
+    parameters = lib.llama_model_n_params(native)
+    if lib.llama_supports_gpu_offload() or parameters < _SMALL:
+        return options.ubatch
+    return min(options.ubatch, 256 if parameters < _MEDIUM else 128)
 
 
 def _load_weights(order: Load, report: Callable[[float], None]) -> Any:
@@ -114,13 +155,6 @@ def _warm_up(cache: KvCache, vocabulary: Vocabulary) -> None:
     """Evaluate one token, so that weights are paged in and pools allocated before the first answer."""
     cache.evaluate([max(0, vocabulary.bos)], output=True)
     cache.clear()
-
-
-def _chunk(parameters: int, most: int) -> int:
-    """Small enough that a slow CPU reports progress every few seconds, without costing a fast one."""
-    if lib.llama_supports_gpu_offload() or parameters < _SMALL:
-        return most
-    return min(most, 256 if parameters < _MEDIUM else 128)
 
 
 def _metadata(native: Any, key: str) -> str:

@@ -13,6 +13,7 @@ from tui_chat.backends.llamacpp.abort import AbortFlags
 from tui_chat.backends.llamacpp.messages import (
     LENGTH_BYTES,
     Counted,
+    Failed,
     Generate,
     Happened,
     Load,
@@ -22,6 +23,7 @@ from tui_chat.backends.llamacpp.messages import (
     Refused,
     Report,
     Tokenize,
+    Upkeep,
     body_length,
     decode_order,
     frame,
@@ -29,13 +31,16 @@ from tui_chat.backends.llamacpp.messages import (
 from tui_chat.backends.llamacpp.worker.generation import Generator
 from tui_chat.backends.llamacpp.worker.logs import NativeLog
 from tui_chat.backends.llamacpp.worker.model import Model, load_model
+from tui_chat.backends.llamacpp.worker.resize import ContextLostError
+from tui_chat.backends.llamacpp.worker.upkeep import attend
+from tui_chat.backends.llamacpp.worker.vocabulary import Vocabulary
 from tui_chat.backends.protocol import BackendError
 from tui_chat.wire.events import Event
 
 _PROGRESS_STEP = 0.01
 
-Answers = SimpleQueue[tuple[Generate, float]]
-"""Generations to come, each with the time its order came in."""
+Orders = SimpleQueue[tuple[Generate | Upkeep, float]]
+"""What is to be done with the context, each with the time its order came in."""
 
 
 class Line:
@@ -72,7 +77,7 @@ class Line:
 
 
 def serve(sock: socket.socket, flags: AbortFlags) -> None:
-    """Load the model that the first order names, then generate until the host hangs up."""
+    """Load the model that the first order names, then do as told until the host hangs up."""
     log = NativeLog()
     line = Line(sock)
     order = line.receive()
@@ -84,15 +89,15 @@ def serve(sock: socket.socket, flags: AbortFlags) -> None:
         line.send(Refused(error.problem))
         line.receive()
         return
-    answers: Answers = SimpleQueue()
-    threading.Thread(target=_listen, args=(line, model, answers), daemon=True).start()
+    orders: Orders = SimpleQueue()
+    threading.Thread(target=_listen, args=(line, model.vocabulary, orders), daemon=True).start()
     gc.freeze()
     gc.disable()  # a collection in the middle of an answer would be a stutter
     line.send(Loaded(model.description))
-    _generate(line, model, flags, answers)
+    _work(line, model, flags, orders, log)
 
 
-def _listen(line: Line, model: Model, answers: Answers) -> None:
+def _listen(line: Line, vocabulary: Vocabulary, orders: Orders) -> None:
     """Take orders on a thread of its own, so that counting tokens never waits for an answer.
 
     The thread sleeps in the kernel between orders and so costs the decode loop nothing. Reading the
@@ -100,26 +105,37 @@ def _listen(line: Line, model: Model, answers: Answers) -> None:
     """
     while True:
         order = line.receive()
-        if isinstance(order, Generate):
-            answers.put((order, perf_counter()))
-        elif isinstance(order, Tokenize):
-            count = len(model.vocabulary.tokenize(order.text, special=False))
+        if isinstance(order, Tokenize):
+            count = len(vocabulary.tokenize(order.text, special=False))
             line.send(Counted(order.number, count))
+        elif not isinstance(order, Load):
+            orders.put((order, perf_counter()))
 
 
-def _generate(line: Line, model: Model, flags: AbortFlags, answers: Answers) -> None:
+def _work(line: Line, model: Model, flags: AbortFlags, orders: Orders, log: NativeLog) -> None:
+    """Carry out one order after the other, until the model has lost its context."""
     generator = Generator(model)
     while True:
-        order, received = answers.get()
-        number = order.number
-
-        def send(event: Event, number: int = number) -> None:
-            line.send(Happened(number, event))
-
-        flag = flags.of(number)
-        model.cache.arm(flag)
-        generator.answer(order.turns, order.sampling, received, flag, send)
+        order, received = orders.get()
+        if isinstance(order, Generate):
+            _generate(line, generator, flags, order, received)
+        else:
+            try:
+                reply, generator.model = attend(order, generator.model, log)
+            except ContextLostError as error:
+                line.send(Failed(order.number, error.problem))
+                return
+            line.send(reply)
         gc.collect()
+
+
+def _generate(line: Line, generator: Generator, flags: AbortFlags, order: Generate, received: float) -> None:
+    def send(event: Event) -> None:
+        line.send(Happened(order.number, event))
+
+    flag = flags.of(order.number)
+    generator.model.cache.arm(flag)
+    generator.answer(order.turns, order.sampling, received, flag, send)
 
 
 class _Progress:

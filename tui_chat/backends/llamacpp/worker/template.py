@@ -44,11 +44,14 @@ class ChatTemplate:
         except TemplateError as error:
             raise RenderError(str(error)) from error
 
-    def render(self, turns: tuple[Turn, ...]) -> str:
+    def render(self, turns: tuple[Turn, ...]) -> tuple[str, tuple[Turn, ...]]:
         """Write `turns` as the model expects them, ready for its answer.
 
         Some templates reject or drop a system turn, and some want users and assistants to take turns
         strictly; then the system text moves into the first user turn, and neighbours are joined.
+
+        Returns:
+            The text, and the turns in the form that was accepted.
 
         Raises:
             RenderError: No such form is accepted; says why the plain one was not.
@@ -61,15 +64,40 @@ class ChatTemplate:
                 failure = failure or error
                 continue
             if all(turn.text.strip() in text for turn in form if turn.role is Role.SYSTEM):
-                return text
+                return text, form
         raise failure or RenderError("it leaves the system message out")
 
-    def _render(self, turns: tuple[Turn, ...]) -> str:
+    def turn_ends(self, turns: tuple[Turn, ...], text: str) -> Iterator[int]:
+        """Yield where in the rendered `text`, in characters, the last of `turns` begins and ends.
+
+        Nothing is found where a template cannot write a conversation without its last turn.
+        """
+        for part in (turns[:-1], turns):
+            try:
+                beginning = self._render(part, answer=False) if part else ""
+            except RenderError:
+                continue
+            if at := _common_length(beginning, text):
+                yield at
+
+    def _render(self, turns: tuple[Turn, ...], *, answer: bool = True) -> str:
         messages = [{"role": turn.role.value, "content": turn.text} for turn in turns]
         try:
-            return self._template.render(messages=messages, add_generation_prompt=True, **self._tokens)
+            return self._template.render(messages=messages, add_generation_prompt=answer, **self._tokens)
         except Exception as error:  # a template is foreign code and may raise anything
             raise RenderError(f"{type(error).__name__}: {error}") from error
+
+
+def _common_length(left: str, right: str) -> int:
+    """How many characters both begin with; by halves, because comparing slices is quick."""
+    low, high = 0, min(len(left), len(right))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if left[low:middle] == right[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _forms(turns: tuple[Turn, ...]) -> Iterator[tuple[Turn, ...]]:

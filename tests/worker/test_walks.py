@@ -1,0 +1,49 @@
+"""Whatever is done to a cache, what it holds is worth a fresh evaluation: walks at random prove it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.worker import tiny
+
+WALK = Path(__file__).parent / "walk.py"
+ROUNDING = 0.02
+"""Largest error of a logit where a window's cells lie in another order; a wrong cache errs by 0.3 to 4."""
+
+MODELS = {
+    "window": (tiny.write_sliding_window, ROUNDING),
+    "recurrent": (tiny.write_recurrent, 0.0),
+    "hybrid": (tiny.write_hybrid, 0.0),
+    "hybrid window": (partial(tiny.write_hybrid, window=tiny.WINDOW), ROUNDING),
+}
+
+
+def _walk(model: Path, seed: int, steps: int, park: Path, *resume: str) -> tuple[float, float]:
+    """The largest error of a logit, and the share of all prompts' tokens that was reused."""
+    command = [sys.executable, WALK, model, str(seed), str(steps), park, *resume]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    report = json.loads(done.stdout)
+    return report["error"], report["saved"]
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_reused_parked_and_restored_caches_give_the_right_logits(kind: str, tmp_path: Path) -> None:
+    write: Callable[[Path], None]
+    write, tolerance = MODELS[kind]
+    model, park = tmp_path / "tiny.gguf", tmp_path / "tiny.park"
+    write(model)
+    for seed in (1, 2):
+        error, saved = _walk(model, seed, 12, park)
+        assert error <= tolerance
+        assert saved > 0.5, "turn boundaries are gone back to, not read again"
+        error, saved = _walk(model, seed, 2, park, "resume")
+        assert error <= tolerance
+        assert saved > 0.5
