@@ -78,10 +78,11 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Fit(msgspec.Struct, frozen=True):
-    """A conversation as a model's tokens, and how many of them its KV cache could reuse now."""
+    """A conversation as a model's tokens; its KV cache holds `held`, and could reuse `reusable` of them."""
 
     tokens: tuple[int, ...]
     reusable: int
+    held: int
 
 
 class LoadedModel(Protocol):

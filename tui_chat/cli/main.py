@@ -58,6 +58,11 @@ COMMANDS = {
             "tui-chat plan model.gguf --ctx 32768 --kv q8_0 --devices gpu:24GiB,ram:64GiB --json",
         ),
     ),
+    "cache": Command(
+        "tui_chat.cli.cache",
+        "Show or clear the parked conversations. A model goes on with one without reading it anew.",
+        ("tui-chat cache list", "tui-chat cache clear --model smollm2"),
+    ),
     "engine": Command(
         "tui_chat.cli.engine",
         "Look after the engine: the process that runs the models for all terminals.",

@@ -8,12 +8,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.client.errors import EngineError, EngineGoneError
 from tui_chat.wire.api import (
+    CacheInfo,
     EngineChanged,
     EngineInfo,
     ErrorReply,
@@ -30,6 +32,7 @@ from tui_chat.wire.api import (
 )
 from tui_chat.wire.events import Event, Numbered, Settled
 from tui_chat.wire.paths import (
+    CACHE,
     CANCEL,
     ENGINE,
     EVENTS,
@@ -116,6 +119,15 @@ class EngineClient:
     async def plan(self, request: PlanRequest) -> PlanReply:
         """Ask what loading some models would take now."""
         return await self._call("POST", PLANS, PlanReply, request)
+
+    async def cache(self) -> CacheInfo:
+        """What is parked."""
+        return await self._call("GET", CACHE, CacheInfo)
+
+    async def clear_cache(self, model: str | None = None) -> CacheInfo:
+        """Discard what is parked, or what is of the models whose name contains `model`."""
+        query = "" if model is None else "?" + urlencode({"model": model})
+        return await self._call("DELETE", CACHE + query, CacheInfo)
 
     async def tokenize(self, model: str, text: str) -> int:
         """Count tokens with a resident's own tokenizer."""

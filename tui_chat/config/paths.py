@@ -26,6 +26,11 @@ class Paths:
     runtime: Path
 
     @property
+    def parks(self) -> Path:
+        """The folder of parked KV caches."""
+        return self.cache / "kv"
+
+    @property
     def socket(self) -> Path:
         """The engine's Unix socket."""
         return self.runtime / "engine.sock"

@@ -40,6 +40,13 @@ class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_exit_s: float = 600.0
 
 
+class CacheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much room parked KV caches may take, in MiB; None takes a tenth of the RAM, 2 GiB at most."""
+
+    ram_mib: int | None = None
+    disk_mib: int = 4096
+
+
 class UiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the screen behaves. `stream_fps` None picks 30, or 15 over SSH."""
 
@@ -54,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     paths: PathSettings = PathSettings()
     models: ModelSettings = ModelSettings()
     engine: EngineSettings = EngineSettings()
+    cache: CacheSettings = CacheSettings()
     ui: UiSettings = UiSettings()
     sampling: Sampling = Sampling()
 

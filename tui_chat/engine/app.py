@@ -28,6 +28,7 @@ from tui_chat.wire.api import (
     TokenizeRequest,
 )
 from tui_chat.wire.paths import (
+    CACHE,
     CANCEL,
     ENGINE,
     EVENTS,
@@ -145,6 +146,14 @@ class Surface:
         wanted = msgspec.json.decode(await request.body(), type=PlanRequest)
         return reply(await self._engine.plans.reply(wanted))
 
+    async def cache(self, request: Request) -> Response:
+        """Say what is parked."""
+        return reply(await self._engine.parking.info())
+
+    async def clear_cache(self, request: Request) -> Response:
+        """Discard what is parked, of one model if it is named; say what was discarded."""
+        return reply(await self._engine.parking.clear(request.query_params.get("model")))
+
     async def tokenize(self, request: Request) -> Response:
         """Count tokens with a resident's tokenizer; never loads a model for it."""
         wanted = msgspec.json.decode(await request.body(), type=TokenizeRequest)
@@ -212,6 +221,8 @@ def build_app(engine: Engine) -> Starlette:
             route(LOAD, surface.load, "POST"),
             route(UNLOAD, surface.unload, "POST"),
             route(PLANS, surface.plans, "POST"),
+            route(CACHE, surface.cache, "GET"),
+            route(CACHE, surface.clear_cache, "DELETE"),
             route(TOKENIZE, surface.tokenize, "POST"),
             route(GENERATIONS, surface.generate, "POST"),
             route(GENERATION_EVENTS, surface.generation_events, "GET"),

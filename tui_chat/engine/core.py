@@ -16,6 +16,7 @@ from tui_chat.config.paths import Paths
 from tui_chat.config.settings import Settings
 from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.generations import Generations
+from tui_chat.engine.parking import make_parking
 from tui_chat.engine.plans import Plans
 from tui_chat.engine.residents import Residents
 from tui_chat.engine.scheduler import Scheduler
@@ -40,6 +41,7 @@ class Engine:
         self.scheduler = Scheduler(self.residents)
         self._prober = Prober()
         self.plans = Plans(Planner(self._prober, paths.cache), self._catalogue, settings, paths.cache)
+        self.parking = make_parking(paths, settings.cache)
 
     @property
     def info(self) -> EngineInfo:
@@ -94,4 +96,5 @@ class Engine:
         await self.scheduler.leave()
         await self.residents.unload()
         await self._prober.close()
+        await self.parking.close()
         self._note_change()

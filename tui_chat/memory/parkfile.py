@@ -145,19 +145,21 @@ def write_park(path: str, header: ParkHeader, fill: Callable[[mmap.mmap, int], b
     The room is taken before anything is written, so that a full disk is an error and no signal.
 
     Args:
-        path: An empty file; it need not have a name of its own (``/proc/PID/fd/N``).
+        path: An empty file, which is made sure of; it need not have a name of its own (``/proc/PID/fd/N``).
         header: Its sizes must be those of the payload.
         fill: Writes the payload into the map from an offset on; False if it could not.
 
     Raises:
         OSError: There is no room, or no such file.
-        ParkError: `fill` could not.
+        ParkError: `fill` could not, or the file is not empty.
     """
     body = msgspec.msgpack.encode(header)
     offset = _payload_offset(len(body))
     size = offset + header.payload
     fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
+        if os.fstat(fd).st_size or not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise ParkError(path, "there is something else")
         os.posix_fallocate(fd, 0, size)
         with mmap.mmap(fd, size) as room:
             if not fill(room, offset):

@@ -115,7 +115,7 @@ def identify(order: Load, options: LoadOptions, cache: KvCache, log: NativeLog) 
     return KvIdentity(
         fingerprint=order.fingerprint,
         weights=order.weights,
-        backend=BACKEND,
+        backend=backend_name(),
         kv_type=options.kv_type,
         flash_attention=log.flash_attention,
         window=cache.window,

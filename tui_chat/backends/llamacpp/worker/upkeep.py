@@ -49,7 +49,7 @@ def _carry_out(order: Upkeep, model: Model) -> Reply:
     if isinstance(order, messages.Compare):
         tokens = write_prompt(model, order.turns).tokens
         reusable = cache.reusable(common_length(cache.tokens, tokens[:-1]))
-        return messages.Compared(order.number, Fit(tuple(tokens), reusable))
+        return messages.Compared(order.number, Fit(tuple(tokens), reusable, len(cache.tokens)))
     if isinstance(order, messages.Park):
         return messages.Parked(order.number, park(cache, identity, order.path, order.label))
     assert isinstance(order, messages.Restore), f"{type(order).__name__} is no order of this kind"

@@ -1,0 +1,103 @@
+"""What the engine does with parked conversations: keeps them over switches, deaths and its own end."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.worker.support import hear, load, long_text, user
+from tui_chat.backends.llamacpp.resident import LlamaCppModel
+from tui_chat.chat.model import Role
+from tui_chat.engine.parking import Parking
+from tui_chat.memory.parkfile import ParkLabel
+from tui_chat.store.parks.shelf import Shelf
+from tui_chat.wire.api import Turn
+
+FIRST, SECOND = ParkLabel("SmolLM2", "first"), ParkLabel("SmolLM2", "second")
+MUCH = 1 << 30
+PARIS, ROME = user("Paris. " + long_text(300)), user("Rome. " + long_text(300))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "kv"
+
+
+def _parking(folder: Path, ram: int = MUCH) -> Parking:
+    return Parking(Shelf(folder, ram, MUCH, lambda: MUCH))
+
+
+async def _answer(parking: Parking, model: LlamaCppModel, turns: tuple[Turn, ...], label: ParkLabel) -> int:
+    """Answer as the scheduler does, and return how many tokens of the prompt were reused."""
+    await parking.bring_back(model, turns, label)
+    return (await hear(model, turns)).settled.usage.reused_tokens
+
+
+@pytest.mark.parametrize("ram", [MUCH, 0])
+async def test_two_conversations_share_a_model_without_reading_each_other_away(
+    ram: int, folder: Path, starter_model: Path, tmp_path: Path
+) -> None:
+    parking = _parking(folder, ram)
+    model = await load(starter_model, tmp_path, 2048)
+    try:
+        assert await _answer(parking, model, PARIS, FIRST) == 0
+        rome = await _answer(parking, model, ROME, SECOND)
+        assert rome < 60, "only what the template writes before both"
+        assert await _answer(parking, model, PARIS, FIRST) > 200
+        assert await _answer(parking, model, ROME, SECOND) > 200
+        info = await parking.info()
+        assert {(entry.model, entry.session) for entry in info.entries} >= {("SmolLM2", "first")}
+        assert (info.ram_bytes > 0, info.disk_bytes > 0) == (bool(ram), not ram)
+    finally:
+        await model.close()
+
+
+async def test_a_kept_conversation_survives_its_worker_and_the_engine(
+    folder: Path, starter_model: Path, tmp_path: Path
+) -> None:
+    parking = _parking(folder)
+    model = await load(starter_model, tmp_path, 2048)
+    await parking.bring_back(model, PARIS, FIRST)
+    first = await hear(model, PARIS)
+    entry = await parking.keep(model)
+    assert entry is not None
+    assert await parking.keep(model) == entry, "what is parked already is not written again"
+    await model.close()
+    await parking.close()
+
+    later = _parking(folder)
+    model = await load(starter_model, tmp_path, 2048)
+    try:
+        follow_up = (*PARIS, Turn(Role.ASSISTANT, first.text), *user("Go on."))
+        assert await _answer(later, model, follow_up, FIRST) > 200
+    finally:
+        await model.close()
+
+
+async def test_trouble_costs_time_only(folder: Path, starter_model: Path, tmp_path: Path) -> None:
+    parking = _parking(folder, ram=0)
+    model = await load(starter_model, tmp_path, 2048)
+    await parking.bring_back(model, PARIS, FIRST)
+    await hear(model, PARIS)
+    entry = await parking.keep(model)
+    assert entry is not None
+    os.kill(model.pid, signal.SIGKILL)
+    await hear(model, PARIS)
+    assert model.death is not None
+    assert await parking.keep(model) is None
+    assert await parking.bring_back(model, ROME, SECOND) == 0
+    await model.close()
+
+    with Path(entry.path).open("r+b") as file:
+        file.seek(-1000, os.SEEK_END)
+        file.write(b"damage")
+    model = await load(starter_model, tmp_path, 2048)
+    try:
+        assert await _answer(parking, model, PARIS, FIRST) == 0
+        assert (await parking.info()).entries == (), "a park that failed once is not tried again"
+        assert not Path(entry.path).exists()
+    finally:
+        await model.close()

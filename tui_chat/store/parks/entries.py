@@ -1,0 +1,67 @@
+"""One parked conversation as the shelf knows it, and what of it fits a prompt."""
+
+from __future__ import annotations
+
+import enum
+from array import array
+from dataclasses import dataclass
+from datetime import datetime
+
+from tui_chat.memory.parkfile import KvIdentity, ParkHeader
+from tui_chat.wire.api import ParkInfo
+
+
+class Place(enum.StrEnum):
+    """Where a park file is."""
+
+    RAM = "ram"
+    DISK = "disk"
+
+
+@dataclass(frozen=True, slots=True)
+class ParkEntry:
+    """A park file on the shelf.
+
+    Attributes:
+        path: By which another process of ours can open it: of the file, or of our open descriptor.
+        size: In bytes.
+        used: When it was last parked or restored.
+    """
+
+    id: str
+    header: ParkHeader
+    path: str
+    size: int
+    place: Place
+    used: datetime
+
+    @property
+    def info(self) -> ParkInfo:
+        """As the engine tells it."""
+        return ParkInfo(
+            id=self.id,
+            model=self.header.label.model,
+            session=self.header.label.session,
+            tokens=self.header.count,
+            size_bytes=self.size,
+            place=self.place.value,
+            used=self.used,
+        )
+
+    def reusable(self, identity: KvIdentity, prompt: array[int]) -> int:
+        """How many tokens of `prompt` a model of `identity` could take from it; one is always left over."""
+        if self.header.identity != identity:
+            return 0
+        return self.header.reusable(common_length(self.header.tokens, prompt[:-1]))
+
+
+def common_length(left: array[int], right: array[int]) -> int:
+    """How many tokens both begin with; by halves, because comparing slices is quick."""
+    low, high = 0, min(len(left), len(right))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if left[low:middle] == right[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
