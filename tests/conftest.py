@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.homes import Home, make_home
+from tests.homes import ELSEWHERE, Home, make_home
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTER = ROOT / "build" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -45,7 +45,10 @@ def _home(monkeypatch: pytest.MonkeyPatch, model: Path | None) -> Iterator[Home]
         monkeypatch.setenv(f"XDG_{name}_HOME", str(root / name.lower()))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(root / "run"))
     monkeypatch.setenv("HOME", str(root))
-    monkeypatch.delenv("TUI_CHAT_CONFIG", raising=False)
+    for name in ("TUI_CHAT_CONFIG", *ELSEWHERE):
+        monkeypatch.delenv(name, raising=False)
+    # Else the models of an Ollama that runs on this machine are found, wherever the home is.
+    monkeypatch.setenv("OLLAMA_MODELS", str(root / "ollama"))
     home = make_home(root, model)
     try:
         yield home

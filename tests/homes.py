@@ -15,6 +15,9 @@ from tui_chat.chat.model import Message, Role, Session
 from tui_chat.config.paths import Paths, resolve_paths
 from tui_chat.config.settings import PathSettings
 
+ELSEWHERE = ("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_ENDPOINT", "HF_TOKEN", "LLAMA_CACHE")
+"""Variables that would lead out of a home: to the models, and the hub, of whoever runs the tests."""
+
 
 @dataclass(frozen=True)
 class Home:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.homes import ELSEWHERE
 from tui_chat.config.paths import Paths, resolve_paths
 from tui_chat.config.settings import PathSettings
 
@@ -43,7 +44,10 @@ def bench_home(config: str = "") -> Iterator[Bench]:
     root = Path(tempfile.mkdtemp(prefix="tcb-"))
     folders = {f"XDG_{name}_HOME": str(root / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
     changed = {**folders, "XDG_RUNTIME_DIR": str(root / "run"), "HOME": str(root)}
+    changed["OLLAMA_MODELS"] = str(root / "ollama")
     before = dict(os.environ)
+    for name in ELSEWHERE:
+        os.environ.pop(name, None)
     os.environ.update(changed)
     try:
         paths = resolve_paths(PathSettings())

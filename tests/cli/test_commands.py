@@ -91,7 +91,7 @@ def test_models_says_what_is_in_memory(home: Home) -> None:
 def test_models_as_a_table(home: Home) -> None:
     make_gguf(home.paths.models / "more" / "tiny.gguf", weights=1024)
     lines = home.run("models").stdout.splitlines()
-    assert lines[0].split() == ["MODEL", "SIZE", "QUANT", "STATE", "FILE"]
+    assert lines[0].split() == ["MODEL", "SIZE", "QUANT", "SOURCE", "STATE", "FILE"]
     assert any("93.8 MiB" in line and "Q4_1" in line for line in lines)
     assert any(line.startswith("tiny ") and "F32" in line for line in lines)
 
@@ -138,8 +138,8 @@ def test_unexpected_failure_goes_to_the_log(empty_home: Home) -> None:
     empty_home.paths.models.rmdir()
     code = (
         "import sys, tui_chat.library.scan as scan\n"
-        "def broken(folders): raise ZeroDivisionError('on purpose')\n"
-        "scan.scan_folders = broken\n"
+        "def broken(*_, **__): raise ZeroDivisionError('on purpose')\n"
+        "scan.list_models = broken\n"
         "from tui_chat.cli.main import run\n"
         "sys.exit(run(['models']))"
     )

@@ -11,9 +11,11 @@ def text(value: str) -> bytes:
     return struct.pack("<Q", len(raw)) + raw
 
 
-def make_gguf(path: Path, *, kind: str = "", name: str = "", weights: int = 64) -> Path:
-    """Write a llama model of `weights` F32 weights; `kind` is its ``general.type``."""
-    entries = [("general.architecture", "llama"), ("general.type", kind), ("general.name", name)]
+def make_gguf(
+    path: Path, *, kind: str = "", name: str = "", weights: int = 64, architecture: str = "llama"
+) -> Path:
+    """Write a model of `weights` F32 weights; `kind` is its ``general.type``."""
+    entries = [("general.architecture", architecture), ("general.type", kind), ("general.name", name)]
     metadata = [text(key) + struct.pack("<I", 8) + text(value) for key, value in entries if value]
     tensors = text("w") + struct.pack("<IQIQ", 1, weights, 0, 0) if weights else b""
     head = b"GGUF" + struct.pack("<IQQ", 3, bool(weights), len(metadata)) + b"".join(metadata) + tensors

@@ -11,8 +11,16 @@ from tests.library.gguf_maker import make_gguf
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.config.paths import resolve_paths
 from tui_chat.config.settings import ModelSettings, PathSettings, Settings
-from tui_chat.library.scan import find_model, model_folders, scan_folders
-from tui_chat.wire.api import ModelInfo, ModelState
+from tui_chat.library.scan import find_model, list_models
+from tui_chat.wire.api import ModelInfo, ModelSource, ModelState
+
+
+def scan_folders(folders: list[Path]) -> list[ModelInfo]:
+    """List what is below `folders`, and nowhere else on this machine."""
+    settings = ModelSettings(folders=tuple(map(str, folders)), sources=(ModelSource.OWN, ModelSource.FOLDERS))
+    cache = folders[0] / ".cache"
+    paths = resolve_paths(PathSettings(models=str(folders[0]), cache=str(cache)))
+    return list_models(paths, Settings(models=settings))
 
 
 def aged(path: Path, seconds: int) -> Path:
@@ -60,28 +68,17 @@ def test_split_model_is_one(tmp_path: Path) -> None:
     (info,) = scan_folders([tmp_path])
     assert (info.id, info.parameters, info.state) == ("big", 600, ModelState.ON_DISK)
     assert info.path.endswith("big-00001-of-00003.gguf")
-    assert info.size_bytes == sum(file.stat().st_size for file in tmp_path.iterdir())
-    assert find_model([], info.path) == info
-    assert find_model([], info.path.replace("00001", "00002", 1)) == info
+    assert info.size_bytes == sum(file.stat().st_size for file in tmp_path.glob("*.gguf"))
+    assert find_model([info], info.path) == info
+    for part in (info.path, info.path.replace("00001", "00002", 1)):
+        named = find_model([], part)
+        assert isinstance(named, ModelInfo)
+        assert (named.path, named.parameters, named.size_bytes) == (info.path, 600, info.size_bytes)
     (tmp_path / "big-00002-of-00003.gguf").unlink()
     (info,) = scan_folders([tmp_path])
     assert info.state is ModelState.BROKEN
     assert info.problem is not None
     assert "missing: 2" in info.problem.what
-
-
-def test_companions_are_not_offered(tmp_path: Path) -> None:
-    make_gguf(tmp_path / "model.gguf")
-    make_gguf(tmp_path / "projector.gguf", kind="mmproj")
-    make_gguf(tmp_path / "lora.gguf", kind="adapter")
-    (tmp_path / "mmproj-torn.gguf").write_bytes(b"GGUF")
-    assert ids(tmp_path) == ["model"]
-
-
-def test_vocabulary_without_weights_is_no_model(tmp_path: Path) -> None:
-    make_gguf(tmp_path / "vocab.gguf", weights=0)
-    (info,) = scan_folders([tmp_path])
-    assert info.state is ModelState.BROKEN
 
 
 def test_links_are_followed_once_and_loops_end(tmp_path: Path) -> None:
@@ -113,12 +110,30 @@ def test_a_replaced_file_is_read_again(tmp_path: Path) -> None:
     assert scan_folders([tmp_path])[0].state is ModelState.BROKEN
 
 
-def test_folders_of_the_settings_come_after_the_models_folder(tmp_path: Path) -> None:
+def test_own_folder_comes_first_and_home_is_written_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    make_gguf(tmp_path / "llm" / "m.gguf")
+    make_gguf(tmp_path / "mine" / "m.gguf")
     settings = Settings(
-        paths=PathSettings(models=str(tmp_path / "mine")), models=ModelSettings(folders=("~/llm", "/srv/llm"))
+        paths=PathSettings(models=str(tmp_path / "mine"), cache=str(tmp_path / "cache")),
+        models=ModelSettings(
+            folders=("~/llm", "~nobody-by-this-name/llm", "/proc/version/llm"),
+            sources=(ModelSource.FOLDERS, ModelSource.OWN),
+        ),
     )
-    folders = model_folders(resolve_paths(settings.paths), settings)
-    assert folders == [tmp_path / "mine", Path.home() / "llm", Path("/srv/llm")]
+    found = {info.id: info.source for info in list_models(resolve_paths(settings.paths), settings)}
+    assert found == {"m": ModelSource.OWN, "llm/m": ModelSource.FOLDERS}
+
+
+def test_a_name_that_cannot_be_sent_is_told(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9.gguf")
+    make_gguf(odd)
+    (info,) = scan_folders([tmp_path])
+    assert (info.id, info.state) == ("caf\\xe9", ModelState.BROKEN)
+    assert info.problem is not None
+    assert "not valid UTF-8" in info.problem.what
 
 
 @pytest.mark.parametrize(

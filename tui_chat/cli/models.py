@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tui_chat.config.paths import Paths
+    from tui_chat.config.settings import Settings
     from tui_chat.wire.api import ModelInfo
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -17,6 +18,11 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="also what is no chat model: projectors, adapters, drafts …",
+    )
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
     get = verbs.add_parser("get", help="fetch a model into the models folder")
     get.add_argument("name", choices=["starter"], help="starter: SmolLM2-135M-Instruct Q4_1, 94 MiB")
@@ -28,26 +34,44 @@ def run(args: argparse.Namespace) -> int:
     """List, or get."""
     from tui_chat.config.paths import config_file, resolve_paths
     from tui_chat.config.settings import load_settings
-    from tui_chat.library.scan import model_folders, scan_folders, with_residents
+    from tui_chat.library.scan import list_models, with_residents
 
     loaded = load_settings(config_file())
     if loaded.problem is not None:
         sys.stderr.write(f"tui-chat: {loaded.problem.what} {loaded.problem.kept}\n")
     paths = resolve_paths(loaded.settings.paths)
-    folders = model_folders(paths, loaded.settings)
     if args.verb == "get":
-        if args.if_none and any(info.problem is None for info in scan_folders(folders)):
+        if args.if_none and any(info.problem is None for info in list_models(paths, loaded.settings)):
             return 0
         return _get(args.to or paths.models)
-    infos = with_residents(scan_folders(folders), _residents(paths))
+    found = list_models(paths, loaded.settings, everything=args.all)
+    infos = with_residents(found, _residents(paths))
     if args.json:
         print(_as_json(infos))
     elif infos:
-        print(_table(infos))
+        print(_table(infos, kinds=args.all))
     else:
-        places = ", ".join(str(folder) for folder in folders)
-        print(f"There is no model in {places}. Get a first one: tui-chat models get starter")
+        print(_nothing(paths, loaded.settings))
     return 0
+
+
+def _nothing(paths: Paths, settings: Settings) -> str:
+    """Say where was looked; the folders of other programs by the names of the programs."""
+    from tui_chat.wire.api import ModelSource
+
+    looked = {
+        ModelSource.OWN: str(paths.models),
+        ModelSource.FOLDERS: ", ".join(settings.models.folders),
+        ModelSource.HUGGING_FACE: "the Hugging Face cache",
+        ModelSource.LM_STUDIO: "LM Studio",
+        ModelSource.LLAMA_CPP: "llama.cpp's cache",
+        ModelSource.OLLAMA: "Ollama",
+    }
+    places = ", ".join(
+        place for source, place in looked.items() if place and source in settings.models.sources
+    )
+    where = places or "any place, because models.sources is empty"
+    return f"There is no model in {where}. Get a first one: tui-chat models get starter"
 
 
 def _residents(paths: Paths) -> tuple[ModelInfo, ...]:
@@ -77,20 +101,26 @@ def _as_json(infos: list[ModelInfo]) -> str:
     return msgspec.json.format(msgspec.json.encode([msgspec.structs.asdict(info) for info in infos])).decode()
 
 
-def _table(infos: list[ModelInfo]) -> str:
-    rows = [("MODEL", "SIZE", "QUANT", "STATE", "FILE")]
-    rows += [(i.id, size_text(i.size_bytes), i.quant, i.state.replace("_", " "), i.path) for i in infos]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+def _table(infos: list[ModelInfo], *, kinds: bool) -> str:
+    heads = ("MODEL", "SIZE", "QUANT", *(("KIND",) if kinds else ()), "SOURCE", "STATE", "FILE")
+    rows = [heads, *(_row(info, kinds=kinds) for info in infos)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(heads) - 1)]
     lines = []
     for row, info in zip(rows, (None, *infos), strict=True):
         cells = [
             cell.rjust(width) if column == 1 else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row[:4], widths, strict=True))
+            for column, (cell, width) in enumerate(zip(row, widths, strict=False))
         ]
-        lines.append("  ".join((*cells, row[4])))
+        lines.append("  ".join((*cells, row[-1])))
         if info is not None and info.problem is not None:
             lines.append(f"  {info.problem.what} {info.problem.remedy}")
     return "\n".join(lines)
+
+
+def _row(info: ModelInfo, *, kinds: bool) -> tuple[str, ...]:
+    kind = (info.kind.value,) if kinds else ()
+    state = info.state.replace("_", " ")
+    return (info.id, size_text(info.size_bytes), info.quant, *kind, info.source.value, state, info.path)
 
 
 def size_text(size: float) -> str:

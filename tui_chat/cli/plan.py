@@ -94,10 +94,10 @@ def _find(wanted: str, paths: Paths, settings: Settings) -> tuple[ModelInfo, lis
     """The model meant, whole or not: a header is all that a plan needs."""
     from tui_chat.chat.model import Problem
     from tui_chat.library.files import files_of
-    from tui_chat.library.scan import find_model, model_folders, scan_folders
+    from tui_chat.library.scan import find_model, list_models
     from tui_chat.memory.gguf import GgufError
 
-    found = find_model(scan_folders(model_folders(paths, settings)), wanted)
+    found = find_model(list_models(paths, settings), wanted)
     if isinstance(found, Problem):
         raise GgufError(found)
     return found, [file.path for file in files_of(Path(found.path))]

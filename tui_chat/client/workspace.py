@@ -127,9 +127,9 @@ class Workspace:
 
     async def models(self) -> list[ModelInfo]:
         """Every model on this machine, with the state that the engine last told."""
-        from tui_chat.library.scan import model_folders, scan_folders, with_residents
+        from tui_chat.library.scan import list_models, with_residents
 
-        found = await asyncio.to_thread(scan_folders, model_folders(self.paths, self.settings))
+        found = await asyncio.to_thread(list_models, self.paths, self.settings)
         return with_residents(found, self.engine.residents if self.engine else ())
 
     async def resolve_model(self, wanted: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from tui_chat.chat.model import Problem, ProblemCode, Sampling
+from tui_chat.wire.api import ModelSource
 
 
 class PathSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,11 +25,13 @@ class PathSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which models are offered and how they are loaded.
 
-    `folders` are searched beside the models folder; `default` is a model id; `context` is the
-    largest context asked for, in tokens; `threads` overrides the count of usable cores.
+    `folders` are searched beside the models folder; `sources` are the places that are looked at;
+    `default` is a model id; `context` is the largest context asked for, in tokens; `threads`
+    overrides the count of usable cores.
     """
 
     folders: tuple[str, ...] = ()
+    sources: tuple[ModelSource, ...] = tuple(ModelSource)
     default: str | None = None
     context: int = 8192
     threads: int | None = None

@@ -9,7 +9,7 @@ from tui_chat.backends.protocol import BackendError
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.config.paths import Paths
 from tui_chat.config.settings import Settings
-from tui_chat.library.scan import find_model, model_folders, scan_folders
+from tui_chat.library.scan import find_model, list_models
 from tui_chat.wire.api import ModelInfo, ModelState
 
 
@@ -17,13 +17,14 @@ class Catalogue:
     """Looks models up by id, by part of a name, or by path."""
 
     def __init__(self, paths: Paths, settings: Settings) -> None:
-        self._folders = model_folders(paths, settings)
+        self._paths = paths
+        self._settings = settings
         self.default_context = settings.models.context
         self.threads = settings.models.threads
 
     async def list(self) -> list[ModelInfo]:
         """Every model on this machine that we know of, broken ones included."""
-        return await asyncio.to_thread(scan_folders, self._folders)
+        return await asyncio.to_thread(list_models, self._paths, self._settings)
 
     async def resolve(self, wanted: str) -> ModelInfo:
         """Find the one model that `wanted` means.
@@ -31,7 +32,7 @@ class Catalogue:
         Raises:
             BackendError: It is unknown, has vanished, or is broken.
         """
-        found = await asyncio.to_thread(lambda: find_model(scan_folders(self._folders), wanted))
+        found = await asyncio.to_thread(lambda: find_model(list_models(self._paths, self._settings), wanted))
         if isinstance(found, Problem):
             raise BackendError(found)
         if found.state is ModelState.BROKEN:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,22 +10,53 @@ import msgspec
 
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.library.files import ModelFile, files_of
-from tui_chat.memory.gguf import GgufError, GgufHeader, read_header
-from tui_chat.wire.api import ModelInfo, ModelState
+from tui_chat.library.headers import FileFacts, Headers
+from tui_chat.library.kinds import kind_of
+from tui_chat.library.sources.found import Found
+from tui_chat.memory.gguf import GgufError, read_header
+from tui_chat.wire.api import ModelInfo, ModelKind, ModelSource, ModelState
 
-_PROJECTOR = re.compile(r"(^|[-_.])mmproj([-_.]|$)", re.IGNORECASE)
+_WORDS = {
+    ModelKind.EMBEDDING: "an embedding model",
+    ModelKind.RERANKER: "a reranker",
+    ModelKind.PROJECTOR: "a projector, which lets another model see or hear",
+    ModelKind.ADAPTER: "an adapter for another model",
+    ModelKind.IMATRIX: "an importance matrix, made for quantising",
+    ModelKind.VOCABULARY: "a vocabulary without weights",
+    ModelKind.OTHER: "a model for speech or pictures",
+}
+"""What cannot chat at all, as a person would say it. A draft can, badly, if it is asked for by its path."""
 
-_headers: dict[tuple[Path, int, int], GgufHeader | Problem] = {}
-"""What is known of files by path, size and mtime: a header costs 15 ms, looking here nothing."""
 
-
-def describe(files: Sequence[ModelFile]) -> ModelInfo | None:
-    """Describe the model in `files`, with its stem for an id; None if they are no model but go with one."""
-    info = _describe(files, [_header(file) for file in files])
-    first = _header(files[0])
-    if isinstance(first, GgufHeader):
-        return info if first.kind == "model" else None
-    return None if _PROJECTOR.search(info.id) else info
+def describe(found: Found, headers: Headers) -> ModelInfo:
+    """Describe what a source found, with its shortest name for an id."""
+    files = found.files
+    info = ModelInfo(
+        id=_readable(found.names[0]),
+        path=_readable(found.path),
+        size_bytes=sum(file.size for file in files),
+        state=ModelState.ON_DISK,
+        source=found.source,
+        projector=_readable(found.projector) if found.projector else None,
+    )
+    said = headers.of_all(files)
+    facts = [each for each in said if isinstance(each, FileFacts)]
+    parameters = sum(each.parameters for each in facts)
+    kind = found.kind or kind_of(info.id, facts[0] if facts else None, parameters)
+    problem = found.problem or next((each for each in said if isinstance(each, Problem)), None)
+    problem = problem or _missing_shards(files) or _unnameable(found.path)
+    info = msgspec.structs.replace(
+        info, kind=kind, problem=problem, state=ModelState.BROKEN if problem else ModelState.ON_DISK
+    )
+    if not facts:
+        return info
+    return msgspec.structs.replace(
+        info,
+        architecture=facts[0].architecture,
+        quant=facts[0].quant,
+        parameters=parameters,
+        trained_context=facts[0].trained_context,
+    )
 
 
 def describe_path(path: Path) -> ModelInfo | Problem:
@@ -34,7 +65,20 @@ def describe_path(path: Path) -> ModelInfo | Problem:
         files = files_of(path)
     except (OSError, ValueError):
         return _why_not(path)
-    return _describe(files, [_header(file) for file in files])
+    info = describe(Found(files, ModelSource.FOLDERS, (files[0].stem,)), Headers(None))
+    return no_chat(info) or info
+
+
+def no_chat(info: ModelInfo) -> Problem | None:
+    """Say why a file that is in order cannot be chatted with, if that is so."""
+    if info.kind not in _WORDS or info.problem is not None:
+        return None
+    return Problem(
+        code=ProblemCode.MODEL_INVALID,
+        what=f"{info.id} is {_WORDS[info.kind]}, and nothing to chat with.",
+        remedy="Choose another model: tui-chat models",
+        detail=info.path,
+    )
 
 
 def _why_not(path: Path) -> Problem:
@@ -45,58 +89,38 @@ def _why_not(path: Path) -> Problem:
     return _broken(path, "changed while it was looked at")
 
 
-def _describe(files: Sequence[ModelFile], headers: Sequence[GgufHeader | Problem]) -> ModelInfo:
-    first = files[0]
-    info = ModelInfo(
-        id=first.stem,
-        path=str(first.path),
-        size_bytes=sum(file.size for file in files),
-        state=ModelState.ON_DISK,
-    )
-    good = [header for header in headers if isinstance(header, GgufHeader)]
-    if good:
-        info = msgspec.structs.replace(
-            info,
-            architecture=good[0].architecture,
-            quant=good[0].quant,
-            parameters=sum(header.parameters for header in good),
-            trained_context=good[0].trained_context,
-        )
-    problem = next((header for header in headers if isinstance(header, Problem)), None)
-    problem = problem or _missing_shards(files)
-    if problem is None and not info.parameters:
-        problem = _broken(first.path, "holds no weights")
-    if problem is None:
-        return info
-    return msgspec.structs.replace(info, state=ModelState.BROKEN, problem=problem)
-
-
-def _header(file: ModelFile) -> GgufHeader | Problem:
-    key = (file.path, file.size, file.mtime_ns)
-    known = _headers.get(key)
-    if known is None:
-        try:
-            known = read_header(file.path)
-        except GgufError as error:
-            known = error.problem
-        _headers[key] = known
-    return known
-
-
 def _missing_shards(files: Sequence[ModelFile]) -> Problem | None:
-    first = files[0]
     there = {file.shard for file in files}
-    missing = [str(number) for number in range(1, first.shards + 1) if number not in there]
+    missing = (
+        [str(number) for number in range(1, files[0].shards + 1) if number not in there] if files else []
+    )
     if not missing:
         return None
     parts = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
-    return _broken(first.path, f"is one of {first.shards:,} parts, and these are missing: {parts}")
+    why = f"is one of {files[0].shards:,} parts, and these are missing: {parts}"
+    return _broken(files[0].path, why)
+
+
+def _unnameable(path: Path) -> Problem | None:
+    """A name that is no UTF-8 cannot be sent to the engine."""
+    if _readable(path) == str(path):
+        return None
+    return Problem(
+        code=ProblemCode.MODEL_INVALID,
+        what=f"The name of {_readable(path.name)} is not valid UTF-8.",
+        remedy="Rename the file or its folder.",
+        detail=_readable(path),
+    )
+
+
+def _readable(name: Path | str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _broken(path: Path, why: str) -> Problem:
     return Problem(
         code=ProblemCode.MODEL_INVALID,
-        what=f"{path.name} {why}.",
+        what=f"{_readable(path.name)} {why}.",
         remedy="Download the model again, or choose another one.",
-        detail=str(path),
+        detail=_readable(path),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -13,33 +14,38 @@ from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.config.paths import Paths
 from tui_chat.config.settings import Settings
 from tui_chat.library.describe import describe, describe_path
-from tui_chat.library.files import group_files
-from tui_chat.wire.api import ModelInfo, ModelState
+from tui_chat.library.files import expanded
+from tui_chat.library.headers import Headers
+from tui_chat.library.projectors import with_projectors
+from tui_chat.library.sources.all import find_models
+from tui_chat.library.sources.found import Found
+from tui_chat.wire.api import ModelInfo, ModelKind, ModelState
 
+HEADERS = "headers.json"
+"""Name of the file in the cache folder that keeps what headers say."""
 _NAMES_SHOWN = 5
 
 
-def model_folders(paths: Paths, settings: Settings) -> list[Path]:
-    """The folders that models are looked for in, the models folder first."""
-    return [paths.models, *(Path(folder).expanduser() for folder in settings.models.folders)]
+def list_models(paths: Paths, settings: Settings, *, everything: bool = False) -> list[ModelInfo]:
+    """List the models on this machine: usable ones first, the newest first.
 
-
-def scan_folders(folders: Iterable[Path]) -> list[ModelInfo]:
-    """List the models below `folders`: usable ones first, the newest first.
-
-    A split model counts once; projectors and adapters are left out; a damaged file is listed with
-    its problem. Blocks on the disk.
+    A split model counts once, as does a file that several programs know; a damaged file is listed with
+    its problem. Files that are no models to chat with are left out unless `everything` is asked for.
+    Blocks on the disk.
     """
-    found: list[tuple[bool, int, ModelInfo]] = []
+    found = find_models(paths, settings)
+    with Headers(paths.cache / HEADERS) as headers:
+        infos = with_projectors([describe(each, headers) for each in found])
+    entries: list[tuple[bool, bool, int, ModelInfo]] = []
     taken: set[str] = set()
-    for files in group_files(folders):
-        info = describe(files)
-        if info is not None:
-            named = msgspec.structs.replace(info, id=_free_id(info, taken))
-            newest = max(file.mtime_ns for file in files)
-            found.append((info.state is ModelState.BROKEN, -newest, named))
+    # What is not offered must take no name from what is.
+    for info, each in sorted(zip(infos, found, strict=True), key=lambda pair: not _offered(pair[0])):
+        if everything or _offered(info):
+            named = msgspec.structs.replace(info, id=_free_id(each, info, taken))
+            newest = max((file.mtime_ns for file in each.files), default=0)
+            entries.append((not _offered(info), info.state is ModelState.BROKEN, -newest, named))
             taken.add(named.id)
-    return [info for *_, info in sorted(found, key=lambda entry: (*entry[:2], entry[2].id))]
+    return [info for *_, info in sorted(entries, key=lambda entry: (*entry[:3], entry[3].id))]
 
 
 def with_residents(infos: Iterable[ModelInfo], residents: Iterable[ModelInfo]) -> list[ModelInfo]:
@@ -74,28 +80,27 @@ def find_model(infos: Sequence[ModelInfo], wanted: str) -> ModelInfo | Problem:
     return _unknown(wanted, infos)
 
 
-def _free_id(info: ModelInfo, taken: set[str]) -> str:
-    """The model's stem; if that is taken, with as few of its folders in front as it takes."""
+def _offered(info: ModelInfo) -> bool:
+    return info.kind is ModelKind.CHAT
+
+
+def _free_id(found: Found, info: ModelInfo, taken: set[str]) -> str:
+    """The shortest free name; if all are taken, the file's with as few of its folders as it takes."""
     folders = Path(info.path).parent.parts
-    tails = ("/".join((*folders[len(folders) - depth :], info.id)) for depth in range(len(folders) + 1))
-    return next((tail for tail in tails if tail not in taken), info.path)
+    stem = info.id
+    tails = ("/".join((*folders[len(folders) - depth :], stem)) for depth in range(1, len(folders) + 1))
+    names = chain((stem,), found.names[1:], tails)
+    return next((name for name in names if name not in taken), info.path)
 
 
 def _by_path(infos: Sequence[ModelInfo], wanted: str) -> ModelInfo | Problem:
-    path = _place(wanted)
+    path = expanded(wanted).absolute()
     if "\0" not in wanted:
         real = os.path.realpath(path)
         for info in infos:
             if os.path.realpath(info.path) == real:
                 return info
     return describe_path(path)
-
-
-def _place(wanted: str) -> Path:
-    try:
-        return Path(wanted).expanduser().absolute()
-    except RuntimeError:  # "~somebody", who is unknown here
-        return Path(wanted).absolute()
 
 
 def _ambiguous(wanted: str, hits: Sequence[ModelInfo]) -> Problem:

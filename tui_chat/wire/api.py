@@ -104,11 +104,37 @@ _ON_THEIR_WAY = (
 )
 
 
+class ModelSource(enum.StrEnum):
+    """Where a model was found; in this order one name is preferred to another."""
+
+    OWN = "own"
+    FOLDERS = "folders"
+    HUGGING_FACE = "huggingface"
+    LM_STUDIO = "lmstudio"
+    LLAMA_CPP = "llamacpp"
+    OLLAMA = "ollama"
+
+
+class ModelKind(enum.StrEnum):
+    """What a model file is for. Only `CHAT` is offered to chat with."""
+
+    CHAT = "chat"
+    EMBEDDING = "embedding"
+    RERANKER = "reranker"
+    PROJECTOR = "projector"
+    ADAPTER = "adapter"
+    DRAFT = "draft"
+    IMATRIX = "imatrix"
+    VOCABULARY = "vocabulary"
+    OTHER = "other"
+
+
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One model on this machine; what follows `problem` is of residents only.
 
     Attributes:
         context: Size of the resident's context in tokens, 0 when not resident.
+        projector: Path of the file beside it that lets it see pictures, if there is one.
         options: How it was loaded.
         devices: What it was predicted to take.
         real_bytes: What its process really takes of RAM, and of all GPUs together where a driver tells.
@@ -120,11 +146,14 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: str
     size_bytes: int
     state: ModelState
+    source: ModelSource = ModelSource.OWN
+    kind: ModelKind = ModelKind.CHAT
     architecture: str = ""
     quant: str = ""
     parameters: int = 0
     trained_context: int = 0
     context: int = 0
+    projector: str | None = None
     problem: Problem | None = None
     options: LoadOptions | None = None
     devices: tuple[DeviceUse, ...] = ()

@@ -1,0 +1,1 @@
+"""Where models are: our own folder, and those of the other programs on this machine."""
