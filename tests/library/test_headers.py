@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.library.gguf_maker import make_gguf
-from tests.library.places import Place
+from tests.library.places import Place, without_privileges
 from tui_chat.wire.api import ModelInfo, ModelSource, ModelState
 
 OWN = ModelSource.OWN
@@ -21,6 +22,17 @@ OWN = ModelSource.OWN
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
+
+
+@pytest.fixture
+def public() -> Iterator[Place]:
+    """A place that others may enter, which pytest's own folders are not."""
+    with tempfile.TemporaryDirectory() as root:
+        Path(root).chmod(0o755)
+        place = Place(Path(root))
+        place.cache.parent.mkdir()
+        place.cache.parent.chmod(0o777)
+        yield place
 
 
 def entries(place: Place) -> dict[str, dict[str, object]]:
@@ -137,14 +149,26 @@ def test_full_disk_fails_nothing(place: Place) -> None:
     assert list(place.cache.parent.iterdir()) == []
 
 
-def test_closed_file_is_told_and_not_remembered(place: Place) -> None:
-    if os.getuid() == 0:
-        pytest.skip("root may read everything")
-    file = make_gguf(place.mine / "m.gguf")
+def test_closed_file_is_told_and_not_remembered(public: Place) -> None:
+    file = make_gguf(public.mine / "m.gguf")
+    status = file.stat()
     file.chmod(0)
-    assert place.list(OWN)[0].state is ModelState.BROKEN
-    file.chmod(0o600)
-    assert place.list(OWN)[0].state is ModelState.ON_DISK
+    with without_privileges():
+        (info,) = public.list(OWN)
+    assert info.problem is not None
+    assert "cannot be read" in info.problem.what
+    file.chmod(0o644)
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with without_privileges():
+        assert public.list(OWN)[0].state is ModelState.ON_DISK
+
+
+def test_closed_folder_is_passed_over(public: Place) -> None:
+    make_gguf(public.mine / "open.gguf")
+    make_gguf(public.mine / "closed" / "m.gguf").parent.chmod(0)
+    with without_privileges():
+        assert [info.id for info in public.list(OWN)] == ["open"]
+    (public.mine / "closed").chmod(0o700)
 
 
 def test_two_processes_at_once_leave_a_whole_cache(place: Place) -> None:

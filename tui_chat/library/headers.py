@@ -108,7 +108,7 @@ def _read(file: ModelFile) -> tuple[_Entry, bool]:
     try:
         header = read_header(file.path)
     except GgufError as error:
-        lasting = not isinstance(error.__cause__, OSError)
+        lasting = not isinstance(error.__context__, OSError)
         return _Entry(file.size, file.mtime_ns, problem=error.problem), lasting
     facts = FileFacts(
         architecture=header.architecture,
