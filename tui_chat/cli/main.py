@@ -48,7 +48,12 @@ COMMANDS = {
     "models": Command(
         "tui_chat.cli.models",
         "List the models on this machine, or get one.",
-        ("tui-chat models --json", "tui-chat models get starter"),
+        (
+            "tui-chat models --json",
+            "tui-chat models get starter",
+            "tui-chat models get hf:OWNER/REPO --list    what there is, and what suits this machine",
+            "tui-chat models get hf:OWNER/REPO:Q4_K_M",
+        ),
     ),
     "plan": Command(
         "tui_chat.cli.plan",

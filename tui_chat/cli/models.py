@@ -1,4 +1,4 @@
-"""`tui-chat models`: what is on this machine, and `models get starter` for a first one."""
+"""`tui-chat models`: what is on this machine, and `models get` for more."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tui_chat.config.settings import Settings
     from tui_chat.wire.api import ModelInfo
 
+STARTER = "starter"
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -25,9 +26,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
     get = verbs.add_parser("get", help="fetch a model into the models folder")
-    get.add_argument("name", choices=["starter"], help="starter: SmolLM2-135M-Instruct Q4_1, 94 MiB")
-    get.add_argument("--to", type=Path, metavar="DIR", help="put it there instead")
+    get.add_argument(
+        "name",
+        type=_wanted,
+        metavar="NAME",
+        help="starter (SmolLM2-135M-Instruct Q4_1, 94 MiB), hf:OWNER/REPO, hf:OWNER/REPO:QUANT "
+        "or hf:OWNER/REPO/FILE.gguf",
+    )
+    get.add_argument("--to", type=Path, metavar="DIR", help="put it there instead of the models folder")
     get.add_argument("--if-none", action="store_true", help="only if this machine has no model yet")
+    get.add_argument("--list", action="store_true", help="only show what there is in a repository")
+    get.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON instead of lines"
+    )
+
+
+def _wanted(name: str) -> str:
+    from tui_chat.library.hub.address import HubAddress, parse_address
+
+    parsed = parse_address(name)
+    if name == STARTER or isinstance(parsed, HubAddress):
+        return name
+    raise argparse.ArgumentTypeError(f"{parsed.what} {parsed.remedy} Or: {STARTER}")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,7 +63,12 @@ def run(args: argparse.Namespace) -> int:
     if args.verb == "get":
         if args.if_none and any(info.problem is None for info in list_models(paths, loaded.settings)):
             return 0
-        return _get(args.to or paths.models)
+        folder = args.to or paths.models
+        if args.name == STARTER:
+            return _get_starter(folder)
+        from tui_chat.cli.get import get_from_hub
+
+        return get_from_hub(args.name, folder, only_list=args.list, as_json=args.json)
     found = list_models(paths, loaded.settings, everything=args.all)
     infos = with_residents(found, _residents(paths))
     if args.json:
@@ -132,7 +157,7 @@ def size_text(size: float) -> str:
     return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
 
 
-def _get(folder: Path) -> int:
+def _get_starter(folder: Path) -> int:
     from tui_chat.cli.progress import ProgressLine
     from tui_chat.library.starter import STARTER, fetch_starter
 
