@@ -6,6 +6,7 @@ download throws away what it has when it is interrupted (2.4 does), and proves o
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 import threading
@@ -126,7 +127,7 @@ def _fetch_file(remote: Remote, file: HubFile, target: Path, progress: Progress)
         os.fsync(out.fileno())
         part.replace(target)
     sync_folder(target.parent)
-    for stale in target.parent.glob(f"{target.name}.*.part"):
+    for stale in target.parent.glob(f"{glob.escape(target.name)}.*.part"):
         stale.unlink(missing_ok=True)
 
 
