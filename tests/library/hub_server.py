@@ -33,6 +33,8 @@ class HubServer:
         pause_at: Bytes after which a transfer waits for `go_on`.
         resumes: Whether ranges are honoured.
         promised: What the hub says of a file's hash, where that is not the truth.
+        ranges, asked: The ``Range`` and the path of each request for a file, as it came.
+        strangers: Files that somebody asked the CDN for with a token.
         sent: Bytes of files that went out.
     """
 
@@ -51,6 +53,7 @@ class HubServer:
     resumes: bool = True
     promised: dict[str, str] = field(default_factory=dict)
     ranges: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
     sent: int = 0
@@ -161,6 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
             hub.strangers.append(path)
         asked = self.headers.get("Range", "")
         hub.ranges.append(asked)
+        hub.asked.append(path)
         if hub.cdn_answers:
             self._send(hub.cdn_answers.pop(0), b"<html>no</html>")
             return

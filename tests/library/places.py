@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tui_chat.config.paths import resolve_paths
 from tui_chat.config.settings import ModelSettings, PathSettings, Settings
-from tui_chat.library.scan import list_models
+from tui_chat.library.scan import HEADERS, list_models
 from tui_chat.wire.api import ModelInfo, ModelSource
 
 NOBODY = 65534
@@ -39,7 +39,7 @@ class Place:
 
     @property
     def cache(self) -> Path:
-        return self.root / "cache" / "headers.json"
+        return self.root / "cache" / HEADERS
 
     def list(self, *sources: ModelSource, everything: bool = False) -> list[ModelInfo]:
         """List the models, of all sources or the given ones."""

@@ -11,9 +11,9 @@ from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.library.hub.address import HubAddress, parse_address
 from tui_chat.library.hub.choices import Choice, choices_of, main_family, named_choice
 from tui_chat.library.hub.quants import BITS, Grade, grade, label_in, without_label
-from tui_chat.library.hub.recommend import assess, recommend, room_for
+from tui_chat.library.hub.recommend import assess, recommend
 from tui_chat.library.hub.repository import HubFile, Repository
-from tui_chat.library.machine import Machine
+from tui_chat.library.hub.room import Room, usually_beside
 
 GIB = 1 << 30
 LADDER = ("Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K", "Q8_0")
@@ -37,7 +37,7 @@ def model(parameters: float, quants: tuple[str, ...] = LADDER) -> list[Choice]:
     return [Choice(quant, "m", (HubFile(f"m-{quant}.gguf", size, ""),)) for quant, size in sizes.items()]
 
 
-def recommended(parameters: float, machine: Machine, quants: tuple[str, ...] = LADDER) -> str | None:
+def recommended(parameters: float, machine: Room, quants: tuple[str, ...] = LADDER) -> str | None:
     best = recommend(assess(model(parameters, quants), int(parameters), machine), machine)
     return best.choice.label if best.choice else None
 
@@ -152,18 +152,18 @@ def table_of_the_readme() -> list[list[str]]:
 def test_table_of_the_field_holds(row: list[str]) -> None:
     memory = (4, 8, 16, 24, 32, 64)
     parameters = float(row[0].removesuffix(" B")) * 1e9
-    assert [recommended(parameters, Machine(gib * GIB)) or "" for gib in memory] == row[1:]
+    assert [recommended(parameters, Room(gib * GIB)) or "" for gib in memory] == row[1:]
 
 
 def test_gpu_comes_before_a_larger_quant() -> None:
-    both = Machine(ram=64 * GIB, vram=8 * GIB)
+    both = Room(ram=64 * GIB, vram=8 * GIB)
     assert recommended(8e9, both) == "Q5_K_M"
     assert recommended(14e9, both) == "Q8_0"
-    assert recommended(8e9, Machine(ram=8 * GIB, vram=24 * GIB)) == "Q8_0"
+    assert recommended(8e9, Room(ram=8 * GIB, vram=24 * GIB)) == "Q8_0"
 
 
 def test_below_four_bits_only_if_nothing_else_fits_and_said() -> None:
-    machine = Machine(16 * GIB)
+    machine = Room(16 * GIB)
     choices = model(27e9, (*LADDER, "Q3_K_M", "Q2_K", "F16"))
     best = recommend(assess(choices, int(27e9), machine), machine)
     assert best.choice is not None
@@ -173,22 +173,29 @@ def test_below_four_bits_only_if_nothing_else_fits_and_said() -> None:
 
 
 def test_full_precision_only_if_there_is_nothing_else() -> None:
-    machine = Machine(64 * GIB)
+    machine = Room(64 * GIB)
     assert recommended(4e9, machine, ("F16", "Q8_0")) == "Q8_0"
     assert recommended(4e9, machine, ("F16", "Q2_K")) == "Q2_K"
     assert recommended(4e9, machine, ("F16",)) == "F16"
 
 
 def test_nothing_fits_is_said_with_numbers() -> None:
-    machine = Machine(8 * GIB)
+    machine = Room(8 * GIB)
     best = recommend(assess(model(70e9), int(70e9), machine), machine)
     assert best.choice is None
     assert "40." in best.reason
     assert "8.0 GiB" in best.reason
 
 
+def test_what_the_header_says_counts_before_what_is_usual() -> None:
+    machine = Room(8 * GIB)
+    best = recommend(assess(model(8e9), int(8e9), machine, beside=GIB // 4), machine)
+    assert best.choice is not None
+    assert best.choice.label == "Q5_K_M"
+
+
 def test_unknown_parameters_are_guessed_from_the_size() -> None:
     choices = model(8e9)
-    known, guessed = (assess(choices, parameters, Machine(64 * GIB)) for parameters in (int(8e9), 0))
+    known, guessed = (assess(choices, parameters, Room(64 * GIB)) for parameters in (int(8e9), 0))
     assert [verdict.needed for verdict in guessed] == [verdict.needed for verdict in known]
-    assert room_for(10**12) > room_for(10**9)
+    assert usually_beside(10**12) > usually_beside(10**9)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,10 +9,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.library.gguf_maker import make_gguf
 from tests.library.places import Place, without_privileges
+from tui_chat import __version__
 from tui_chat.wire.api import ModelInfo, ModelSource, ModelState
 
 OWN = ModelSource.OWN
@@ -36,7 +37,7 @@ def public() -> Iterator[Place]:
 
 
 def entries(place: Place) -> dict[str, dict[str, object]]:
-    return json.loads(place.cache.read_bytes())["entries"]
+    return msgspec.msgpack.decode(place.cache.read_bytes())["content"]
 
 
 def corrupted(file: Path) -> None:
@@ -105,9 +106,9 @@ def rewritten(content: Callable[[bytes], bytes]) -> Callable[[Path], None]:
         rewritten(lambda old: old[: len(old) // 2]),
         rewritten(lambda _: b""),
         rewritten(lambda _: b"\0" * 1000),
-        rewritten(lambda _: b'{"format": 99}'),
-        rewritten(lambda old: old.replace(b'"parameters":', b'"parameters":"many","x":')),
-        rewritten(lambda old: old.replace(b'"version":"', b'"version":"0.0.')),
+        rewritten(lambda _: msgspec.msgpack.encode({"somebody": "else's"})),
+        rewritten(lambda _: msgspec.msgpack.encode({"version": __version__, "content": {"/m.gguf": 5}})),
+        rewritten(lambda old: old.replace(f"\xa5{__version__}".encode("latin-1"), b"\xa50.0.0")),
     ],
 )
 def test_damaged_or_foreign_cache_is_ignored_and_rewritten(

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from tui_chat.library.hub.choices import Choice
     from tui_chat.library.hub.recommend import Recommendation, Verdict
     from tui_chat.library.hub.repository import Repository
+    from tui_chat.memory.machine import Machine
+    from tui_chat.memory.profile import Profile
 
 
 def get_from_hub(name: str, folder: Path, *, only_list: bool, as_json: bool) -> int:
@@ -20,24 +22,45 @@ def get_from_hub(name: str, folder: Path, *, only_list: bool, as_json: bool) -> 
     Raises:
         DownloadError: It could not be had.
     """
+    from tui_chat.backends.llamacpp.build import gpu_kinds
     from tui_chat.library.hub.address import HubAddress, parse_address
     from tui_chat.library.hub.choices import choices_of, main_family
     from tui_chat.library.hub.recommend import assess, recommend
     from tui_chat.library.hub.repository import read_repository
-    from tui_chat.library.machine import this_machine
+    from tui_chat.library.hub.room import room_of
+    from tui_chat.memory.devices import read_machine
 
     address = parse_address(name)
     assert isinstance(address, HubAddress), "the command line has checked it"
-    repository, machine = read_repository(address.repository), this_machine()
-    choices = choices_of(repository)
-    verdicts = assess(choices, repository.parameters, machine)
+    repository, machine = read_repository(address.repository), read_machine(gpu_kinds())
+    choices, room = choices_of(repository), room_of(machine)
     family = main_family(choices)
-    best = recommend([verdict for verdict in verdicts if verdict.choice in family], machine)
+    beside = _beside(repository, family, machine)
+    verdicts = assess(choices, repository.parameters, room, beside)
+    best = recommend([verdict for verdict in verdicts if verdict.choice in family], room)
     if only_list:
         print(_as_json(verdicts, best) if as_json else _table(verdicts, best))
         return 0
     chosen = _chosen(address, repository, verdicts, best)
-    return _get(repository, chosen, folder, as_json=as_json)
+    return _get(repository, chosen, folder, machine, as_json=as_json)
+
+
+def _beside(repository: Repository, family: list[Choice], machine: Machine) -> int:
+    """What the model takes beside its weights, which is the same for all quants; 0 if it does not tell."""
+    from tui_chat.library.errors import DownloadError
+    from tui_chat.library.hub.fetch import fetch_first_header
+    from tui_chat.library.hub.room import beside_weights
+    from tui_chat.memory.gguf import GgufError
+    from tui_chat.memory.profile import read_profile
+
+    if not family:
+        return 0
+    try:
+        with fetch_first_header(repository, family[-1]) as path:
+            profile = read_profile([path])
+    except (DownloadError, GgufError):
+        return 0  # what is wrong is said when it is to be fetched
+    return beside_weights(profile, machine) if profile.layers else 0
 
 
 def _chosen(
@@ -62,7 +85,7 @@ def _chosen(
     return best.choice
 
 
-def _get(repository: Repository, choice: Choice, folder: Path, *, as_json: bool) -> int:
+def _get(repository: Repository, choice: Choice, folder: Path, machine: Machine, *, as_json: bool) -> int:
     from tui_chat.cli.progress import ProgressLine
     from tui_chat.library.hub.fetch import cached_path, fetch_choice
 
@@ -70,7 +93,7 @@ def _get(repository: Repository, choice: Choice, folder: Path, *, as_json: bool)
     if path is not None:
         _say("It is in the Hugging Face cache already, where tui-chat finds it. Nothing was downloaded.")
     else:
-        _say(_forecast(repository, choice))
+        _say(_forecast(repository, choice, machine))
         try:
             with ProgressLine(sys.stderr) as progress:
                 path = fetch_choice(repository, choice, folder, progress.update)
@@ -87,24 +110,37 @@ def _get(repository: Repository, choice: Choice, folder: Path, *, as_json: bool)
     return 0
 
 
-def _forecast(repository: Repository, choice: Choice) -> str:
-    """Read the header before anything is downloaded, and say what it says."""
+def _forecast(repository: Repository, choice: Choice, machine: Machine) -> str:
+    """Read the header before anything is downloaded, and say what it says and how the model would run."""
     from tui_chat.cli.models import size_text
     from tui_chat.library.errors import DownloadError
     from tui_chat.library.hub.fetch import fetch_first_header
-    from tui_chat.memory.gguf import GgufError, read_header
+    from tui_chat.memory.gguf import GgufError
+    from tui_chat.memory.profile import read_profile
 
     try:
         with fetch_first_header(repository, choice) as path:
-            header = read_header(path)
+            profile = read_profile([path])
     except GgufError as error:
         raise DownloadError(error.problem) from error
-    parameters = repository.parameters or (header.parameters if len(choice.files) == 1 else 0)
+    whole = len(choice.files) == 1
+    parameters = profile.parameters if whole else repository.parameters
     facts = [f"{repository.name} {choice.label}", size_text(choice.size)]
     facts += [f"{parameters / 1e9:.3g} billion parameters"] if parameters else []
-    facts += [header.architecture]
-    facts += [f"trained on {header.trained_context:,} tokens"] if header.trained_context else []
-    return ", ".join(facts)
+    facts += [profile.architecture]
+    facts += [f"trained on {profile.trained_context:,} tokens"] if profile.trained_context else []
+    told = ", ".join(facts) + "."
+    return f"{told}\n{_plan(profile, machine)}" if whole and profile.layers else told
+
+
+def _plan(profile: Profile, machine: Machine) -> str:
+    """How the model would be loaded as the machine is now, by arithmetic."""
+    from tui_chat.memory.placement import Search, Wish
+    from tui_chat.memory.spans import Spans
+    from tui_chat.memory.wording import reason
+
+    search = Search(Spans(profile), Wish(), machine)
+    return reason(search, search.best())
 
 
 def _table(verdicts: list[Verdict], best: Recommendation) -> str:

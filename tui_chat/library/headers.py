@@ -6,9 +6,6 @@ counts for a path only as long as the file's size and time of change are the sam
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,13 +13,11 @@ from typing import Self
 
 import msgspec
 
-from tui_chat import __version__
 from tui_chat.chat.model import Problem
+from tui_chat.config.cachefile import read_cache, write_cache
 from tui_chat.library.files import ModelFile
 from tui_chat.memory.gguf import GgufError, read_header
 
-_FORMAT = 1
-_MAX_BYTES = 64 << 20
 _MAX_ENTRIES = 20_000
 
 
@@ -49,22 +44,16 @@ class _Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     problem: Problem | None = None
 
 
-class _Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    format: int
-    version: str
-    entries: dict[str, _Entry]
-
-
 class Headers:
     """Reads headers through the cache in `file`; leaving the block writes what is new.
 
-    A cache that is missing, damaged, foreign or of another version is empty, and is written anew. One that
-    cannot be written is done without. Two processes at once each write a whole one, and the last stays.
+    A cache that is missing, damaged or of another release is empty, and is written anew; one that cannot
+    be written is done without.
     """
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
-        self._known = _load(file) if file else {}
+        self._known = (read_cache(file, dict[str, _Entry]) if file else None) or {}
         self._seen: dict[str, _Entry] = {}
 
     def __enter__(self) -> Self:
@@ -98,9 +87,7 @@ class Headers:
             return
         others = {path: entry for path, entry in self._known.items() if path not in self._seen}
         there = {path: entry for path, entry in others.items() if Path(path).is_file()}
-        entries = dict([*self._seen.items(), *there.items()][:_MAX_ENTRIES])
-        with contextlib.suppress(OSError, UnicodeEncodeError):
-            _write(file, msgspec.json.encode(_Cache(_FORMAT, __version__, entries)))
+        write_cache(file, dict([*self._seen.items(), *there.items()][:_MAX_ENTRIES]))
 
 
 def _read(file: ModelFile) -> tuple[_Entry, bool]:
@@ -124,27 +111,3 @@ def _said(entry: _Entry) -> FileFacts | Problem:
     said = entry.facts or entry.problem
     assert said is not None, "an entry without facts says what is wrong"
     return said
-
-
-def _load(file: Path) -> dict[str, _Entry]:
-    try:
-        if file.stat().st_size > _MAX_BYTES:
-            return {}
-        cache = msgspec.json.decode(file.read_bytes(), type=_Cache)
-    except (OSError, ValueError, msgspec.DecodeError):
-        return {}
-    if (cache.format, cache.version) != (_FORMAT, __version__):
-        return {}
-    return {path: entry for path, entry in cache.entries.items() if entry.facts or entry.problem}
-
-
-def _write(file: Path, content: bytes) -> None:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, scratch = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(content)
-        Path(scratch).replace(file)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise

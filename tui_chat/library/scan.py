@@ -21,7 +21,7 @@ from tui_chat.library.sources.all import find_models
 from tui_chat.library.sources.found import Found
 from tui_chat.wire.api import ModelInfo, ModelKind, ModelState
 
-HEADERS = "headers.json"
+HEADERS = "headers.msgpack"
 """Name of the file in the cache folder that keeps what headers say."""
 _NAMES_SHOWN = 5
 

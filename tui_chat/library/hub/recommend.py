@@ -7,17 +7,8 @@ from dataclasses import dataclass
 
 from tui_chat.library.hub.choices import Choice
 from tui_chat.library.hub.quants import BITS, Grade, grade
-from tui_chat.library.machine import Machine
-
-CONTEXT = 8192
-"""Tokens that there should be room for."""
-
-_GIB = 1 << 30
-_KV_GIB = ((1.5e9, 0.9), (9e9, 1.2), (16e9, 1.6), (40e9, 2.1), (80e9, 2.6), (float("inf"), 3.2))
-"""Up to so many parameters, so much for the KV cache of 8,192 tokens in f16: what grouped-query models of
-that size commonly take, at the upper end."""
-_OVERHEAD_GIB = 0.4
-"""Compute buffers, vocabulary and the process itself."""
+from tui_chat.library.hub.room import CONTEXT, Room, usually_beside
+from tui_chat.memory.wording import size
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +34,24 @@ class Recommendation:
     reason: str
 
 
-def assess(choices: Sequence[Choice], parameters: int, machine: Machine) -> list[Verdict]:
+def assess(choices: Sequence[Choice], parameters: int, room: Room, beside: int = 0) -> list[Verdict]:
     """Say of each choice whether it fits.
 
     Args:
         choices: What there is.
         parameters: Of the model; 0 if that is not known, and then they are guessed from the sizes.
-        machine: Where it is to run.
+        room: Where it is to go.
+        beside: Bytes that the model takes beside its weights; 0 if its header could not tell.
     """
     verdicts = []
     for choice in choices:
-        needed = choice.size + room_for(parameters or _guessed(choice))
-        fits = machine.vram and needed <= machine.vram_budget, needed <= machine.budget
-        verdicts.append(Verdict(choice, needed, bool(fits[0]), fits[1]))
+        needed = choice.size + (beside or usually_beside(parameters or _guessed(choice)))
+        on_gpu = 0 < needed <= room.vram_budget
+        verdicts.append(Verdict(choice, needed, on_gpu, in_memory=needed <= room.budget))
     return verdicts
 
 
-def recommend(verdicts: Sequence[Verdict], machine: Machine) -> Recommendation:
+def recommend(verdicts: Sequence[Verdict], room: Room) -> Recommendation:
     """Choose: the largest from Q4_K_M to Q8_0 that fits, else what loses more, and full precision last."""
     on_gpu = [verdict for verdict in verdicts if verdict.on_gpu]
     in_memory = [verdict for verdict in verdicts if verdict.in_memory]
@@ -74,17 +66,11 @@ def recommend(verdicts: Sequence[Verdict], machine: Machine) -> Recommendation:
         graded = [verdict for verdict in fitting if grade(verdict.choice.label) is least]
         if graded:
             best = max(graded, key=lambda verdict: verdict.choice.size)
-            return Recommendation(best.choice, _reason(best, least, machine))
+            return Recommendation(best.choice, _reason(best, least, room))
     least_needed = min((verdict.needed for verdict in verdicts), default=0)
     return Recommendation(
-        None, f"even the smallest needs {_gib(least_needed)} with {CONTEXT:,} tokens, and {machine.words}"
+        None, f"even the smallest needs {size(least_needed)} with {CONTEXT:,} tokens, and {room.words}"
     )
-
-
-def room_for(parameters: int) -> int:
-    """Bytes beside the weights that a model of so many parameters takes with `CONTEXT` tokens."""
-    kv = next(gib for most, gib in _KV_GIB if parameters <= most)
-    return int((kv + _OVERHEAD_GIB) * _GIB)
 
 
 def _guessed(choice: Choice) -> int:
@@ -92,7 +78,7 @@ def _guessed(choice: Choice) -> int:
     return int(choice.size * 8 / bits)
 
 
-def _reason(verdict: Verdict, least: Grade, machine: Machine) -> str:
+def _reason(verdict: Verdict, least: Grade, room: Room) -> str:
     why = {
         Grade.GOOD: "the largest up to Q8_0",
         Grade.FAIR: "the best, for nothing from Q4_K_M on",
@@ -100,8 +86,4 @@ def _reason(verdict: Verdict, least: Grade, machine: Machine) -> str:
         Grade.FULL: "not quantised, but there is nothing else",
     }[least]
     where = "fits on the GPU" if verdict.on_gpu else "fits"
-    return f"{why} that {where}: {_gib(verdict.needed)} with {CONTEXT:,} tokens, and {machine.words}"
-
-
-def _gib(size: int) -> str:
-    return f"{size / _GIB:.1f} GiB"
+    return f"{why} that {where}: {size(verdict.needed)} with {CONTEXT:,} tokens, and {room.words}"
