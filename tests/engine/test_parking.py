@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import random
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.worker.support import hear, load, long_text, user
+from tests.worker.support import hear, load, long_text, user, workers
 from tui_chat.backends.llamacpp.resident import LlamaCppModel
 from tui_chat.chat.model import Role
 from tui_chat.engine.parking import Parking
 from tui_chat.memory.parkfile import ParkLabel
+from tui_chat.store.parks.entries import ParkEntry
 from tui_chat.store.parks.shelf import Shelf
 from tui_chat.wire.api import Turn
 
@@ -28,6 +32,15 @@ def folder(tmp_path: Path) -> Path:
 
 def _parking(folder: Path, ram: int = MUCH) -> Parking:
     return Parking(Shelf(folder, ram, MUCH, lambda: MUCH))
+
+
+def _memory_files() -> list[str]:
+    """What is open of parks in RAM, of other tests' too."""
+    links = []
+    for handle in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the one by which the folder itself is read
+            links.append(str(handle.readlink()))
+    return [link for link in links if "tui-chat-park" in link]
 
 
 async def _answer(parking: Parking, model: LlamaCppModel, turns: tuple[Turn, ...], label: ParkLabel) -> int:
@@ -101,3 +114,33 @@ async def test_trouble_costs_time_only(folder: Path, starter_model: Path, tmp_pa
         assert not Path(entry.path).exists()
     finally:
         await model.close()
+
+
+async def test_random_parking_with_kills_leaves_nothing_behind(
+    folder: Path, starter_model: Path, tmp_path: Path
+) -> None:
+    draw = random.Random(3)
+    kept, before = 0, _memory_files()
+    for number in range(14):
+        parking = _parking(folder, draw.choice([0, MUCH]))
+        model = await load(starter_model, tmp_path, 1024)
+        await parking.bring_back(model, draw.choice([PARIS, ROME]), FIRST)
+        await hear(model, draw.choice([PARIS, ROME]))
+        keeping = asyncio.create_task(parking.keep(model))
+        for _ in range(draw.randrange(6)):
+            await asyncio.sleep(0)
+        if draw.random() < 0.5:
+            os.kill(model.pid, signal.SIGKILL)
+        if draw.random() < 0.3:
+            keeping.cancel()  # the engine gives up, and what was begun is finished all the same
+        done = await asyncio.gather(keeping, return_exceptions=True)
+        kept += isinstance(done[0], ParkEntry)
+        await model.close()
+        await parking.info()
+        if number % 2:
+            await parking.close()
+        await parking.clear(None)
+        assert workers() == []
+        assert [path.name for path in folder.glob("*")] == []
+        assert _memory_files() == before
+    assert kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 from typing import Any
 
 from tui_chat.backends.llamacpp.worker.native import lib
@@ -31,11 +32,16 @@ def copy_state(context: Any, room: State, kind: int = WHOLE) -> bool:
 
 
 def take_state(context: Any, kind: int = WHOLE) -> State | None:
-    """Copy the state into memory of its own; None if it cannot be had, for want of memory too."""
+    """Copy the state into memory of its own; None if it cannot be had, for want of memory too.
+
+    The memory is mapped, not allocated: touched once instead of twice, and given back when it is freed.
+    """
+    size = state_size(context, kind)
     try:
-        room = (ctypes.c_uint8 * state_size(context, kind))()
-    except MemoryError:
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except (OSError, ValueError):
         return None
+    room = (ctypes.c_uint8 * size).from_buffer(memory)
     return room if copy_state(context, room, kind) else None
 
 
