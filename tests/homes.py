@@ -30,14 +30,14 @@ class Home:
     def config(self) -> Path:
         return self.root / "config" / "tui-chat" / "config.toml"
 
-    def configure(self, config: str) -> None:
-        """Write the settings: one thread for models, and `config` (TOML tables other than [models]).
+    def configure(self, config: str, models: str = "") -> None:
+        """Write the settings: one thread for models, what `models` says of them, and `config` (other tables).
 
         llama.cpp's threads spin while they wait for each other; with a thread on every core and a
         test's terminal on one of them, an answer takes ten times as long.
         """
         self.config.parent.mkdir(parents=True, exist_ok=True)
-        self.config.write_text("[models]\nthreads = 1\n" + config)
+        self.config.write_text(f"[models]\nthreads = 1\n{models}\n{config}")
 
     def run(self, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
         """Run the real `tui-chat` to its end."""

@@ -54,6 +54,9 @@ class PacedModel:
         """Count words."""
         return len(text.split())
 
+    def real_bytes(self) -> int:
+        return 0
+
     async def close(self) -> None:
         """Nothing to give back."""
 

@@ -62,12 +62,25 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     identity: KvIdentity | None = None
 
 
-class BackendError(Exception):
-    """A backend could not do what it was asked; `problem` says what happened, for a person."""
+class Allocation(msgspec.Struct, frozen=True):
+    """A buffer that could not be had: on which device, and of how many bytes."""
 
-    def __init__(self, problem: Problem) -> None:
+    device: str
+    size: int
+
+
+class BackendError(Exception):
+    """A backend could not do what it was asked.
+
+    Attributes:
+        problem: What happened, for a person.
+        allocation: The buffer that could not be had, where that was it and it is known.
+    """
+
+    def __init__(self, problem: Problem, allocation: Allocation | None = None) -> None:
         super().__init__(problem.what)
         self.problem = problem
+        self.allocation = allocation
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -112,6 +125,10 @@ class LoadedModel(Protocol):
 
     async def tokenize(self, text: str) -> int:
         """Count the tokens of `text`. Raises `BackendError` if the model is gone."""
+        ...
+
+    def real_bytes(self) -> int:
+        """What the model really takes of RAM now, in bytes; 0 where that cannot be told."""
         ...
 
     async def close(self) -> None:

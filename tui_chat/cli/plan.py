@@ -85,7 +85,7 @@ async def _plan(args: argparse.Namespace, machine: Machine, paths: Paths, settin
         starting = asyncio.create_task(prober.start())
         info, files = await asyncio.to_thread(_find, args.model, paths, settings)
         await starting
-        return await planner.plan(info.id, files, _wish(args, settings), machine)
+        return (await planner.plan(info.id, files, _wish(args, settings), machine)).plan
     finally:
         await prober.close()
 

@@ -9,6 +9,7 @@ import msgspec
 
 from tui_chat.chat.model import Problem, ProblemCode, Sampling
 from tui_chat.wire.api import ModelSource
+from tui_chat.wire.plan import Strategy
 
 
 class PathSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,8 +27,11 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which models are offered and how they are loaded.
 
     `folders` are searched beside the models folder; `sources` are the places that are looked at;
-    `default` is a model id; `context` is the largest context asked for, in tokens; `threads`
-    overrides the count of usable cores.
+    `default` is a model id; `context` is the context wished for, in tokens; `threads` overrides the count
+    of usable cores; `strategy` is what plans strive for; `leave_free_mib` stays free on each GPU;
+    `ram_limit_mib` is the most RAM that models may take together. An idle model is kept for
+    `keep_alive_s` (0: it goes after each answer; negative: it stays), or for what `keep_alive_for`
+    says of its id.
     """
 
     folders: tuple[str, ...] = ()
@@ -35,6 +39,11 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     default: str | None = None
     context: int = 8192
     threads: int | None = None
+    strategy: Strategy = Strategy.BALANCED
+    leave_free_mib: int = 0
+    ram_limit_mib: int | None = None
+    keep_alive_s: float = 1800.0
+    keep_alive_for: dict[str, float] = {}
 
 
 class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -106,7 +106,8 @@ async def serve(instance: Instance, paths: Paths, settings: Settings) -> None:
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[instance.listener]))
-    tasks = [asyncio.create_task(engine.scheduler.run()), asyncio.create_task(engine.leave_when_idle())]
+    work = (engine.scheduler.run(), engine.leave_when_idle(), engine.keep_house())
+    tasks = [asyncio.create_task(each) for each in work]
     await engine.leave.wait()
     await engine.close()
     server.should_exit = True

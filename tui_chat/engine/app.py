@@ -18,11 +18,14 @@ from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.engine.core import Engine
 from tui_chat.engine.generations import Generation
 from tui_chat.engine.journaling import Journal
+from tui_chat.engine.swap.resident import Want
 from tui_chat.store.errors import StoreError
 from tui_chat.wire.api import (
     ErrorReply,
     GenerateRequest,
     LoadRequest,
+    ModelRequest,
+    PinRequest,
     PlanRequest,
     TokenizeReply,
     TokenizeRequest,
@@ -36,6 +39,7 @@ from tui_chat.wire.paths import (
     GENERATIONS,
     LOAD,
     MODELS,
+    PIN,
     PLANS,
     STOP,
     TOKENIZE,
@@ -64,6 +68,11 @@ def refuse(problem: Problem, status: int = 400) -> Response:
 def not_found(id: str) -> Response:
     """Say that the engine knows no such generation."""
     return refuse(Problem(ProblemCode.BAD_REQUEST, f"The engine knows no answer {id}."), 404)
+
+
+def not_resident(model: str) -> Problem:
+    """Say that a model is not in memory."""
+    return Problem(ProblemCode.MODEL_UNKNOWN, f"{model} is not in memory.")
 
 
 def sse(seq: int, body: object) -> bytes:
@@ -131,14 +140,32 @@ class Surface:
     async def load(self, request: Request) -> Response:
         """Bring a model into memory."""
         wanted = msgspec.json.decode(await request.body(), type=LoadRequest)
-        resident = await self._engine.residents.acquire(wanted.model, wanted.context, lambda *_: None)
+        want = Want(
+            model=wanted.model,
+            context=wanted.context,
+            kv_type=wanted.kv_type,
+            strategy=wanted.strategy,
+            keep_alive_s=wanted.keep_alive_s,
+            force=wanted.force,
+        )
+        resident = await self._engine.residents.acquire(want, lambda *_: None)
         return reply(resident.info)
 
     async def unload(self, request: Request) -> Response:
-        """Give the resident's memory back, unless it is answering."""
-        if not self._engine.scheduler.idle:
+        """Give a resident's memory back, unless it is answering, or stop loading it."""
+        wanted = msgspec.json.decode(await request.body(), type=ModelRequest)
+        current = self._engine.residents.find(wanted.model)
+        if current is not None and current.busy:
             return refuse(Problem(ProblemCode.BAD_REQUEST, "The model is answering; stop that first."), 409)
-        await self._engine.residents.unload()
+        if not await self._engine.residents.unload(wanted.model):
+            return refuse(not_resident(wanted.model), 409)
+        return reply(self._engine.info)
+
+    async def pin(self, request: Request) -> Response:
+        """Have a resident stay whatever else is loaded, or let it go again."""
+        wanted = msgspec.json.decode(await request.body(), type=PinRequest)
+        if not self._engine.residents.pin(wanted.model, pinned=wanted.pinned):
+            return refuse(not_resident(wanted.model), 409)
         return reply(self._engine.info)
 
     async def plans(self, request: Request) -> Response:
@@ -157,10 +184,10 @@ class Surface:
     async def tokenize(self, request: Request) -> Response:
         """Count tokens with a resident's tokenizer; never loads a model for it."""
         wanted = msgspec.json.decode(await request.body(), type=TokenizeRequest)
-        model = self._engine.residents.find(wanted.model)
-        if model is None:
-            return refuse(Problem(ProblemCode.MODEL_UNKNOWN, f"{wanted.model} is not in memory."), 409)
-        return reply(TokenizeReply(await model.tokenize(wanted.text)))
+        resident = self._engine.residents.find(wanted.model)
+        if resident is None or resident.model is None:
+            return refuse(not_resident(wanted.model), 409)
+        return reply(TokenizeReply(await resident.model.tokenize(wanted.text)))
 
     async def generate(self, request: Request) -> Response:
         """Admit a generation. The same id twice is one generation, so a lost reply can be asked again."""
@@ -220,6 +247,7 @@ def build_app(engine: Engine) -> Starlette:
             route(MODELS, surface.models, "GET"),
             route(LOAD, surface.load, "POST"),
             route(UNLOAD, surface.unload, "POST"),
+            route(PIN, surface.pin, "POST"),
             route(PLANS, surface.plans, "POST"),
             route(CACHE, surface.cache, "GET"),
             route(CACHE, surface.clear_cache, "DELETE"),

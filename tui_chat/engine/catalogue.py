@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 
 from tui_chat.backends.protocol import BackendError
@@ -19,7 +20,6 @@ class Catalogue:
     def __init__(self, paths: Paths, settings: Settings) -> None:
         self._paths = paths
         self._settings = settings
-        self.default_context = settings.models.context
         self.threads = settings.models.threads
 
     async def list(self) -> list[ModelInfo]:
@@ -32,15 +32,27 @@ class Catalogue:
         Raises:
             BackendError: It is unknown, has vanished, or is broken.
         """
-        found = await asyncio.to_thread(lambda: find_model(list_models(self._paths, self._settings), wanted))
+        found = (await self.resolve_all([wanted]))[wanted]
         if isinstance(found, Problem):
             raise BackendError(found)
-        if found.state is ModelState.BROKEN:
-            raise BackendError(
-                found.problem or Problem(ProblemCode.MODEL_INVALID, f"{found.id} is unusable.")
-            )
         return found
+
+    async def resolve_all(self, wanted: Iterable[str]) -> dict[str, ModelInfo | Problem]:
+        """Find the models that some names mean, with one look at the disk."""
+        names = list(wanted)
+
+        def look() -> dict[str, ModelInfo | Problem]:
+            known = list_models(self._paths, self._settings)
+            return {name: _usable(find_model(known, name)) for name in names}
+
+        return await asyncio.to_thread(look)
 
     def path(self, model: ModelInfo) -> Path:
         """Where the model's (first) file is."""
         return Path(model.path)
+
+
+def _usable(found: ModelInfo | Problem) -> ModelInfo | Problem:
+    if isinstance(found, Problem) or found.state is not ModelState.BROKEN:
+        return found
+    return found.problem or Problem(ProblemCode.MODEL_INVALID, f"{found.id} is unusable.")

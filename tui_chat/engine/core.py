@@ -20,8 +20,14 @@ from tui_chat.engine.parking import make_parking
 from tui_chat.engine.plans import Plans
 from tui_chat.engine.residents import Residents
 from tui_chat.engine.scheduler import Scheduler
+from tui_chat.engine.swap.choice import Chooser
+from tui_chat.engine.swap.learned import Learned
+from tui_chat.engine.swap.ledger import Ledger
+from tui_chat.engine.swap.resident import Table
 from tui_chat.library.scan import with_residents
 from tui_chat.wire.api import PROTOCOL, EngineChanged, EngineInfo, ModelInfo
+
+HOUSEKEEPING_S = 1.0
 
 
 class Engine:
@@ -36,12 +42,20 @@ class Engine:
         self._watchers = 0
         self._last_busy = time.monotonic()
         self.leave = asyncio.Event()
-        self.residents = Residents(backend, self._catalogue, self._note_change)
-        self.generations = Generations(self._note_change)
-        self.scheduler = Scheduler(self.residents)
         self._prober = Prober()
-        self.plans = Plans(Planner(self._prober, paths.cache), self._catalogue, settings, paths.cache)
+        chooser = Chooser(
+            Planner(self._prober, paths.cache),
+            Table(self._note_change),
+            Ledger(),
+            Learned(paths.state / "learned.msgpack"),
+            paths.cache,
+            None if settings.models.ram_limit_mib is None else settings.models.ram_limit_mib << 20,
+        )
         self.parking = make_parking(paths, settings.cache)
+        self.residents = Residents(backend, self._catalogue, settings, chooser, self.parking)
+        self.plans = Plans(chooser, self._catalogue, self.residents)
+        self.generations = Generations(self._note_change)
+        self.scheduler = Scheduler(self.residents, self.parking)
 
     @property
     def info(self) -> EngineInfo:
@@ -91,10 +105,18 @@ class Engine:
                 return
             await asyncio.sleep(min(remaining, 1.0) + 0.01)
 
+    async def keep_house(self) -> None:
+        """Unload models that have been idle for long enough, as long as the engine lives."""
+        while True:
+            await self.residents.expire()
+            expiry = self.residents.next_expiry
+            wait = HOUSEKEEPING_S if expiry is None else expiry - time.monotonic()
+            await asyncio.sleep(min(max(wait, 0.01), HOUSEKEEPING_S))
+
     async def close(self) -> None:
         """Settle what runs, give all memory back, and let the watchers go."""
         await self.scheduler.leave()
-        await self.residents.unload()
+        await self.residents.unload_all()
         await self._prober.close()
         await self.parking.close()
         self._note_change()

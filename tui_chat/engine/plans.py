@@ -1,69 +1,88 @@
-"""What loading a model would take now, for whoever asks: the switcher, the command line, the swap manager."""
+"""What loading a model would take now, for whoever asks."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
-from tui_chat.backends.llamacpp.build import gpu_kinds
-from tui_chat.backends.llamacpp.planning import Planner, ram_bandwidth
+import msgspec
+
 from tui_chat.backends.protocol import BackendError
 from tui_chat.chat.model import Problem
-from tui_chat.config.settings import Settings
 from tui_chat.engine.catalogue import Catalogue
-from tui_chat.library.files import files_of
-from tui_chat.memory.devices import read_machine
-from tui_chat.memory.gguf import GgufError
+from tui_chat.engine.residents import Residents
+from tui_chat.engine.swap.choice import Chooser
+from tui_chat.engine.swap.resident import Want
 from tui_chat.memory.machine import Machine
-from tui_chat.memory.placement import Wish
 from tui_chat.wire.api import ModelInfo, PlanReply, PlanRequest
-from tui_chat.wire.plan import Plan, Strategy
+from tui_chat.wire.plan import Plan
 
 
 class Plans:
-    """Makes plans for the machine as it is now."""
+    """Makes plans for the machine and the residents as they are now."""
 
-    def __init__(self, planner: Planner, catalogue: Catalogue, settings: Settings, cache: Path) -> None:
-        self._planner = planner
+    def __init__(self, chooser: Chooser, catalogue: Catalogue, residents: Residents) -> None:
+        self._chooser = chooser
         self._catalogue = catalogue
-        self._settings = settings
-        self._cache = cache
-        self._bandwidth: float | None = None
+        self._residents = residents
 
     async def reply(self, request: PlanRequest) -> PlanReply:
         """Plan each of the models asked for, each as if it were the only one."""
-        machine = await self.machine()
+        machine = await self._chooser.machine()
         plans: dict[str, Plan] = {}
         problems: dict[str, Problem] = {}
-        for model in request.models:
+        known = await self._catalogue.resolve_all(request.models)
+        for model, found in known.items():
+            if isinstance(found, Problem):
+                problems[model] = found
+                continue
             try:
-                found = await self._catalogue.resolve(model)
-                plans[model] = await self.plan(found, self.wish(request), machine, exact=request.exact)
+                plans[model] = await self._plan(found, request, machine)
             except BackendError as error:
                 problems[model] = error.problem
         return PlanReply(plans, problems, machine.devices)
 
-    async def plan(self, found: ModelInfo, wish: Wish, machine: Machine, *, exact: bool = True) -> Plan:
-        """Plan to load the model `found`. Raises `BackendError`."""
-        make = self._planner.plan if exact else self._planner.sketch
-        try:
-            files = await asyncio.to_thread(files_of, self._catalogue.path(found))
-            return await make(found.id, [file.path for file in files], wish, machine)
-        except GgufError as error:
-            raise BackendError(error.problem) from error
-
-    async def machine(self) -> Machine:
-        """The devices as they are now."""
-        if self._bandwidth is None:
-            self._bandwidth = await asyncio.to_thread(ram_bandwidth, self._cache)
-        return await asyncio.to_thread(read_machine, gpu_kinds(), self._bandwidth)
-
-    def wish(self, request: PlanRequest) -> Wish:
-        """What a request leaves open is as configured."""
-        return Wish(
-            strategy=request.strategy or Strategy.BALANCED,
+    async def _plan(self, found: ModelInfo, request: PlanRequest, machine: Machine) -> Plan:
+        want = Want(
+            model=found.id,
             need=request.need,
-            desired=self._settings.models.context,
             context=request.context,
             kv_type=request.kv_type,
+            strategy=request.strategy,
         )
+        current = self._residents.find(found.path)
+        options = current.options if current else None
+        if (
+            current is not None
+            and current.plan is not None
+            and options is not None
+            and want.served_by(options)
+        ):
+            in_memory = {
+                "options": options,
+                "verdict": "switch now",
+                "load_s": 0.0,
+                "evicts": (),
+                "shrinks": (),
+            }
+            return msgspec.structs.replace(current.plan, **in_memory)
+        wish = self._residents.wish(found, want)
+        choice = await self._chooser.choose(found, wish, machine, exact=request.exact)
+        if request.exact and choice.plan.fits:
+            await asyncio.to_thread(read_ahead, Path(found.path), choice.plan.page_cache_bytes)
+        return choice.plan
+
+
+def read_ahead(path: Path, wanted: int) -> None:
+    """Have the kernel read the beginning of a file that somebody is about to load."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        os.posix_fadvise(fd, 0, wanted, os.POSIX_FADV_WILLNEED)
+    except OSError:
+        pass  # a file system that takes no advice
+    finally:
+        os.close(fd)

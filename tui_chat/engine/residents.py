@@ -1,141 +1,365 @@
-"""Which model is in memory. One writer: every load and unload goes through here, one at a time.
-
-One model is resident at a time for now; choosing who may stay beside whom is the business of a
-memory forecast, and until there is one the honest policy is to give back before taking.
-"""
+"""Which models are in memory. One writer: every load, resize, eviction and unload goes through here."""
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
-from tui_chat.backends.protocol import Backend, LoadedModel, LoadPlan
+from tui_chat.backends.protocol import Backend, BackendError, LoadedModel, ParkableModel
+from tui_chat.chat.model import Problem, ProblemCode, Timings, Usage
+from tui_chat.config.settings import Settings
 from tui_chat.engine.catalogue import Catalogue
+from tui_chat.engine.parking import Parking
+from tui_chat.engine.swap.choice import Choice, Chooser
+from tui_chat.engine.swap.loading import Loader
+from tui_chat.engine.swap.resident import Progress, Resident, Want
+from tui_chat.memory.placement import Wish
 from tui_chat.wire.api import ModelInfo, ModelState
-from tui_chat.wire.plan import ALL_LAYERS, LoadOptions
+from tui_chat.wire.plan import LoadOptions, Strategy
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Resident:
-    """A model in memory, or on its way there (`model` is None while it loads)."""
-
-    info: ModelInfo
-    model: LoadedModel | None
-    load_ms: float = 0.0
+_TRIES = 3
+"""Plans tried for one load when memory turns out not to be there."""
+_TELLING = 32
+"""Tokens; fewer say little about a speed."""
+_IN_MEMORY_MARGIN = 1.25
+"""A context that has to grow grows by this much more than it must, so that it need not grow at each turn."""
 
 
 class Residents:
-    """Loads models on demand and gives their memory back."""
+    """Loads models on demand, keeps them as long as that is worth it, and gives their memory back."""
 
-    def __init__(self, backend: Backend, catalogue: Catalogue, on_change: Callable[[], None]) -> None:
-        self._backend = backend
+    def __init__(
+        self,
+        backend: Backend,
+        catalogue: Catalogue,
+        settings: Settings,
+        chooser: Chooser,
+        parking: Parking,
+    ) -> None:
         self._catalogue = catalogue
-        self._on_change = on_change
+        self._settings = settings
+        self._chooser = chooser
+        self._table = chooser.table
+        self._ledger = chooser.ledger
+        self._learned = chooser.learned
+        self._parking = parking
+        self._loader = Loader(backend, catalogue, chooser.table, chooser.learned)
         self._changing = asyncio.Lock()
-        self._resident: Resident | None = None
+        self._loading: dict[str, asyncio.Task[Resident]] = {}
+        self._given_up: set[str] = set()
 
     @property
     def infos(self) -> tuple[ModelInfo, ...]:
-        """What is in memory or loading now."""
-        return (self._resident.info,) if self._resident else ()
+        """What is in memory, on its way there or on its way out."""
+        return self._table.infos()
 
-    async def acquire(
-        self, wanted: str, context: int | None, on_progress: Callable[[str, float], None]
-    ) -> Resident:
-        """Return the model `wanted` in memory with at least `context` tokens, loading it if need be.
+    @property
+    def next_expiry(self) -> float | None:
+        """When the next idle model goes, on the monotonic clock."""
+        return min((at for each in self._table if (at := each.expires) is not None), default=None)
+
+    async def acquire(self, want: Want, on_progress: Progress) -> Resident:
+        """Return a model in memory as wanted, loading or resizing it if need be.
 
         Raises:
-            BackendError: The model is unknown, missing, broken, or cannot be loaded.
+            BackendError: It is unknown, missing or broken, there is no room for it, or it cannot be loaded.
         """
+        found = await self._catalogue.resolve(want.model)
+        ready = self._ready(found, want)
+        if ready is not None:  # without waiting for whatever else is being loaded
+            return self._use(ready, want)
         async with self._changing:
-            found = await self._catalogue.resolve(wanted)
-            size = context_for(found, context, self._catalogue.default_context)
-            current = self._resident
-            if current and current.model and current.info.path == found.path:
-                described = current.model.description
-                if current.model.death is None and described.context >= size:
-                    return current
-            await self._release()
-            return await self._load(found, size, on_progress)
+            ready = self._ready(found, want) or await self._resize(found, want)
+            if ready is None:
+                ready = await self._replace(found, want, on_progress)
+            return self._use(ready, want)
 
-    async def _load(
-        self, found: ModelInfo, context: int, on_progress: Callable[[str, float], None]
-    ) -> Resident:
-        loading = msgspec.structs.replace(found, state=ModelState.LOADING, context=context)
-        self._set(Resident(loading, None))
-        plan = LoadPlan(
-            path=self._catalogue.path(found),
-            options=LoadOptions(context=context, gpu_layers=ALL_LAYERS),
-            threads=self._catalogue.threads,
+    def _ready(self, found: ModelInfo, want: Want) -> Resident | None:
+        current = self._table.get(found.path)
+        if current is None or not current.alive or current.options is None:
+            return None
+        return current if want.served_by(self._bounded(found, want, current.options)) else None
+
+    def _bounded(self, found: ModelInfo, want: Want, options: LoadOptions) -> LoadOptions:
+        """What `options` serve: a context as long as the model was trained for serves any need."""
+        if found.trained_context and options.context >= found.trained_context:
+            return msgspec.structs.replace(
+                options, context=max(options.context, want.need, want.context or 0)
+            )
+        return options
+
+    def _use(self, resident: Resident, want: Want) -> Resident:
+        self._chooser.habits.note(resident.info.path, time.time())
+        keep = want.keep_alive_s
+        self._table.change(
+            resident.info.path,
+            used=time.monotonic(),
+            keep_alive_s=resident.keep_alive_s if keep is None else keep,
         )
-        started = time.monotonic()
-        log.info("loading %s with a context of %d tokens", found.id, context)
+        return self._table.get(resident.info.path) or resident
+
+    async def _resize(self, found: ModelInfo, want: Want) -> Resident | None:
+        """Make another context for a model in memory, with what it has read; None if that cannot be."""
+        current = self._table.get(found.path)
+        if current is None or not current.alive or not isinstance(current.model, ParkableModel):
+            return None
+        options = current.options
+        if options is None or current.plan is None:
+            return None
+        wish = self._fixed(found, want, options)
+        choice = await self._chooser.choose(found, wish, await self._chooser.machine(), force=want.force)
+        if not choice.plan.fits:
+            return None
         try:
-            model = await self._backend.load(plan, lambda fraction: on_progress(found.id, fraction))
-        except BaseException:
-            self._set(None)
+            await self._make_room(choice)
+            await current.model.resize(choice.plan.options)
+        except BackendError as error:
+            log.warning("%s stays as it is: %s", found.id, error.problem.what)
+            return None
+        return self._settle(found, choice, current.model, current.load_ms)
+
+    def _fixed(self, found: ModelInfo, want: Want, options: LoadOptions) -> Wish:
+        """The wish for another context over weights that stay where they are."""
+        return Wish(
+            strategy=want.strategy or Strategy.BALANCED,
+            context=want.context or self._grown(found, want, options),
+            kv_type=want.kv_type or options.kv_type,
+            ubatch=options.ubatch,
+            gpu_layers=options.gpu_layers,
+            split=options.split or None,
+            cpu_experts=options.cpu_experts,
+            sequences=options.sequences,
+        )
+
+    def _grown(self, found: ModelInfo, want: Want, options: LoadOptions) -> int:
+        size = 1 << max(0, int(want.need * _IN_MEMORY_MARGIN) - 1).bit_length()
+        size = max(size, options.context)
+        return min(size, found.trained_context) if found.trained_context else size
+
+    async def _replace(self, found: ModelInfo, want: Want, on_progress: Progress) -> Resident:
+        """Load a model anew, in a task of its own, which `unload` may cancel without cancelling who waits."""
+        await self._release(found.path)
+        self._table.put(Resident(info=_planned(found), keep_alive_s=self._keep_alive(found)))
+        task = asyncio.create_task(self._bring(found, want, on_progress))
+        self._loading[found.path] = task
+        try:
+            return await task
+        except BaseException as error:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)  # its worker is gone before anybody plans on
+            self._table.remove(found.path)
+            if isinstance(error, asyncio.CancelledError) and found.path in self._given_up:
+                raise BackendError(_given_up(found)) from None
             raise
-        took = (time.monotonic() - started) * 1e3
-        log.info("loaded %s in %.0f ms", found.id, took)
+        finally:
+            self._given_up.discard(found.path)
+            del self._loading[found.path]
+            self._learned.save()
+
+    async def _bring(self, found: ModelInfo, want: Want, on_progress: Progress) -> Resident:
+        """Load by a plan that holds; by a smaller one after each allocation that fails."""
+        wish = self.wish(found, want)
+        for attempt in range(1, _TRIES + 1):
+            choice = await self._chooser.choose(found, wish, await self._chooser.machine(), force=want.force)
+            if not choice.plan.fits:
+                raise BackendError(self._no_room(found, choice))
+            await self._make_room(choice)
+            self._ledger.reserve(found.path, choice.plan)
+            try:
+                loaded = await self._loader.load(found, choice, on_progress)
+                return self._settle(found, choice, loaded.model, loaded.seconds * 1e3)
+            except BackendError as error:
+                if error.problem.code is not ProblemCode.OUT_OF_MEMORY or attempt == _TRIES:
+                    raise
+            finally:
+                if not self._settled(found):
+                    self._ledger.release(found.path)
+        raise AssertionError("the last try returns or raises")
+
+    def _settled(self, found: ModelInfo) -> bool:
+        current = self._table.get(found.path)
+        return current is not None and current.model is not None
+
+    def _settle(self, found: ModelInfo, choice: Choice, model: LoadedModel, load_ms: float) -> Resident:
+        """Show a model as ready, in the plan that it was loaded or resized by."""
         described = model.description
-        ready = msgspec.structs.replace(
+        self._ledger.settle(found.path, choice.plan)
+        info = msgspec.structs.replace(
             found,
             state=ModelState.READY,
             context=described.context,
             trained_context=described.trained_context,
             parameters=described.parameters,
             architecture=described.architecture,
+            options=choice.plan.options,
+            devices=choice.plan.devices,
+            real_bytes=model.real_bytes(),
         )
-        resident = Resident(ready, model, took)
-        self._set(resident)
-        return resident
+        known = self._table.get(found.path)
+        keep_alive = known.keep_alive_s if known else self._keep_alive(found)
+        pinned = known.pinned if known else False
+        return self._table.put(
+            Resident(
+                info=info,
+                plan=choice.plan,
+                model=model,
+                load_ms=load_ms,
+                keep_alive_s=keep_alive,
+                pinned=pinned,
+            )
+        )
 
-    def mark(self, busy: bool) -> None:
-        """Show whether the resident is answering."""
-        if self._resident and self._resident.model:
-            state = ModelState.BUSY if busy else ModelState.READY
-            info = msgspec.structs.replace(self._resident.info, state=state)
-            self._set(dataclasses.replace(self._resident, info=info))
+    async def _make_room(self, choice: Choice) -> None:
+        """Shrink and evict whom the choice names."""
+        for resident, options in choice.shrink:
+            if resident.alive and isinstance(resident.model, ParkableModel):
+                await resident.model.resize(options)
+                size = resident.model.description.context
+                self._table.change(resident.info.path, info={"options": options, "context": size})
+        for resident in choice.evict:
+            log.info("evicting %s for %s", resident.id, choice.plan.model)
+            await self._release(resident.info.path, ModelState.EVICTING)
 
-    def find(self, wanted: str) -> LoadedModel | None:
-        """The living resident called `wanted`, without loading anything."""
-        current = self._resident
-        if current is None or current.model is None or current.model.death is not None:
+    def wish(self, found: ModelInfo, want: Want) -> Wish:
+        """What a plan for `want` is asked for; what it leaves open is as configured."""
+        models = self._settings.models
+        return Wish(
+            strategy=want.strategy or models.strategy,
+            need=min(want.need, found.trained_context or want.need),
+            desired=models.context,
+            context=self._context(found, want),
+            kv_type=want.kv_type,
+            keep_free=models.leave_free_mib << 20,
+        )
+
+    def _context(self, found: ModelInfo, want: Want) -> int | None:
+        if want.context is None:
             return None
-        return current.model if wanted in (current.info.id, current.info.path) else None
+        return min(want.context, found.trained_context) if found.trained_context else want.context
+
+    def _keep_alive(self, found: ModelInfo) -> float:
+        models = self._settings.models
+        return models.keep_alive_for.get(found.id, models.keep_alive_s)
+
+    def _no_room(self, found: ModelInfo, choice: Choice) -> Problem:
+        held = [each.id for each in self._table if each.pinned or each.busy]
+        remedy = "Choose a shorter context, a smaller quant or another model, or close other programs."
+        if held:
+            remedy = f"Unpin or stop {' or '.join(held)}, or choose a shorter context or a smaller model."
+        return Problem(
+            ProblemCode.OUT_OF_MEMORY,
+            f"There is no room for {found.id}. {choice.plan.reason}",
+            kept="Nothing was loaded or unloaded.",
+            remedy=remedy,
+        )
+
+    def learn(self, resident: Resident, timings: Timings, usage: Usage) -> None:
+        """Note how fast a model was at an answer, for plans to come."""
+        current = self._table.get(resident.info.path)
+        if current is None or current.plan is None:
+            return
+        evaluated = usage.prompt_tokens - usage.reused_tokens
+        prefill = (
+            evaluated / timings.prefill_ms * 1e3 if evaluated >= _TELLING and timings.prefill_ms else None
+        )
+        speed = timings.decode_tps if usage.completion_tokens >= _TELLING else None
+        self._learned.answered(current.info.path, current.plan.tokens_per_second, speed, prefill)
+
+    def mark(self, resident: Resident, *, busy: bool, tokens: int | None = None) -> None:
+        """Show whether a resident is answering, and after an answer how full its context is."""
+        known = self._table.get(resident.info.path)
+        if known is None or known.model is None:
+            return
+        state = ModelState.BUSY if busy else ModelState.READY
+        info: dict[str, object] = {"state": state}
+        fields: dict[str, object] = {"used": time.monotonic()}
+        if tokens is not None:
+            fields["tokens"] = tokens
+            info["real_bytes"] = known.model.real_bytes()
+        self._table.change(resident.info.path, info=info, **fields)
+
+    def find(self, wanted: str) -> Resident | None:
+        """The living resident called `wanted`, without loading anything."""
+        current = self._table.named(wanted)
+        return current if current is not None and current.alive else None
+
+    def pin(self, wanted: str, *, pinned: bool) -> bool:
+        """Have a resident stay, or let it go again; says whether there is one."""
+        current = self._table.named(wanted)
+        if current is not None:
+            self._table.change(current.info.path, pinned=pinned)
+        return current is not None
 
     async def drop_dead(self) -> None:
-        """Forget a resident whose process has died."""
-        async with self._changing:
-            if self._resident and self._resident.model and self._resident.model.death is not None:
-                await self._release()
+        """Forget residents whose process has died."""
+        for each in self._table:
+            if each.model is not None and each.model.death is not None:
+                async with self._changing:
+                    await self._release(each.info.path)
 
-    async def unload(self) -> None:
-        """Give all memory back."""
+    async def unload(self, wanted: str) -> bool:
+        """Give one model's memory back, or stop loading it; says whether there was one."""
+        current = self._table.named(wanted)
+        if current is None:
+            return False
+        task = self._loading.get(current.info.path)
+        if task is not None:
+            self._given_up.add(current.info.path)
+            task.cancel()
+            return True
         async with self._changing:
-            await self._release()
+            await self._release(current.info.path)
+        return True
 
-    async def _release(self) -> None:
-        current = self._resident
-        self._set(None)
-        if current and current.model:
-            log.info("unloading %s", current.info.id)
+    async def unload_all(self) -> None:
+        """Give all memory back; loads that are on their way end."""
+        for path, task in list(self._loading.items()):
+            self._given_up.add(path)
+            task.cancel()
+        async with self._changing:
+            for each in self._table:
+                await self._release(each.info.path)
+        self._learned.save()
+
+    async def expire(self) -> None:
+        """Unload what has been idle for longer than it is to be kept."""
+        now = time.monotonic()
+        for each in self._table:
+            if each.expires is not None and each.expires <= now:
+                log.info("%s has been idle for %.0f s", each.id, now - each.used)
+                async with self._changing:
+                    current = self._table.get(each.info.path)
+                    if current is not None and current.expires is not None and current.expires <= now:
+                        await self._release(each.info.path)
+
+    async def _release(self, path: str, state: ModelState = ModelState.PARKING) -> None:
+        """Park what a resident has read, end its process, and forget it; returns when its memory is free."""
+        current = self._table.get(path)
+        if current is None:
+            return
+        if current.model is not None:
+            self._table.change(path, info={"state": state})
+            if current.alive:
+                await self._parking.keep(current.model)
+            log.info("unloading %s", current.id)
             await current.model.close()
-
-    def _set(self, resident: Resident | None) -> None:
-        self._resident = resident
-        self._on_change()
+        self._ledger.release(path)
+        self._table.remove(path)
 
 
-def context_for(found: ModelInfo, wanted: int | None, default: int) -> int:
-    """The context to load with: what is wanted or the default, within what the model was trained for."""
-    size = wanted or default
-    return min(size, found.trained_context) if found.trained_context else size
+def _planned(found: ModelInfo) -> ModelInfo:
+    return msgspec.structs.replace(found, state=ModelState.PLANNED)
+
+
+def _given_up(found: ModelInfo) -> Problem:
+    return Problem(
+        ProblemCode.LOAD_FAILED,
+        f"Loading {found.id} was stopped.",
+        kept="Nothing of it is in memory.",
+        remedy="Send again to load it, or choose another model.",
+    )

@@ -14,7 +14,11 @@ from tui_chat.backends.protocol import BackendError, LoadedModel
 from tui_chat.chat.model import FinishReason, Problem, ProblemCode
 from tui_chat.engine.generations import Generation
 from tui_chat.engine.journaling import Journal
-from tui_chat.engine.residents import Resident, Residents
+from tui_chat.engine.parking import Parking
+from tui_chat.engine.residents import Residents
+from tui_chat.engine.swap.need import needed_tokens
+from tui_chat.engine.swap.resident import Resident, Want
+from tui_chat.memory.parkfile import ParkLabel
 from tui_chat.wire.events import Delta, Event, Loading, Numbered, Queued, Settled, Warned
 
 log = logging.getLogger(__name__)
@@ -45,8 +49,9 @@ class _Job:
 class Scheduler:
     """Runs generations first come, first served, and settles every one of them exactly once."""
 
-    def __init__(self, residents: Residents) -> None:
+    def __init__(self, residents: Residents, parking: Parking) -> None:
         self._residents = residents
+        self._parking = parking
         self._waiting: deque[_Job] = deque()
         self._arrived = asyncio.Event()
         self._current: _Job | None = None
@@ -112,22 +117,32 @@ class Scheduler:
             end = _CANCELLED
         else:
             end = await self._stream(job, resident)
+            tokens = end.usage.prompt_tokens + end.usage.completion_tokens
+            self._residents.mark(resident, busy=False, tokens=tokens)
+            self._residents.learn(resident, end.timings, end.usage)
         await self._settle(job, end)
-        self._residents.mark(busy=False)
         await self._residents.drop_dead()
 
     async def _place(self, job: _Job) -> Resident:
         """Have the model in memory. Raises `BackendError`, or `CancelledError` when the user gave up."""
 
-        def progress(model: str, fraction: float) -> None:
-            elapsed = time.monotonic() - job.began
-            eta = elapsed / fraction - elapsed if fraction > 0 else None
-            job.generation.publish(Loading(model, fraction, eta))
+        def progress(model: str, fraction: float, eta_s: float | None) -> None:
+            job.generation.publish(Loading(model, fraction, eta_s))
 
         if job.generation.cancel_requested:
             raise asyncio.CancelledError
         request = job.generation.request
-        job.placing = asyncio.create_task(self._residents.acquire(request.model, request.context, progress))
+
+        async def place() -> Resident:
+            need = await needed_tokens(request.turns, request.sampling, self._residents.find(request.model))
+            want = Want(model=request.model, need=max(need, request.context or 0))
+            resident = await self._residents.acquire(want, progress)
+            if resident.model is not None:
+                label = ParkLabel(resident.id, request.session)
+                await self._parking.bring_back(resident.model, request.turns, label)
+            return resident
+
+        job.placing = asyncio.create_task(place())
         try:
             return await job.placing
         finally:
@@ -138,7 +153,7 @@ class Scheduler:
         request = job.generation.request
         job.model = resident.model
         assert job.model is not None, "acquire returns loaded models only"
-        self._residents.mark(busy=True)
+        self._residents.mark(resident, busy=True)
         async for event in job.model.generate(request.id, request.turns, request.sampling):
             if isinstance(event, Settled):
                 return event

@@ -145,7 +145,7 @@ class Search:
             uses=uses,
             repacked=shares[-1].repacked,
             pace=taken,
-            missing=sum(map(self._missing, uses, self.machine.devices)),
+            missing=sum(map(_missing, uses)),
             cost=self._objective.cost(outcome),
         )
 
@@ -159,13 +159,10 @@ class Search:
             compute_bytes=share.compute,
             overhead_bytes=overhead(self.spans.profile, device, used=share.total > 0),
             free_bytes=device.free_bytes,
+            margin_bytes=margin(device)
+            if device.kind is DeviceKind.RAM
+            else max(margin(device), self.wish.keep_free),
         )
-
-    def _missing(self, use: DeviceUse, device: DeviceSpec) -> int:
-        if use.total_bytes == 0:
-            return 0
-        keep = margin(device) if device.kind is DeviceKind.RAM else max(margin(device), self.wish.keep_free)
-        return max(0, use.total_bytes + keep - device.free_bytes)
 
     def _most_context(self) -> int:
         wish = self.wish
@@ -223,6 +220,11 @@ class Search:
 
 def _offloading(options: LoadOptions, layers: int) -> LoadOptions:
     return LoadOptions(context=options.context, kv_type=options.kv_type, gpu_layers=layers)
+
+
+def _missing(use: DeviceUse) -> int:
+    """How many bytes short a device is of what a plan takes of it and leaves on it."""
+    return max(0, use.total_bytes + use.margin_bytes - use.free_bytes) if use.total_bytes else 0
 
 
 def _rank(candidate: Candidate) -> tuple[int, float]:

@@ -37,6 +37,23 @@ def reason(search: Search, chosen: Candidate) -> str:
     return f"{where} {context}{why}{speed}."
 
 
+def verdict(search: Search, chosen: Candidate) -> str:
+    """Say in a few words, for a list, whether and how `chosen` fits."""
+    if not chosen.fits:
+        return f"needs {size(chosen.missing)} more"
+    layers = search.spans.profile.layer_count
+    on_gpus = [use for use in chosen.uses if use.kind is not DeviceKind.RAM and use.layers]
+    offloaded = sum(use.layers for use in on_gpus)
+    if not offloaded:
+        return "fits in RAM"
+    speed = f", about {_rate(1 / chosen.pace.seconds)}" if search.machine.measured else ""
+    if offloaded < layers:
+        return f"{offloaded} of {layers} layers on GPU{speed}"
+    if chosen.options.cpu_experts:
+        return f"fits with experts in RAM{speed}"
+    return f"fits on {' and '.join(device(use.name) for use in on_gpus)}"
+
+
 def _rate(per_second: float) -> str:
     return f"{per_second:.0f} tok/s" if per_second >= 10 else f"{per_second:.1f} tok/s"
 

@@ -88,6 +88,7 @@ class DeviceUse(msgspec.Struct, frozen=True, kw_only=True):
         layers: Repeating layers on it.
         overhead_bytes: What a process or a driver takes beside the model's own buffers.
         free_bytes: What there was for us before.
+        margin_bytes: What of that has to stay free.
     """
 
     name: str
@@ -98,6 +99,7 @@ class DeviceUse(msgspec.Struct, frozen=True, kw_only=True):
     compute_bytes: int
     overhead_bytes: int
     free_bytes: int
+    margin_bytes: int = 0
 
     @property
     def total_bytes(self) -> int:

@@ -6,6 +6,7 @@ import re
 import signal
 from pathlib import Path
 
+from tui_chat.backends.protocol import Allocation
 from tui_chat.chat.model import Problem, ProblemCode
 
 _ALLOCATION = re.compile(r"failed to allocate (\S+) buffer of size (\d+)")
@@ -82,6 +83,21 @@ def memory_kills() -> int:
     except OSError:
         return 0
     return 0
+
+
+def find_allocation(text: str) -> Allocation | None:
+    """Find in llama.cpp's log which buffer could not be had; None if it does not say."""
+    if found := _ALLOCATION.search(text):
+        return Allocation(_device_name(found[1]), int(found[2]))
+    if found := _DEVICE_ALLOCATION.search(text):
+        return Allocation(f"gpu{found[2]}", int(float(found[1]) * 2**20))
+    return None
+
+
+def _device_name(buffer: str) -> str:
+    """Our name for the device of a buffer that llama.cpp calls ``CPU_REPACK``, ``CUDA0`` or ``RPC1[…]``."""
+    numbered = re.match(r"(?!CPU)[A-Za-z]+(\d+)", buffer)
+    return f"gpu{numbered[1]}" if numbered else "ram"
 
 
 def _memory_problem(name: str, context: int | None, lines: list[str]) -> Problem | None:

@@ -9,7 +9,7 @@ from time import perf_counter
 
 import msgspec
 
-from tui_chat.backends.llamacpp.failures import death_problem
+from tui_chat.backends.llamacpp.failures import death_problem, find_allocation
 from tui_chat.backends.llamacpp.messages import Load, Loaded, Progress, Refused
 from tui_chat.backends.llamacpp.process import WorkerProcess
 from tui_chat.backends.llamacpp.resident import LlamaCppModel
@@ -61,14 +61,15 @@ class LlamaCppBackend:
             if isinstance(report, Progress):
                 on_progress(report.fraction)
             elif isinstance(report, Refused):
-                raise BackendError(report.problem)
+                raise BackendError(report.problem, find_allocation(report.problem.detail))
             elif isinstance(report, Loaded):
                 load_ms = (perf_counter() - started) * 1e3
                 description = msgspec.structs.replace(report.description, load_ms=load_ms)
                 return LlamaCppModel(process, description, name)
         status = await process.reap()
         lines, memory_kill = process.log_tail(), process.memory_kill
-        raise BackendError(death_problem(name, status, lines, memory_kill=memory_kill, loading=True))
+        problem = death_problem(name, status, lines, memory_kill=memory_kill, loading=True)
+        raise BackendError(problem, find_allocation(problem.detail))
 
 
 async def _check(path: Path) -> tuple[GgufHeader, str]:

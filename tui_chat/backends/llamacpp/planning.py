@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace as replaced
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,7 +20,7 @@ from tui_chat.memory.machine import Machine
 from tui_chat.memory.placement import Candidate, Search, Wish
 from tui_chat.memory.profile import Profile, read_profile
 from tui_chat.memory.spans import Spans
-from tui_chat.memory.wording import reason
+from tui_chat.memory.wording import reason, verdict
 from tui_chat.wire.plan import DeviceSpec, LoadOptions, Plan, Source
 
 _TRIES = 3
@@ -28,6 +29,13 @@ _KEPT = 4096
 """Answers of llama.cpp that are remembered."""
 
 _Answers = dict[str, tuple[Buffers, ...]]
+
+
+class Made(NamedTuple):
+    """A plan, and how far it is from what its strategy strives for (see `memory.objective`)."""
+
+    plan: Plan
+    cost: float
 
 
 class Planner:
@@ -39,7 +47,7 @@ class Planner:
         self._profiles: dict[tuple[object, ...], Spans] = {}
         self._answers: _Answers | None = None
 
-    async def plan(self, name: str, paths: Sequence[Path], wish: Wish, machine: Machine) -> Plan:
+    async def plan(self, name: str, paths: Sequence[Path], wish: Wish, machine: Machine) -> Made:
         """Plan to load the model called `name` in `paths`, its files in order.
 
         Raises:
@@ -54,19 +62,20 @@ class Planner:
             if isinstance(said, Unknown):
                 plan = make_plan(name, search, chosen, Source.ARITHMETIC)
                 words = f"{plan.reason} llama.cpp would not lay it out, so this is arithmetic: {said.why}"
-                return msgspec.structs.replace(plan, reason=words)
+                return Made(msgspec.structs.replace(plan, reason=words), chosen.cost)
             shares = _shares(chosen, said)
             real = Search(spans, wish, machine)
             outcome = real.judge(chosen.options, shares)
             if outcome.fits or not chosen.fits:
                 break
             tight = _tightened(machine, chosen, outcome)
-        return make_plan(name, real, outcome, Source.LLAMA_CPP)
+        return Made(make_plan(name, real, outcome, Source.LLAMA_CPP), outcome.cost)
 
-    async def sketch(self, name: str, paths: Sequence[Path], wish: Wish, machine: Machine) -> Plan:
+    async def sketch(self, name: str, paths: Sequence[Path], wish: Wish, machine: Machine) -> Made:
         """Plan by arithmetic alone: a few milliseconds, for lists. Raises `GgufError`."""
         search = Search(await self.spans(paths), wish, machine)
-        return make_plan(name, search, search.best(), Source.ARITHMETIC)
+        chosen = search.best()
+        return Made(make_plan(name, search, chosen, Source.ARITHMETIC), chosen.cost)
 
     async def spans(self, paths: Sequence[Path]) -> Spans:
         """The layers of the model in `paths`, read once as long as the files stay the same.
@@ -128,6 +137,7 @@ def make_plan(name: str, search: Search, chosen: Candidate, source: Source) -> P
         page_cache_bytes=ram.weights_bytes - chosen.repacked,
         tokens_per_second=1 / chosen.pace.seconds if search.machine.measured else 0.0,
         shortfall_bytes=chosen.missing,
+        verdict=verdict(search, chosen),
     )
 
 

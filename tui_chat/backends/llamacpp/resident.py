@@ -183,6 +183,15 @@ class LlamaCppModel:
         assert isinstance(reply, wanted), f"{type(order).__name__} was answered by {type(reply).__name__}"
         return reply
 
+    def real_bytes(self) -> int:
+        """What the worker's process takes of RAM, shared pages of the file included."""
+        import psutil
+
+        try:
+            return int(psutil.Process(self._process.pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+
     async def close(self) -> None:
         """Give the memory back; returns when the process is reaped. Closing twice is closing once."""
         self._closing = True

@@ -1,0 +1,222 @@
+"""Several models in one memory: who stays, who goes, and what a conversation keeps of it all."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.homes import Home
+from tui_chat.chat.ids import new_id
+from tui_chat.chat.model import FinishReason, ProblemCode, Role, Sampling
+from tui_chat.client.engine import EngineClient
+from tui_chat.client.errors import EngineError
+from tui_chat.client.launch import ensure_engine
+from tui_chat.wire.api import GenerateRequest, LoadRequest, ModelInfo, ModelState, PlanRequest, Turn
+from tui_chat.wire.events import Settled
+from tui_chat.wire.plan import KvType
+
+GREEDY = Sampling(temperature=0.0, max_tokens=16)
+ONE_AT_8K = "ram_limit_mib = 560"
+"""Room for one SmolLM2 with a context of 8k (360 MiB) or two with 2k (220 MiB each), margin included."""
+LONG = "Tell me about the sea and its creatures. " * 60
+
+
+@pytest.fixture
+def models(home: Home, starter_model: Path) -> Home:
+    """A home with three models called a, b and c: copies, because links would be one model."""
+    (home.paths.models / starter_model.name).unlink()
+    for name in "abc":
+        shutil.copyfile(starter_model, home.paths.models / f"{name}.gguf")
+    return home
+
+
+@asynccontextmanager
+async def engine_in(home: Home) -> AsyncIterator[EngineClient]:
+    client = EngineClient(home.paths.socket)
+    await ensure_engine(client)
+    yield client
+    await client.close()
+
+
+async def ask(client: EngineClient, model: str, *texts: str, **more: object) -> Settled:
+    """Ask for an answer to a conversation of `texts`, mine and the model's by turns."""
+    roles = (Role.USER, Role.ASSISTANT)
+    turns = tuple(Turn(roles[place % 2], text) for place, text in enumerate(texts))
+    request = GenerateRequest(id=new_id(), model=model, turns=turns, sampling=GREEDY, **more)
+    await client.generate(request)
+    async for numbered in client.follow(request.id):
+        if isinstance(numbered.event, Settled):
+            return numbered.event
+    raise AssertionError("every generation settles")
+
+
+async def residents(client: EngineClient) -> dict[str, ModelInfo]:
+    return {info.id: info for info in (await client.info()).residents}
+
+
+async def test_models_that_fit_stay_side_by_side(models: Home) -> None:
+    async with engine_in(models) as client:
+        first = await ask(client, "a", "Hello.")
+        await ask(client, "b", "Hello.")
+        again = await ask(client, "a", "Hello.")
+        found = await residents(client)
+    assert set(found) == {"a", "b"}
+    assert first.timings.load_ms > 10 > again.timings.load_ms
+    assert again.usage.reused_tokens > 0
+    assert all(info.real_bytes > 100 << 20 for info in found.values())
+    assert [use.name for use in found["a"].devices] == ["ram"]
+
+
+async def test_an_idle_neighbour_shrinks_before_anybody_is_evicted(models: Home) -> None:
+    models.configure("", models="ram_limit_mib = 700")
+    async with engine_in(models) as client:
+        await ask(client, "a", "Hello.")
+        assert (await residents(client))["a"].context == 8192
+        (plan,) = (await client.plan(PlanRequest(("b",)))).plans.values()
+        assert plan.verdict == "fits after shrinking a"
+        await ask(client, "b", "Hello.")
+        found = await residents(client)
+    assert found["a"].context == 2048
+    assert set(found) == {"a", "b"}
+
+
+async def test_the_least_used_model_goes_and_its_conversation_waits(models: Home) -> None:
+    models.configure("", models=ONE_AT_8K)
+    async with engine_in(models) as client:
+        story = ("Tell me of a lighthouse. " + LONG, "It stood by the sea.", "Go on.")
+        await ask(client, "a", *story, session="s1")
+        (plan,) = (await client.plan(PlanRequest(("b",), context=8192))).plans.values()
+        assert (plan.verdict, plan.evicts) == ("fits after evicting a", ("a",))
+        await client.load(LoadRequest("b", context=8192))
+        assert set(await residents(client)) == {"b"}
+        back = await ask(client, "a", *story, session="s1")
+    assert back.usage.reused_tokens >= back.usage.prompt_tokens - 1 > 500
+    assert back.timings.load_ms > 10
+
+
+async def test_a_pinned_model_stays_and_the_refusal_says_why(models: Home) -> None:
+    models.configure("", models=ONE_AT_8K)
+    async with engine_in(models) as client:
+        await client.load(LoadRequest("a", context=8192))
+        await client.pin("a", True)
+        with pytest.raises(EngineError) as refused:
+            await client.load(LoadRequest("b", context=8192, kv_type=KvType.F16))
+        assert refused.value.problem.code is ProblemCode.OUT_OF_MEMORY
+        assert "Unpin or stop a" in refused.value.problem.remedy
+        found = await residents(client)
+        assert found["a"].pinned
+        assert set(found) == {"a"}
+        await client.load(LoadRequest("b", context=8192, force=True))
+        assert set(await residents(client)) == {"b"}
+
+
+async def test_a_model_is_kept_alive_as_long_as_asked(models: Home) -> None:
+    async with engine_in(models) as client:
+        await client.load(LoadRequest("a", keep_alive_s=-1))
+        await client.load(LoadRequest("b", keep_alive_s=0))
+        async with asyncio.timeout(10):
+            while set(await residents(client)) != {"a"}:
+                await asyncio.sleep(0.02)
+        await client.load(LoadRequest("a", keep_alive_s=0.2))
+        async with asyncio.timeout(10):
+            while await residents(client):
+                await asyncio.sleep(0.02)
+    assert models.worker() is None
+
+
+async def test_a_context_grows_with_its_conversation(models: Home) -> None:
+    async with engine_in(models) as client:
+        await client.load(LoadRequest("a", context=512))
+        worker = models.worker()
+        short = ("Tell me of a lighthouse.", "It stood by the sea.")
+        await ask(client, "a", *short, "Go on.")
+        assert (await residents(client))["a"].context == 512
+        grown = await ask(client, "a", *short, "Go on. " + LONG)
+        found = (await residents(client))["a"]
+    assert grown.finish in (FinishReason.STOP, FinishReason.LENGTH)
+    assert found.context >= 1024
+    assert grown.usage.reused_tokens > 20
+    assert models.worker() == worker, "the weights were not loaded again"
+
+
+async def test_unloading_gives_one_models_memory_back(models: Home) -> None:
+    async with engine_in(models) as client:
+        await client.load(LoadRequest("a"))
+        await client.load(LoadRequest("b"))
+        await client.unload("a")
+        assert set(await residents(client)) == {"b"}
+        with pytest.raises(EngineError, match="not in memory"):
+            await client.unload("a")
+
+
+async def test_a_load_can_be_stopped(models: Home) -> None:
+    async with engine_in(models) as client:
+        loading = asyncio.create_task(client.load(LoadRequest("a")))
+        async with asyncio.timeout(10):
+            while not any(info.state.on_its_way for info in (await residents(client)).values()):
+                await asyncio.sleep(0)
+        await client.unload("a")
+        with pytest.raises(EngineError, match="was stopped"):
+            await loading
+        assert await residents(client) == {}
+        assert (await client.load(LoadRequest("a"))).state is ModelState.READY
+
+
+async def test_memory_that_is_not_there_leads_to_a_smaller_plan(models: Home) -> None:
+    """A real limit on address space, which no forecast can see: the load fails, and the next try fits."""
+    async with engine_in(models) as client:
+        await client.load(LoadRequest("a", context=2048))
+        worker, engine = models.worker(), models.engine()
+        assert worker is not None
+        assert engine is not None
+        room = worker.memory_info().vms + (100 << 20)
+        await client.unload("a")
+        engine.rlimit(resource.RLIMIT_AS, (max(room, engine.memory_info().vms + (64 << 20)), -1))
+        loaded = await client.load(LoadRequest("a", kv_type=KvType.F32))
+        said = await ask(client, "a", "Hello.")
+    assert 2048 <= loaded.context < 8192
+    assert said.finish in (FinishReason.STOP, FinishReason.LENGTH)
+
+
+async def test_what_can_never_fit_is_refused_without_harm(models: Home) -> None:
+    models.configure("", models="ram_limit_mib = 150")
+    async with engine_in(models) as client:
+        with pytest.raises(EngineError) as refused:
+            await client.load(LoadRequest("a"))
+        assert refused.value.problem.code is ProblemCode.OUT_OF_MEMORY
+        assert "There is no room for a. Needs " in refused.value.problem.what
+        assert await residents(client) == {}
+
+
+async def test_switching_to_a_resident_model_loads_nothing(models: Home) -> None:
+    async with engine_in(models) as client:
+        for name in "abcabc":
+            await ask(client, name, "Hello.")
+        workers = [p for p in models.processes() if "tui_chat.backends.llamacpp.worker" in p.cmdline()]
+        assert len(workers) == 3
+        reply = await client.plan(PlanRequest(("a", "b", "c")))
+        assert {plan.verdict for plan in reply.plans.values()} == {"switch now"}
+
+
+async def test_random_swaps_with_kills_leave_nothing_behind(models: Home) -> None:
+    models.configure("", models=ONE_AT_8K)
+    order = "abacbcabcbaacb"
+    async with engine_in(models) as client:
+        for place, name in enumerate(order):
+            asking = asyncio.create_task(ask(client, name, f"Hello {place}.", session=name))
+            if place % 4 == 3 and (worker := models.worker()) is not None:
+                worker.kill()
+            await asking
+        await client.stop(force=True)
+    async with asyncio.timeout(20):
+        while models.processes():
+            await asyncio.sleep(0.05)
+    assert not list(models.paths.cache.rglob("*.tmp"))
+    assert not [p for p in psutil.process_iter(["cmdline"]) if str(models.root) in str(p.info["cmdline"])]

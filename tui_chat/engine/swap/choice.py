@@ -1,0 +1,219 @@
+"""Chooses how to load a model beside, or instead of, those that are in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import msgspec
+
+from tui_chat.backends.llamacpp.build import gpu_kinds
+from tui_chat.backends.llamacpp.planning import Made, Planner, ram_bandwidth
+from tui_chat.backends.protocol import BackendError
+from tui_chat.engine.swap.learned import Learned
+from tui_chat.engine.swap.ledger import Ledger, adjusted, footprint
+from tui_chat.engine.swap.resident import Resident, Table
+from tui_chat.library.files import files_of
+from tui_chat.memory.devices import read_machine
+from tui_chat.memory.forecast import forecast
+from tui_chat.memory.gguf import GgufError
+from tui_chat.memory.machine import Machine
+from tui_chat.memory.objective import OBJECTIVES
+from tui_chat.memory.placement import LEAST_CONTEXT, Wish
+from tui_chat.memory.residency import Habits, Occupant, eviction_cost
+from tui_chat.wire.api import ModelInfo
+from tui_chat.wire.plan import LoadOptions, Plan
+
+_CONSIDERED = 6
+"""Residents, the cheapest to lose, among which sets to evict are sought."""
+_MOST_EVICTED = 3
+"""Models that may go for one, short of all."""
+_DISTURBANCE = 0.05
+"""Cost of touching one more neighbour, as `memory.objective` counts; halving a context is 0.5."""
+_UNKNOWN_LOAD_S = 5.0
+_SPARE = 512
+"""Tokens that a context shrunk in place keeps free for the next turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A plan, and what has to happen for it: who goes, and whose context becomes how large."""
+
+    plan: Plan
+    cost: float
+    evict: tuple[Resident, ...] = ()
+    shrink: tuple[tuple[Resident, LoadOptions], ...] = ()
+
+
+class Chooser:
+    """Makes choices for the machine and the residents as they are now."""
+
+    def __init__(
+        self,
+        planner: Planner,
+        table: Table,
+        ledger: Ledger,
+        learned: Learned,
+        cache: Path,
+        ram_limit: int | None = None,
+    ) -> None:
+        self.table = table
+        self.ledger = ledger
+        self.learned = learned
+        self._planner = planner
+        self._cache = cache
+        self._ram_limit = ram_limit
+        self._bandwidth: float | None = None
+        self.habits = Habits(*learned.habits)
+
+    async def machine(self) -> Machine:
+        """The devices as they are now, less what residents and loads on their way have been promised."""
+        if self._bandwidth is None:
+            self._bandwidth = await asyncio.to_thread(ram_bandwidth, self._cache)
+        machine = await asyncio.to_thread(read_machine, gpu_kinds(), self._bandwidth)
+        left = self.ledger.left(machine)
+        return left if self._ram_limit is None else self._limited(left, self._ram_limit)
+
+    def _limited(self, machine: Machine, limit: int) -> Machine:
+        """The machine with no more RAM than our models may take together."""
+        taken = sum(each.plan.devices[-1].total_bytes for each in self.table if each.plan)
+        total = min(machine.ram.total_bytes, limit)
+        free = min(machine.ram.free_bytes, max(0, limit - taken))
+        ram = msgspec.structs.replace(machine.ram, total_bytes=total, free_bytes=free)
+        return Machine(machine.gpus, ram)
+
+    async def choose(
+        self, found: ModelInfo, wish: Wish, machine: Machine, *, exact: bool = True, force: bool = False
+    ) -> Choice:
+        """Choose how to load `found`. A choice whose plan does not fit says what is missing.
+
+        Args:
+            found: The model; if it is in memory already, it gives back what it has.
+            wish: What is asked of the plan.
+            machine: As from `machine`.
+            exact: Whether to check the outcome with llama.cpp itself.
+            force: Whether pinned and answering models may go for it.
+
+        Raises:
+            BackendError: The file is missing or no model.
+        """
+        room = self._room(found, machine)
+        best: Choice | None = None
+        for evict, shrink in self._variants(found, force):
+            freed = [footprint(each.plan) for each in evict if each.plan]
+            freed += [gap for each, options in shrink if (gap := await self._gap(each, options))]
+            made = await self._make(found, wish, adjusted(room, freed), exact=False)
+            choice = Choice(made.plan, made.cost + self._price(evict, shrink, wish), evict, shrink)
+            if best is None or _rank(choice) < _rank(best):
+                best = choice
+            if best.plan.fits and best.cost <= _DISTURBANCE * (len(evict) + len(shrink)):
+                break  # variants come cheapest first, and this one leaves nothing to wish for
+        assert best is not None, "evicting nobody is always a variant"
+        if exact and best.plan.fits:
+            freed = [footprint(each.plan) for each in best.evict if each.plan]
+            freed += [gap for each, options in best.shrink if (gap := await self._gap(each, options))]
+            made = await self._make(found, wish, adjusted(room, freed), exact=True)
+            best = Choice(made.plan, best.cost, best.evict, best.shrink)
+        return self._named(found, wish, best)
+
+    def restore_s(self, resident: Resident) -> float:
+        """Seconds that bringing `resident` back is expected to take."""
+        return self.learned.load_s(resident.info.path, resident.info.size_bytes) or _UNKNOWN_LOAD_S
+
+    def _room(self, found: ModelInfo, machine: Machine) -> Machine:
+        own = self.table.get(found.path)
+        changes = [{name: -size for name, size in self.learned.missing(found.path).items()}]
+        if own is not None and own.plan is not None and own.model is not None:
+            changes.append(footprint(own.plan))
+        return adjusted(machine, changes)
+
+    def _variants(
+        self, found: ModelInfo, force: bool
+    ) -> Iterator[tuple[tuple[Resident, ...], tuple[tuple[Resident, LoadOptions], ...]]]:
+        """Yield who could go and whose context could shrink, the least disturbance first."""
+        yield (), ()
+        others = [each for each in self.table if each.model is not None and each.info.path != found.path]
+        idle = [each for each in others if not each.busy]
+        shrink = tuple((each, options) for each in idle if (options := _shrunk(each)) is not None)
+        if shrink:
+            yield (), shrink
+        free = [each for each in others if force or not (each.pinned or each.busy)]
+        free.sort(key=lambda each: self._loss([each]))
+        near = free[:_CONSIDERED]
+        sets = [s for count in range(1, _MOST_EVICTED + 1) for s in combinations(near, count)]
+        sets.sort(key=lambda evict: self._loss(evict) + _DISTURBANCE * len(evict))
+        for evict in sets:
+            yield evict, ()
+        if len(free) > _MOST_EVICTED:
+            yield tuple(free), ()
+
+    def _loss(self, evict: Sequence[Resident]) -> float:
+        occupants = [Occupant(each.info.path, {}, self.restore_s(each)) for each in evict]
+        return eviction_cost(occupants, self.habits, time.time())
+
+    def _price(self, evict: Sequence[Resident], shrink: Sequence[object], wish: Wish) -> float:
+        lost = OBJECTIVES[wish.strategy].evictions * self._loss(evict)
+        return lost + _DISTURBANCE * (len(evict) + len(shrink))
+
+    async def _gap(self, resident: Resident, options: LoadOptions) -> dict[str, int]:
+        """What `resident` gives back when its context becomes that of `options`."""
+        now = resident.options
+        if now is None or resident.plan is None:
+            return {}
+        spans = await self._planner.spans(await _files(resident.info))
+        kinds = [use.kind for use in resident.plan.devices[:-1]]
+        before, after = forecast(spans.profile, now, kinds), forecast(spans.profile, options, kinds)
+        return {
+            use.name: b.total - a.total
+            for use, b, a in zip(resident.plan.devices, before, after, strict=True)
+        }
+
+    async def _make(self, found: ModelInfo, wish: Wish, machine: Machine, *, exact: bool) -> Made:
+        make = self._planner.plan if exact else self._planner.sketch
+        try:
+            return await make(found.id, await _files(found), wish, machine)
+        except GgufError as error:
+            raise BackendError(error.problem) from error
+
+    def _named(self, found: ModelInfo, wish: Wish, choice: Choice) -> Choice:
+        """Complete the plan with what only the manager knows."""
+        plan = choice.plan
+        words = plan.verdict
+        if plan.fits and choice.evict:
+            words = f"fits after evicting {' and '.join(each.id for each in choice.evict)}"
+        elif plan.fits and choice.shrink:
+            words = f"fits after shrinking {' and '.join(each.id for each, _ in choice.shrink)}"
+        plan = msgspec.structs.replace(
+            plan,
+            verdict=words,
+            evicts=tuple(each.id for each in choice.evict),
+            shrinks=tuple(each.id for each, _ in choice.shrink),
+            load_s=self.learned.load_s(found.path, found.size_bytes),
+            read_s=self.learned.read_s(found.path, wish.need) if wish.need else None,
+            tokens_per_second=plan.tokens_per_second * self.learned.correction(found.path),
+        )
+        return Choice(plan, choice.cost, choice.evict, choice.shrink)
+
+
+async def _files(found: ModelInfo) -> list[Path]:
+    try:
+        return [file.path for file in await asyncio.to_thread(files_of, Path(found.path))]
+    except (OSError, ValueError):
+        return [Path(found.path)]  # reading it will say what is wrong
+
+
+def _shrunk(resident: Resident) -> LoadOptions | None:
+    """How an idle resident's context could be made smaller; None if that is not worth it."""
+    options = resident.options
+    if options is None:
+        return None
+    wanted = max(LEAST_CONTEXT, resident.tokens + _SPARE)
+    return msgspec.structs.replace(options, context=wanted) if wanted * 2 <= options.context else None
+
+
+def _rank(choice: Choice) -> tuple[int, float]:
+    return (choice.plan.shortfall_bytes, choice.cost)

@@ -1,0 +1,28 @@
+"""How many tokens a conversation and its next answer need of a context."""
+
+from __future__ import annotations
+
+from tui_chat.backends.protocol import BackendError, ParkableModel
+from tui_chat.chat.model import Sampling
+from tui_chat.engine.swap.resident import Resident
+from tui_chat.wire.api import Turn
+
+ANSWER = 512
+"""Tokens kept for an answer whose length nobody has limited."""
+_BYTES_PER_TOKEN, _PER_TURN = 3, 8
+"""On the safe side: English takes 4 bytes a token, code and other scripts 3."""
+
+
+async def needed_tokens(turns: tuple[Turn, ...], sampling: Sampling, resident: Resident | None) -> int:
+    """Estimate the need; where a `resident` would have to grow for that, let it count."""
+    reserve = min(sampling.max_tokens or ANSWER, ANSWER)
+    estimate = sum(len(turn.text.encode()) // _BYTES_PER_TOKEN + _PER_TURN for turn in turns) + reserve
+    options = resident.options if resident else None
+    if resident is None or options is None or estimate <= options.context:
+        return estimate
+    if not isinstance(resident.model, ParkableModel):
+        return estimate
+    try:
+        return len((await resident.model.fit(turns)).tokens) + reserve
+    except BackendError:
+        return estimate
