@@ -6,6 +6,7 @@ The file is foreign input: any byte string gives a header or a `GgufError`, in b
 from __future__ import annotations
 
 import hashlib
+import math
 import stat
 import struct
 from collections import Counter
@@ -24,6 +25,10 @@ MAX_ENTRIES = 1 << 17
 """Metadata entries or tensors; the largest mixture-of-experts models have a few thousand."""
 MAX_DIMENSIONS = 4
 _SAMPLES, _SAMPLE_BYTES = 4, 4096
+_ENTRY_BYTES, _SHORTEST_ENTRY = 1 << 16, 32
+"""Bytes looked ahead over the table of tensors, and of its shortest entry."""
+_LONGEST_NAME = 1024
+_U32, _U64 = struct.Struct("<I"), struct.Struct("<Q")
 _TENSOR = tuple(struct.Struct(f"<{dimensions}QIQ") for dimensions in range(MAX_DIMENSIONS + 1))
 
 
@@ -169,7 +174,7 @@ def _parse(reader: Reader, file: BinaryIO, *, complete: bool) -> GgufFile:
         architecture=architecture,
         name=_text(metadata, "general.name"),
         kind=_text(metadata, "general.type") or ("mmproj" if architecture == "clip" else "model"),
-        parameters=sum(_elements(tensor) for tensor in tensors),
+        parameters=sum(math.prod(tensor.shape) for tensor in tensors),
         trained_context=number(metadata, f"{architecture}.context_length", 0),
         quant=_quant(metadata, tensors),
         size_bytes=reader.size,
@@ -185,26 +190,35 @@ def _tensors(reader: Reader, count: int) -> tuple[list[Tensor], int]:
     tensors: list[Tensor] = []
     end = 0
     for _ in range(count):
-        name = reader.string()
-        dimensions = reader.u32()
-        if not 1 <= dimensions <= MAX_DIMENSIONS:
-            raise DamagedError(f"is damaged: tensor {name!r} has {dimensions} dimensions")
-        layout = _TENSOR[dimensions]
-        *shape, type_number, offset = layout.unpack(reader.take(layout.size))
+        name, shape, type_number, offset = _entry(reader)
         kind = TENSOR_TYPES.get(type_number)
-        tensor = Tensor(name, tuple(shape), kind, 0)
         # A type newer than this table cannot be measured; llama.cpp decides about it.
-        size = -(-_elements(tensor) // kind.block) * kind.size if kind else 0
-        tensors.append(Tensor(name, tensor.shape, kind, size))
+        size = -(-math.prod(shape) // kind.block) * kind.size if kind else 0
+        tensors.append(Tensor(name, shape, kind, size))
         end = max(end, offset + size)
     return tensors, end
 
 
-def _elements(tensor: Tensor) -> int:
-    elements = 1
-    for extent in tensor.shape:
-        elements *= extent
-    return elements
+def _entry(reader: Reader) -> tuple[str, tuple[int, ...], int, int]:
+    """Read a tensor's name, shape, type and offset: the hot loop of listing many models."""
+    reader.ahead(_ENTRY_BYTES)
+    buffer, at = reader.buffer, reader.at
+    if len(buffer) < at + _SHORTEST_ENTRY:
+        reader.need(_SHORTEST_ENTRY)
+    length = _U64.unpack_from(buffer, at)[0]
+    if length > _LONGEST_NAME:
+        raise DamagedError(f"is damaged: a tensor's name of {length:,} bytes")
+    end = at + 8 + length
+    reader.need(end + 4 - at)
+    dimensions = _U32.unpack_from(buffer, end)[0]
+    if not 1 <= dimensions <= MAX_DIMENSIONS:
+        name = bytes(buffer[at + 8 : end]).decode("utf-8", "replace")
+        raise DamagedError(f"is damaged: tensor {name!r} has {dimensions} dimensions")
+    layout = _TENSOR[dimensions]
+    reader.need(end + 4 + layout.size - at)
+    *shape, kind, offset = layout.unpack_from(buffer, end + 4)
+    reader.at = end + 4 + layout.size
+    return buffer[at + 8 : end].decode("utf-8", "replace"), tuple(shape), kind, offset
 
 
 def _extent(reader: Reader, alignment: int, data: int) -> tuple[int, int]:

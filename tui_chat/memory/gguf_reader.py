@@ -95,6 +95,13 @@ class Reader:
             raise DamagedError(f"is damaged: it claims {count:,} {what}")
         return count
 
+    def ahead(self, count: int) -> bool:
+        """Have `count` more bytes in the buffer, if the file has them; says whether."""
+        end = min(self.at + count, self.size, MAX_HEADER)
+        if end > len(self.buffer):
+            self.need(end - self.at)
+        return self.at + count <= len(self.buffer)
+
     def value(self) -> Value:
         """Read one metadata value; long arrays and arrays of strings are stepped over."""
         kind = self.u32()
