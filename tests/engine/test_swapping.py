@@ -191,7 +191,7 @@ async def test_what_can_never_fit_is_refused_without_harm(models: Home) -> None:
         with pytest.raises(EngineError) as refused:
             await client.load(LoadRequest("a"))
         assert refused.value.problem.code is ProblemCode.OUT_OF_MEMORY
-        assert "There is no room for a. Needs " in refused.value.problem.what
+        assert "There is no room for a with " in refused.value.problem.what
         assert await residents(client) == {}
 
 
@@ -220,3 +220,19 @@ async def test_random_swaps_with_kills_leave_nothing_behind(models: Home) -> Non
             await asyncio.sleep(0.05)
     assert not list(models.paths.cache.rglob("*.tmp"))
     assert not [p for p in psutil.process_iter(["cmdline"]) if str(models.root) in str(p.info["cmdline"])]
+
+
+async def test_a_conversation_too_long_for_the_memory_is_refused_before_it_is_read(models: Home) -> None:
+    """The model stays as it is, and so does what it has read."""
+    models.configure("", models="ram_limit_mib = 225")
+    async with engine_in(models) as client:
+        short = ("Tell me of a lighthouse.", "It stood by the sea.", "Go on.")
+        await client.load(LoadRequest("a", context=1024))
+        await ask(client, "a", *short)
+        refused = await ask(client, "a", *short, "Yes.", LONG * 8)
+        assert refused.finish is FinishReason.LOAD_FAILED
+        assert refused.problem is not None
+        assert refused.problem.code is ProblemCode.OUT_OF_MEMORY
+        assert "tokens of context" in refused.problem.what
+        again = await ask(client, "a", *short)
+    assert again.usage.reused_tokens == again.usage.prompt_tokens - 1

@@ -18,7 +18,7 @@ from tui_chat.engine.swap.loading import Loader
 from tui_chat.engine.swap.resident import Progress, Resident, Want
 from tui_chat.memory.placement import Wish
 from tui_chat.wire.api import ModelInfo, ModelState
-from tui_chat.wire.plan import LoadOptions, Strategy
+from tui_chat.wire.plan import KvType, LoadOptions
 
 log = logging.getLogger(__name__)
 
@@ -106,29 +106,33 @@ class Residents:
     async def _resize(self, found: ModelInfo, want: Want) -> Resident | None:
         """Make another context for a model in memory, with what it has read; None if that cannot be."""
         current = self._table.get(found.path)
-        if current is None or not current.alive or not isinstance(current.model, ParkableModel):
+        options = current.options if current else None
+        if current is None or not current.alive or options is None:
             return None
-        options = current.options
-        if options is None or current.plan is None:
-            return None
-        wish = self._fixed(found, want, options)
-        choice = await self._chooser.choose(found, wish, await self._chooser.machine(), force=want.force)
-        if not choice.plan.fits:
-            return None
+        for kv_type in dict.fromkeys((want.kv_type or options.kv_type, want.kv_type)):
+            wish = self._fixed(found, want, options, kv_type)
+            choice = await self._chooser.choose(found, wish, await self._chooser.machine(), force=want.force)
+            if choice.plan.fits and isinstance(current.model, ParkableModel):
+                return await self._resize_by(found, choice, current.model, current.load_ms)
+        return None
+
+    async def _resize_by(
+        self, found: ModelInfo, choice: Choice, model: ParkableModel, load_ms: float
+    ) -> Resident | None:
         try:
             await self._make_room(choice)
-            await current.model.resize(choice.plan.options)
+            await model.resize(choice.plan.options)
         except BackendError as error:
             log.warning("%s stays as it is: %s", found.id, error.problem.what)
             return None
-        return self._settle(found, choice, current.model, current.load_ms)
+        return self._settle(found, choice, model, load_ms)
 
-    def _fixed(self, found: ModelInfo, want: Want, options: LoadOptions) -> Wish:
+    def _fixed(self, found: ModelInfo, want: Want, options: LoadOptions, kv_type: KvType | None) -> Wish:
         """The wish for another context over weights that stay where they are."""
         return Wish(
-            strategy=want.strategy or Strategy.BALANCED,
-            context=want.context or self._grown(found, want, options),
-            kv_type=want.kv_type or options.kv_type,
+            strategy=want.strategy or self._settings.models.strategy,
+            context=self._context(found, want) or self._grown(found, want, options),
+            kv_type=kv_type,
             ubatch=options.ubatch,
             gpu_layers=options.gpu_layers,
             split=options.split or None,
@@ -142,9 +146,13 @@ class Residents:
         return min(size, found.trained_context) if found.trained_context else size
 
     async def _replace(self, found: ModelInfo, want: Want, on_progress: Progress) -> Resident:
-        """Load a model anew, in a task of its own, which `unload` may cancel without cancelling who waits."""
-        await self._release(found.path)
-        self._table.put(Resident(info=_planned(found), keep_alive_s=self._keep_alive(found)))
+        """Load a model anew, in a task of its own, which `unload` may cancel without cancelling who waits.
+
+        A model that is in memory in another way stays as it is if there is no room for it as wanted.
+        """
+        before = self._table.get(found.path)
+        if before is None:
+            self._table.put(self._planned(found))
         task = asyncio.create_task(self._bring(found, want, on_progress))
         self._loading[found.path] = task
         try:
@@ -152,7 +160,8 @@ class Residents:
         except BaseException as error:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)  # its worker is gone before anybody plans on
-            self._table.remove(found.path)
+            if not self._settled(found):
+                self._table.remove(found.path)
             if isinstance(error, asyncio.CancelledError) and found.path in self._given_up:
                 raise BackendError(_given_up(found)) from None
             raise
@@ -168,6 +177,9 @@ class Residents:
             choice = await self._chooser.choose(found, wish, await self._chooser.machine(), force=want.force)
             if not choice.plan.fits:
                 raise BackendError(self._no_room(found, choice))
+            if self._settled(found):  # it is in memory in another way, and was until now
+                await self._release(found.path)
+                self._table.put(self._planned(found))
             await self._make_room(choice)
             self._ledger.reserve(found.path, choice.plan)
             try:
@@ -180,6 +192,10 @@ class Residents:
                 if not self._settled(found):
                     self._ledger.release(found.path)
         raise AssertionError("the last try returns or raises")
+
+    def _planned(self, found: ModelInfo) -> Resident:
+        info = msgspec.structs.replace(found, state=ModelState.PLANNED)
+        return Resident(info=info, keep_alive_s=self._keep_alive(found))
 
     def _settled(self, found: ModelInfo) -> bool:
         current = self._table.get(found.path)
@@ -253,7 +269,8 @@ class Residents:
             remedy = f"Unpin or stop {' or '.join(held)}, or choose a shorter context or a smaller model."
         return Problem(
             ProblemCode.OUT_OF_MEMORY,
-            f"There is no room for {found.id}. {choice.plan.reason}",
+            f"There is no room for {found.id} with {choice.plan.options.context:,} tokens of context. "
+            f"{choice.plan.reason}",
             kept="Nothing was loaded or unloaded.",
             remedy=remedy,
         )
@@ -350,10 +367,6 @@ class Residents:
             await current.model.close()
         self._ledger.release(path)
         self._table.remove(path)
-
-
-def _planned(found: ModelInfo) -> ModelInfo:
-    return msgspec.structs.replace(found, state=ModelState.PLANNED)
 
 
 def _given_up(found: ModelInfo) -> Problem:
