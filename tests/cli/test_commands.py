@@ -91,7 +91,7 @@ def test_models_says_what_is_in_memory(home: Home) -> None:
 def test_models_as_a_table(home: Home) -> None:
     make_gguf(home.paths.models / "more" / "tiny.gguf", weights=1024)
     lines = home.run("models").stdout.splitlines()
-    assert lines[0].split() == ["MODEL", "SIZE", "QUANT", "SOURCE", "STATE", "FILE"]
+    assert lines[0].split() == ["MODEL", "SIZE", "QUANT", "SOURCE", "STATE", "NOW", "FILE"]
     assert any("93.8 MiB" in line and "Q4_1" in line for line in lines)
     assert any(line.startswith("tiny ") and "F32" in line for line in lines)
 

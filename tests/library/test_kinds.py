@@ -138,5 +138,5 @@ def test_command_shows_the_rest_when_asked(empty_home: Home) -> None:
     make_gguf(empty_home.paths.models / "mmproj-m.gguf", architecture="clip")
     assert "mmproj" not in empty_home.run("models").stdout
     lines = empty_home.run("models", "--all").stdout.splitlines()
-    assert lines[0].split() == ["MODEL", "SIZE", "QUANT", "KIND", "SOURCE", "STATE", "FILE"]
+    assert lines[0].split() == ["MODEL", "SIZE", "QUANT", "KIND", "SOURCE", "STATE", "NOW", "FILE"]
     assert any(line.startswith("mmproj-m ") and " projector " in line for line in lines)

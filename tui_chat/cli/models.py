@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tui_chat.cli.plans import plan_all, plan_body
+from tui_chat.cli.settings import load
 
 if TYPE_CHECKING:
     from tui_chat.config.paths import Paths
     from tui_chat.config.settings import Settings
     from tui_chat.wire.api import ModelInfo
+    from tui_chat.wire.plan import Plan
 
 STARTER = "starter"
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -52,16 +57,11 @@ def _wanted(name: str) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """List, or get."""
-    from tui_chat.config.paths import config_file, resolve_paths
-    from tui_chat.config.settings import load_settings
     from tui_chat.library.scan import list_models, with_residents
 
-    loaded = load_settings(config_file())
-    if loaded.problem is not None:
-        sys.stderr.write(f"tui-chat: {loaded.problem.what} {loaded.problem.kept}\n")
-    paths = resolve_paths(loaded.settings.paths)
+    paths, settings = load()
     if args.verb == "get":
-        if args.if_none and any(info.problem is None for info in list_models(paths, loaded.settings)):
+        if args.if_none and any(info.problem is None for info in list_models(paths, settings)):
             return 0
         folder = args.to or paths.models
         if args.name == STARTER:
@@ -69,14 +69,15 @@ def run(args: argparse.Namespace) -> int:
         from tui_chat.cli.get import get_from_hub
 
         return get_from_hub(args.name, folder, only_list=args.list, as_json=args.json)
-    found = list_models(paths, loaded.settings, everything=args.all)
+    found = list_models(paths, settings, everything=args.all)
     infos = with_residents(found, _residents(paths))
+    plans = asyncio.run(plan_all(infos, paths, settings)) if infos else {}
     if args.json:
-        print(_as_json(infos))
+        print(_as_json(infos, plans))
     elif infos:
-        print(_table(infos, kinds=args.all))
+        print(_table(infos, plans, kinds=args.all))
     else:
-        print(_nothing(paths, loaded.settings))
+        print(_nothing(paths, settings))
     return 0
 
 
@@ -103,8 +104,6 @@ def _residents(paths: Paths) -> tuple[ModelInfo, ...]:
     """What a running engine has in memory; never starts one."""
     if not paths.socket.exists():
         return ()
-    import asyncio
-
     from tui_chat.client.engine import EngineClient
     from tui_chat.client.errors import EngineError
 
@@ -120,15 +119,19 @@ def _residents(paths: Paths) -> tuple[ModelInfo, ...]:
     return asyncio.run(residents())
 
 
-def _as_json(infos: list[ModelInfo]) -> str:
+def _as_json(infos: list[ModelInfo], plans: dict[str, Plan]) -> str:
     import msgspec
 
-    return msgspec.json.format(msgspec.json.encode([msgspec.structs.asdict(info) for info in infos])).decode()
+    rows = [
+        msgspec.structs.asdict(info) | {"plan": plan_body(plans[info.id]) if info.id in plans else None}
+        for info in infos
+    ]
+    return msgspec.json.format(msgspec.json.encode(rows)).decode()
 
 
-def _table(infos: list[ModelInfo], *, kinds: bool) -> str:
-    heads = ("MODEL", "SIZE", "QUANT", *(("KIND",) if kinds else ()), "SOURCE", "STATE", "FILE")
-    rows = [heads, *(_row(info, kinds=kinds) for info in infos)]
+def _table(infos: list[ModelInfo], plans: dict[str, Plan], *, kinds: bool) -> str:
+    heads = ("MODEL", "SIZE", "QUANT", *(("KIND",) if kinds else ()), "SOURCE", "STATE", "NOW", "FILE")
+    rows = [heads, *(_row(info, plans.get(info.id), kinds=kinds) for info in infos)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(heads) - 1)]
     lines = []
     for row, info in zip(rows, (None, *infos), strict=True):
@@ -142,10 +145,11 @@ def _table(infos: list[ModelInfo], *, kinds: bool) -> str:
     return "\n".join(lines)
 
 
-def _row(info: ModelInfo, *, kinds: bool) -> tuple[str, ...]:
+def _row(info: ModelInfo, plan: Plan | None, *, kinds: bool) -> tuple[str, ...]:
     kind = (info.kind.value,) if kinds else ()
     state = info.state.replace("_", " ")
-    return (info.id, size_text(info.size_bytes), info.quant, *kind, info.source.value, state, info.path)
+    now = plan.verdict if plan else ""
+    return (info.id, size_text(info.size_bytes), info.quant, *kind, info.source.value, state, now, info.path)
 
 
 def size_text(size: float) -> str:

@@ -6,8 +6,9 @@ import argparse
 import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tui_chat.cli.plans import ask_engine, plan_body, this_machine
 from tui_chat.wire.plan import KvType, Strategy
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tui_chat.wire.api import ModelInfo
     from tui_chat.wire.plan import Plan
 
+_OURS = ("ubatch", "layers", "split", "cpu_experts", "parallel", "leave_free")
+"""Arguments that fix what the engine would choose."""
 NO_FIT = 1
 """Exit status when the model does not fit."""
 
@@ -27,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a model's name, or the path of a GGUF file")
     parser.add_argument("--json", action="store_true", help="print a JSON object with exact byte counts")
     wish = parser.add_argument_group("what to plan for")
-    wish.add_argument("--strategy", type=Strategy, choices=list(Strategy), default=Strategy.BALANCED)
+    wish.add_argument("--strategy", type=Strategy, choices=list(Strategy), help="what to strive for")
     wish.add_argument("--ctx", type=_count, metavar="N", help="context in tokens (default: the plan decides)")
     wish.add_argument("--kv", type=KvType, choices=list(KvType), help="type of the KV cache")
     wish.add_argument("--ubatch", type=_count, metavar="N", help="tokens evaluated at once")
@@ -36,10 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     wish.add_argument("--split", type=_split, metavar="A,B,…", help="share of those layers per GPU")
     wish.add_argument("--cpu-experts", type=_natural, metavar="N", help="layers whose experts stay in RAM")
-    wish.add_argument("--parallel", type=_count, default=1, metavar="N", help="sequences side by side")
-    wish.add_argument(
-        "--leave-free", type=_natural, default=0, metavar="MIB", help="to leave free on each GPU"
-    )
+    wish.add_argument("--parallel", type=_count, metavar="N", help="sequences side by side")
+    wish.add_argument("--leave-free", type=_natural, metavar="MIB", help="to leave free on each GPU")
     parser.add_argument(
         "--devices",
         metavar="LIST",
@@ -50,13 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Plan, print, and say by the exit status whether it fits."""
     from tui_chat.cli.settings import load
-    from tui_chat.memory.devices import DevicesError
+    from tui_chat.memory.devices import DevicesError, parse_devices
     from tui_chat.memory.gguf import GgufError
 
     paths, settings = load()
     try:
-        machine = _machine(args.devices, paths)
-        plan = asyncio.run(_plan(args, machine, paths, settings))
+        described = None if args.devices is None else parse_devices(args.devices)
+        plan = asyncio.run(_plan(args, described, paths, settings))
     except (GgufError, DevicesError) as error:
         sys.stderr.write(f"tui-chat: {error.problem.what} {error.problem.remedy}\n")
         return 2
@@ -64,21 +65,16 @@ def run(args: argparse.Namespace) -> int:
     return 0 if plan.fits else NO_FIT
 
 
-def _machine(described: str | None, paths: Paths) -> Machine:
-    from tui_chat.memory.devices import parse_devices, read_machine
-
-    if described is not None:
-        return parse_devices(described)
-    from tui_chat.backends.llamacpp.build import gpu_kinds
-    from tui_chat.backends.llamacpp.planning import ram_bandwidth
-
-    return read_machine(gpu_kinds(), ram_bandwidth(paths.cache))
-
-
-async def _plan(args: argparse.Namespace, machine: Machine, paths: Paths, settings: Settings) -> Plan:
+async def _plan(
+    args: argparse.Namespace, described: Machine | None, paths: Paths, settings: Settings
+) -> Plan:
     from tui_chat.backends.llamacpp.planning import Planner
     from tui_chat.backends.llamacpp.prober import Prober
 
+    theirs = described is None and not any(vars(args)[name] for name in _OURS)
+    if theirs and (plan := await _engines(args, paths)) is not None:
+        return plan
+    machine = await asyncio.to_thread(this_machine, paths) if described is None else described
     prober = Prober()
     planner = Planner(prober, paths.cache)
     try:
@@ -88,6 +84,23 @@ async def _plan(args: argparse.Namespace, machine: Machine, paths: Paths, settin
         return (await planner.plan(info.id, files, _wish(args, settings), machine)).plan
     finally:
         await prober.close()
+
+
+async def _engines(args: argparse.Namespace, paths: Paths) -> Plan | None:
+    """What the running engine plans; None if none runs, or it does not know the model."""
+    from tui_chat.wire.api import PlanRequest
+
+    request = PlanRequest(
+        (_absolute(args.model),), context=args.ctx, kv_type=args.kv, strategy=args.strategy, exact=True
+    )
+    reply = await ask_engine(paths, request)
+    return next(iter(reply.plans.values()), None) if reply is not None else None
+
+
+def _absolute(model: str) -> str:
+    """A path as the engine understands it, which works in another folder."""
+    path = Path(model)
+    return str(path.absolute()) if path.suffix.lower() == ".gguf" and path.exists() else model
 
 
 def _find(wanted: str, paths: Paths, settings: Settings) -> tuple[ModelInfo, list[Path]]:
@@ -107,7 +120,7 @@ def _wish(args: argparse.Namespace, settings: Settings) -> Wish:
     from tui_chat.memory.placement import Wish
 
     return Wish(
-        strategy=args.strategy,
+        strategy=args.strategy or settings.models.strategy,
         desired=settings.models.context,
         context=args.ctx,
         kv_type=args.kv,
@@ -115,37 +128,15 @@ def _wish(args: argparse.Namespace, settings: Settings) -> Wish:
         gpu_layers=args.layers,
         split=args.split,
         cpu_experts=args.cpu_experts,
-        sequences=args.parallel,
-        keep_free=args.leave_free << 20,
+        sequences=args.parallel or 1,
+        keep_free=(args.leave_free or settings.models.leave_free_mib) << 20,
     )
 
 
 def _as_json(plan: Plan) -> str:
     import msgspec
 
-    options = plan.options
-    body: dict[str, Any] = {
-        "model": plan.model,
-        "context": options.context,
-        "kv_type": options.kv_type,
-        "ubatch": options.ubatch,
-        "gpu_layers": options.gpu_layers,
-        "split": options.split,
-        "cpu_experts": options.cpu_experts,
-        "parallel": options.sequences,
-        "kv_unified": True,
-        "strategy": plan.strategy,
-        "fits": plan.fits,
-        "shortfall_bytes": plan.shortfall_bytes,
-        "reason": plan.reason,
-        "tokens_per_second": plan.tokens_per_second or None,
-        "source": plan.source,
-        "anonymous_bytes": plan.anonymous_bytes,
-        "page_cache_bytes": plan.page_cache_bytes,
-        "vram_bytes": sum(use.total_bytes for use in plan.devices[:-1]),
-        "devices": plan.devices,
-    }
-    return msgspec.json.format(msgspec.json.encode(body)).decode()
+    return msgspec.json.format(msgspec.json.encode(plan_body(plan))).decode()
 
 
 def _as_text(plan: Plan) -> str:
