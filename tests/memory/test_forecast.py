@@ -77,7 +77,12 @@ def test_only_what_is_compared_is_called_certain() -> None:
 
 async def test_a_dense_models_compute_buffer_follows_the_formula(starter_model: Path, prober: Prober) -> None:
     profile = read_profile([starter_model])
-    wanted = [LoadOptions(context=size, ubatch=batch) for size in (2048, 8192) for batch in (128, 512)]
+    wanted = [
+        LoadOptions(context=size, ubatch=batch, kv_type=kv_type)
+        for size in (2048, 8192)
+        for batch in (128, 512)
+        for kv_type in (KvType.F16, KvType.Q8_0)
+    ]
     answers = await prober.ask(Probe(str(starter_model), (), tuple(wanted)))
     for each, answer in zip(wanted, answers.answers, strict=True):
         assert isinstance(answer, Probed)

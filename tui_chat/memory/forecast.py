@@ -33,6 +33,8 @@ KV_LAYOUT = {
     KvType.IQ4_NL: (32, 18),
 }
 """Elements of a block, and its bytes."""
+_ROTATED = 64
+"""Heads of a multiple of this size are rotated for a quantised cache (``llama_kv_cache``)."""
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,12 +158,25 @@ def compute_sizes(profile: Profile, options: LoadOptions) -> tuple[int, int]:
     For attention without a score matrix (flash attention).
     """
     batch = min(options.ubatch, _pad(options.context))
-    width = 3 * profile.feed_forward + 3 * profile.embedding + profile.heads * profile.head_size
+    width = 3 * profile.feed_forward + 3 * profile.embedding + _queries(profile, options)
     mask = _pad(options.context) * batch * 2
     if profile.caches.window:
         mask += cells(profile, options, windowed=True) * batch * 2
     logits = options.sequences * 4 * (profile.vocabulary + 2 * profile.embedding)
     return max(batch * 4 * width, logits) + mask, batch * 4 * 2 * profile.embedding + mask
+
+
+def _queries(profile: Profile, options: LoadOptions) -> int:
+    """Numbers per token that attention holds while the feed-forward part runs.
+
+    For a quantised cache llama.cpp rotates queries if the size of a head is a multiple of 64. Its allocator
+    then reuses room of the same width as the embedding's, and keeps narrower queries twice.
+    """
+    width = profile.heads * profile.head_size
+    block, _ = KV_LAYOUT[options.kv_type]
+    if block == 1 or profile.head_size % _ROTATED:
+        return width
+    return 0 if width == profile.embedding else width * (2 if width < profile.embedding else 1)
 
 
 def _pad(context: int) -> int:
