@@ -8,10 +8,12 @@ from tui_chat.memory.profile import Profile
 from tui_chat.wire.plan import DeviceKind, DeviceSpec
 
 MIB, GIB = 1 << 20, 1 << 30
-PROCESS_BYTES = 48 * MIB
-"""A worker without its model: Python, llama.cpp's libraries, their threads."""
-VOCABULARY_BYTES = 360
-"""Per token of the vocabulary, in llama.cpp's tables."""
+LIBRARY_BYTES = 18 * MIB
+"""A worker's share of the files of Python and llama.cpp: pages that all workers have in common."""
+PROCESS_BYTES = LIBRARY_BYTES + 23 * MIB
+"""A worker without its model; what is not its libraries is its own."""
+TOKEN_BYTES, MERGE_BYTES = 160, 130
+"""Per token and per merge of the vocabulary, in llama.cpp's tables."""
 CUDA_CONTEXT_BYTES = 500 * MIB
 """What CUDA takes on a GPU for a process, before anybody asks for memory; learned per machine."""
 GPU_MARGIN = 512 * MIB
@@ -46,7 +48,7 @@ def bandwidth(device: DeviceSpec) -> float:
 def overhead(profile: Profile, device: DeviceSpec, *, used: bool) -> int:
     """What a worker takes on `device` beside the model's buffers, if it is `used` at all."""
     if device.kind is DeviceKind.RAM:
-        return PROCESS_BYTES + VOCABULARY_BYTES * profile.vocabulary
+        return PROCESS_BYTES + TOKEN_BYTES * profile.vocabulary + MERGE_BYTES * profile.merges
     return CUDA_CONTEXT_BYTES if device.kind is DeviceKind.CUDA and used else 0
 
 

@@ -62,6 +62,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         output: Weights of the output layer.
         tied: Weights of the embedding, when it serves as output layer too and is copied to its device.
         everywhere: Weights that each device with a layer on it gets.
+        merges: Pairs that the vocabulary's tokens are put together from; 0 where it has none.
         experts, experts_used: Per mixture-of-experts layer; 0 in a dense model.
         certain: Whether this arithmetic is known to hold for the architecture. If not, ask llama.cpp.
         thinks, tools: What the chat template provides for.
@@ -85,6 +86,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     output: Weights
     tied: Weights
     everywhere: Weights
+    merges: int = 0
     experts: int = 0
     experts_used: int = 0
     certain: bool = True
@@ -140,6 +142,7 @@ def profile_of(files: Sequence[GgufFile]) -> Profile:
         output=sums.output,
         tied=Weights() if sums.has_output or architecture in NO_CACHE else sums.embedding,
         everywhere=sums.everywhere,
+        merges=length(metadata, "tokenizer.ggml.merges"),
         experts=number(metadata, f"{architecture}.expert_count", 0),
         experts_used=_largest(metadata, f"{architecture}.expert_used_count"),
         certain=found.certain and bool(tensors) and all(tensor.kind for tensor in tensors),

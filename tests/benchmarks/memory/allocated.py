@@ -1,6 +1,6 @@
 """Loads models for real and tells what llama.cpp then holds: ``python -m … < jobs > answers``.
 
-Each job has a child of its own, because llama.cpp aborts on what it dislikes, and does not leak into the next.
+Each job has a child of its own: llama.cpp aborts on what it dislikes, and nothing leaks into the next job.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from tui_chat.backends.llamacpp.probing import Buffers, Probe, Unknown
 from tui_chat.config.cachefile import read_cache, write_cache
 from tui_chat.memory.bandwidth import measure_ram_bandwidth
 from tui_chat.memory.forecast import Share
-from tui_chat.memory.machine import Machine
+from tui_chat.memory.machine import LIBRARY_BYTES, Machine
 from tui_chat.memory.placement import Candidate, Search, Wish
 from tui_chat.memory.profile import Profile, read_profile
 from tui_chat.memory.spans import Spans
@@ -124,7 +124,8 @@ def ram_bandwidth(cache: Path) -> float:
 def make_plan(name: str, search: Search, chosen: Candidate, source: Source) -> Plan:
     """Put what a `search` came to into words and numbers for everybody."""
     ram = chosen.uses[-1]
-    anonymous = chosen.repacked + ram.kv_bytes + ram.compute_bytes + ram.overhead_bytes
+    own = ram.overhead_bytes - LIBRARY_BYTES
+    anonymous = chosen.repacked + ram.kv_bytes + ram.compute_bytes + own
     return Plan(
         model=name,
         strategy=search.wish.strategy,
