@@ -10,14 +10,16 @@ from tui_chat.ui.app import TuiChat
 from tui_chat.ui.keys import COMMANDS, Handled, Place
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.help import help_text
-from tui_chat.ui.screens.models import ModelsScreen
+from tui_chat.ui.screens.residents import ResidentsScreen
 from tui_chat.ui.screens.sessions import SessionsScreen
+from tui_chat.ui.screens.switcher import SwitcherScreen
 
 SCREENS = {
     Place.CHAT: ChatScreen,
     Place.TRANSCRIPT: ChatScreen,
     Place.SESSIONS: SessionsScreen,
-    Place.MODELS: ModelsScreen,
+    Place.MODELS: SwitcherScreen,
+    Place.RESIDENTS: ResidentsScreen,
 }
 UNSENDABLE = {"ctrl+m", "ctrl+i", "ctrl+h", "ctrl+[", "alt+enter", "ctrl+enter"}
 

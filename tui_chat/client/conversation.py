@@ -34,7 +34,7 @@ from tui_chat.client.errors import EngineError
 from tui_chat.client.live import Errand, LiveAnswer, follow_answer
 from tui_chat.store.errors import StoreError
 from tui_chat.store.journal import JournalState, fold
-from tui_chat.wire.api import GenerateRequest, Turn
+from tui_chat.wire.api import GenerateRequest, LoadRequest, Turn
 from tui_chat.wire.events import Event
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Conversation:
         self._let_go = asyncio.Event()  # by the terminal that held the session when we opened it
         self.tree = ChatTree(session)
         self.live: LiveAnswer | None = None
+        self._wanted: LoadRequest | None = None
 
     @property
     def session(self) -> Session:
@@ -72,6 +73,12 @@ class Conversation:
     def queued(self) -> tuple[Message, ...]:
         """Messages waiting for their turn, oldest first."""
         return self.session.queued
+
+    @property
+    def wanted(self) -> LoadRequest | None:
+        """How the model is to be loaded, if that was chosen here."""
+        wanted = self._wanted
+        return wanted if wanted is not None and wanted.model == self.session.model else None
 
     @property
     def access(self) -> Access:
@@ -161,8 +168,9 @@ class Conversation:
         """Give the session a title that stays."""
         await self._change(title=title.strip(), titled_by_user=True)
 
-    async def choose_model(self, id: str) -> None:
-        """Answer with another model from the next message on."""
+    async def choose_model(self, id: str, wanted: LoadRequest | None = None) -> None:
+        """Answer with another model from the next message on, loaded as `wanted` if that is given."""
+        self._wanted = wanted
         await self._change(model=id)
 
     async def fork(self) -> Conversation:
@@ -274,6 +282,7 @@ class Conversation:
             model=answer.answer.model,
             turns=tuple(Turn(m.role, m.text) for m in composed.lines),
             sampling=answer.answer.sampling,
+            context=self.wanted.context if self.wanted else None,
             journal=str(journal) if journal else None,
             session=self.session.id,
         )

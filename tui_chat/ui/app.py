@@ -180,15 +180,21 @@ class TuiChat(App[int]):
         return run
 
     def action_help(self) -> None:
-        """Show the keys of the place where the focus is."""
+        """Show the keys of the place where the focus is; once more, and they go."""
         from tui_chat.ui.screens.help import HelpScreen
 
-        if not isinstance(self.screen, HelpScreen):
+        if isinstance(self.screen, HelpScreen):
+            self.screen.dismiss(None)
+        else:
             self.push_screen(HelpScreen(getattr(self.screen, "places", (Place.EVERYWHERE,))))
 
     def action_models(self) -> None:
         """Choose a model."""
         self._chat.choose_model()
+
+    def action_residents(self) -> None:
+        """Show who holds what memory."""
+        self._chat.show_residents()
 
     def action_sessions(self) -> None:
         """Choose a session."""

@@ -13,7 +13,7 @@ from tui_chat.chat.model import Answer, Message, Session
 from tui_chat.client.changes import LinkState
 from tui_chat.ui import words
 from tui_chat.ui.widgets.lines import Status, Title
-from tui_chat.wire.api import EngineChanged, ModelInfo
+from tui_chat.wire.api import EngineChanged, ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued
 
 if TYPE_CHECKING:
@@ -50,6 +50,18 @@ class Facts:
         """The newest settled answer on this branch."""
         return next((m.answer for m in reversed(self.path) if m.answer and not m.in_flight), None)
 
+    @property
+    def loading(self) -> ModelInfo | None:
+        """The session's model while it is on its way into memory."""
+        model = self.model
+        return model if model is not None and model.state.on_its_way and self.engine else None
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the conversation as its newest answer was counted; 0 while that is unknown."""
+        answer = self.last_answer
+        return answer.usage.prompt_tokens + answer.usage.completion_tokens if answer else 0
+
     def title(self) -> Title:
         """Say which conversation this is, and which model answers in it."""
         name = (self.session.title if self.session else "") or "new chat"
@@ -60,8 +72,10 @@ class Facts:
             facts.append("no model" if not self.models else "no model chosen")
         if (model := self.model) is not None and model.context:
             facts.append(f"ctx {words.context(model.context)}")
-        if self.engine and self.engine.residents:
-            facts.append(f"{len(self.engine.residents)} resident")
+        if model is not None and (where := words.placement(model.devices)):
+            facts.append(where)
+        if self.engine and (held := sum(m.state.in_memory for m in self.engine.residents)):
+            facts.append(f"{held} resident")
         return Title(name, self.branches, tuple(facts))
 
     def status(self) -> Status:
@@ -75,6 +89,8 @@ class Facts:
             return " · ".join(part for part in (self._stage(self.live), waiting) if part)
         if self.busy_with:
             return self.busy_with
+        if (loading := self.loading) is not None:
+            return " · ".join(part for part in (self._way(loading), waiting) if part)
         if self.link is LinkState.LOST:
             return "the engine is gone; the next message starts a new one"
         return waiting
@@ -90,8 +106,17 @@ class Facts:
 
     def phase(self, event: Queued | Loading | Prefill) -> str:
         """Name what the answer in flight waits for."""
+        loading = self.loading
+        if isinstance(event, Loading) and loading and loading.state is not ModelState.LOADING:
+            return self._way(loading)
         model = self.session.model if self.session else None
         return words.phase(event, self.name_of(model or "the model"))
+
+    def _way(self, model: ModelInfo) -> str:
+        """Name what `model` waits for on its way into memory, and who leaves for it."""
+        residents = self.engine.residents if self.engine else ()
+        leaving = [self.name_of(m.id) for m in residents if m.state is ModelState.PARKING]
+        return words.on_its_way(model, self.name_of(model.id), leaving)
 
     def name_of(self, wanted: str) -> str:
         """Write the name of the model called `wanted` as people know it."""

@@ -18,6 +18,7 @@ class Place(enum.Enum):
     TRANSCRIPT = "Reading the conversation"
     SESSIONS = "Sessions"
     MODELS = "Models"
+    RESIDENTS = "Who holds what memory"
 
 
 class Handled(enum.Enum):
@@ -39,6 +40,7 @@ class Command(msgspec.Struct, frozen=True):
         title: What it does, in the imperative; palette and help show it.
         hint: One word for the footer; empty keeps it out.
         palette: Whether the palette lists it.
+        label: How hints write its keys, where the first of them alone would not do.
         priority: Whether its keys are seen before the focused widget's own.
     """
 
@@ -51,6 +53,7 @@ class Command(msgspec.Struct, frozen=True):
     palette: bool = False
     priority: bool = False
     handled: Handled = Handled.BINDING
+    label: str = ""
 
 
 def _own(id: str, keys: str, title: str, place: Place, hint: str = "") -> Command:
@@ -58,10 +61,28 @@ def _own(id: str, keys: str, title: str, place: Place, hint: str = "") -> Comman
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("help", "f1", "app.help", "Show what the keys do here", Place.EVERYWHERE, "help", palette=True),
+    Command(
+        "help",
+        "f1",
+        "app.help",
+        "Show what the keys do here",
+        Place.EVERYWHERE,
+        "help",
+        palette=True,
+        priority=True,
+    ),
     Command("models", "f2", "app.models", "Choose a model", Place.EVERYWHERE, "models", palette=True),
     Command(
         "sessions", "f3", "app.sessions", "Open another session", Place.EVERYWHERE, "sessions", palette=True
+    ),
+    Command(
+        "residents",
+        "f7",
+        "app.residents",
+        "Show who holds what memory",
+        Place.EVERYWHERE,
+        palette=True,
+        priority=True,
     ),
     Command("session.new", "ctrl+n", "app.new_chat", "Start a new chat", Place.EVERYWHERE, palette=True),
     Command("palette", "ctrl+p", "app.command_palette", "Show all commands", Place.EVERYWHERE, "commands"),
@@ -219,7 +240,76 @@ COMMANDS: tuple[Command, ...] = (
         priority=True,
     ),
     Command("sessions.close", "escape", "screen.leave", "Back to the chat", Place.SESSIONS, "back"),
-    Command("models.choose", "enter", "screen.choose", "Use the model", Place.MODELS, "use"),
+    Command(
+        "models.choose", "enter", "screen.choose", "Switch this chat to the model", Place.MODELS, "switch"
+    ),
+    Command(
+        "models.less", "left", "screen.context(-1)", "Load it with less context", Place.MODELS, priority=True
+    ),
+    Command(
+        "models.more",
+        "right",
+        "screen.context(1)",
+        "Load it with more context",
+        Place.MODELS,
+        "context",
+        priority=True,
+        label="←→",
+    ),
+    Command(
+        "models.kv_less",
+        "left_square_bracket,shift+left",
+        "screen.kv_type(-1)",
+        "Load it with a thriftier KV cache",
+        Place.MODELS,
+        priority=True,
+    ),
+    Command(
+        "models.kv_more",
+        "right_square_bracket,shift+right",
+        "screen.kv_type(1)",
+        "Load it with a more exact KV cache",
+        Place.MODELS,
+        "KV",
+        priority=True,
+        label="[ ]",
+    ),
+    Command(
+        "models.warm",
+        "ctrl+l",
+        "screen.warm",
+        "Load it as planned, without switching",
+        Place.MODELS,
+        "warm up",
+        priority=True,
+    ),
+    Command(
+        "models.unload",
+        "ctrl+x",
+        "screen.unload",
+        "Unload it, or stop loading it",
+        Place.MODELS,
+        "unload",
+        priority=True,
+    ),
+    Command(
+        "models.pin",
+        "ctrl+t",
+        "screen.pin",
+        "Pin it in memory, or let it go again",
+        Place.MODELS,
+        "pin",
+        priority=True,
+    ),
+    Command(
+        "models.details",
+        "ctrl+o",
+        "screen.details",
+        "Show all that is known of it and its plan",
+        Place.MODELS,
+        "details",
+        priority=True,
+    ),
     Command(
         "models.starter",
         "ctrl+g",
@@ -229,6 +319,23 @@ COMMANDS: tuple[Command, ...] = (
         "get the starter model",
     ),
     Command("models.close", "escape", "screen.leave", "Back to the chat", Place.MODELS, "back"),
+    Command(
+        "residents.unload",
+        "u,ctrl+x",
+        "screen.unload",
+        "Unload it, or stop loading it",
+        Place.RESIDENTS,
+        "unload",
+    ),
+    Command(
+        "residents.pin",
+        "p,ctrl+t",
+        "screen.pin",
+        "Pin it in memory, or let it go again",
+        Place.RESIDENTS,
+        "pin",
+    ),
+    Command("residents.close", "escape,q", "screen.leave", "Back to where one was", Place.RESIDENTS, "back"),
 )
 """In the order in which help and footer show them."""
 
@@ -253,6 +360,12 @@ _SHOWN = {
     "question_mark": "?",
     "pageup": "page up",
     "pagedown": "page down",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left": "←",
+    "right": "→",
+    "shift+left": "shift+←",
+    "shift+right": "shift+→",
     "up": "↑",
     "down": "↓",
 }

@@ -28,6 +28,7 @@ from tui_chat.ui.facts import Facts
 from tui_chat.ui.speed import Speed
 from tui_chat.ui.telling import HELD, QUEUED, answer_item, ended_early, notice_item, user_item
 from tui_chat.ui.widgets.lines import Status, Title
+from tui_chat.wire.events import Loading
 
 if TYPE_CHECKING:
     from tui_chat.client.conversation import Conversation
@@ -113,8 +114,19 @@ class Presenter:
         return self._facts.models is None or bool(self._facts.models)
 
     def resident(self, model: str) -> bool:
-        """Whether a model is in memory, as far as the engine has told."""
-        return self._facts.engine is not None and any(m.id == model for m in self._facts.engine.residents)
+        """Whether a model is in memory or on its way there, as far as the engine has told."""
+        residents = self._facts.engine.residents if self._facts.engine else ()
+        return any(m.id == model and (m.state.in_memory or m.state.on_its_way) for m in residents)
+
+    @property
+    def loading(self) -> str | None:
+        """The id of this chat's model while it is on its way into memory."""
+        return self._facts.loading.id if self._facts.loading else None
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens the conversation has, as its newest answer was counted; 0 while unknown."""
+        return self._facts.tokens
 
     @property
     def answering(self) -> bool:
@@ -199,9 +211,16 @@ class Presenter:
                     self._screen.give_back(draft)
             case EngineNews(link, state):
                 self._facts.link, self._facts.engine = link, state
+                self._tell_stage()
             case SessionChanged():
                 pass
         self.refresh()
+
+    def _tell_stage(self) -> None:
+        """Say anew what the answer in flight waits for: the engine tells more of a load than its progress."""
+        live = self._conversation.live if self._conversation else None
+        if live is not None and isinstance(live.phase, Loading):
+            self._screen.transcript.phase(live.id, self._facts.phase(live.phase))
 
     def _add(self, message: Message, *, queued: bool) -> None:
         self._raised = None

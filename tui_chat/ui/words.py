@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued
+from tui_chat.wire.plan import DeviceKind, DeviceUse
 
 _GIB = 1024**3
 _MIB = 1024**2
@@ -17,6 +20,34 @@ def size(size_bytes: int) -> str:
     if size_bytes >= _MIB:
         return f"{size_bytes / _MIB:.0f} MiB"
     return f"{-(-size_bytes // 1024)} KiB"
+
+
+def parameters(number: int) -> str:
+    """Write a number of parameters as the field does: ``135M``, ``0.6B``, ``8.2B``, ``72B``; "" for none."""
+    if not number:
+        return ""
+    if number < 550_000_000:
+        return f"{max(1, round(number / 1e6))}M"
+    billions = number / 1e9
+    return f"{billions:.0f}B" if billions >= 99.5 else f"{billions:.1f}B".replace(".0B", "B")
+
+
+def device(name: str) -> str:
+    """Name a device for a person: ``GPU 0``, ``RAM``."""
+    return "RAM" if name == "ram" else f"GPU {name.removeprefix('gpu')}"
+
+
+def placement(devices: Sequence[DeviceUse]) -> str:
+    """Say where a model's layers are: ``all on CPU``, ``24 of 32 layers on GPU``; "" where nobody knows."""
+    gpus = [use for use in devices if use.kind is not DeviceKind.RAM and use.layers]
+    layers, offloaded = sum(use.layers for use in devices), sum(use.layers for use in gpus)
+    if not layers:
+        return ""
+    if not gpus:
+        return "all on CPU"
+    if offloaded < layers:
+        return f"{offloaded} of {layers} layers on GPU"
+    return f"all on {device(gpus[0].name)}" if len(gpus) == 1 else f"all on {len(gpus)} GPUs"
 
 
 def context(tokens: int) -> str:
@@ -41,6 +72,24 @@ def seconds(value: float) -> str:
     if value < 60:
         return f"{value:.0f} s"
     return f"{int(value // 60)} min {int(value % 60)} s"
+
+
+def lasting(value: float) -> str:
+    """Write a duration that is counted, not measured: ``12 s``, ``4 min``, ``1 h 5 min``."""
+    if value < 60:
+        return f"{value:.0f} s"
+    if value < 3600:
+        return f"{int(value // 60)} min"
+    return f"{int(value // 3600)} h {int(value % 3600 // 60)} min"
+
+
+def roughly(value: float) -> str:
+    """Write an expected duration, no more exactly than it can be known: ``0.4 s``, ``9 s``, ``2 min``."""
+    if value < 0.95:
+        return f"{max(0.1, value):.1f} s"
+    if value < 9.95:
+        return f"{value:.1f} s".replace(".0 s", " s")
+    return f"{value:.0f} s" if value < 90 else f"{value / 60:.0f} min"
 
 
 def age(moment: datetime, now: datetime) -> str:
@@ -74,13 +123,31 @@ def phase(event: Queued | Loading | Prefill, model: str) -> str:
         case Queued(ahead=ahead):
             return f"queued behind {count(ahead, 'answer')}" if ahead else "queued"
         case Loading(fraction=fraction, eta_s=eta):
-            return f"loading {model} {fraction * 100:.0f} %" + _left(eta)
+            return f"loading {model} {fraction * 100:.0f} %" + left(eta)
         case Prefill(done=done, total=total, eta_s=eta):
             part = done / total * 100 if total else 0
-            return f"reading {count(total, 'token')} {part:.0f} %" + _left(eta)
+            return f"reading {count(total, 'token')} {part:.0f} %" + left(eta)
 
 
-def _left(eta_s: float | None) -> str:
+def on_its_way(model: ModelInfo, name: str, leaving: Sequence[str] = ()) -> str:
+    """Name what a model called `name` waits for on its way into memory; `leaving` make room for it."""
+    match model.state:
+        case ModelState.PLANNED:
+            return f"{name} waits to be loaded"
+        case ModelState.EVICTING if leaving:
+            return f"making room for {name}: unloading {' and '.join(leaving)}"
+        case ModelState.EVICTING:
+            return f"making room for {name}"
+        case ModelState.SPAWNING:
+            return f"starting a process for {name}"
+        case ModelState.WARMING:
+            return f"warming up {name}"
+    part = f" {model.progress * 100:.0f} %" if model.progress is not None else ""
+    return f"loading {name}{part}" + left(model.eta_s)
+
+
+def left(eta_s: float | None) -> str:
+    """Say how long something still takes, to stand behind it: ``, 4 s left``; "" where nobody knows."""
     if eta_s is None:
         return ""
     return f", {eta_s:.0f} s left" if eta_s >= 1 else ", under 1 s left"

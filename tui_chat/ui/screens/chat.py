@@ -19,12 +19,10 @@ from tui_chat.store.errors import StoreError
 from tui_chat.ui.draft import DraftKeeper
 from tui_chat.ui.keys import Place, bindings, commands
 from tui_chat.ui.presenter import Presenter
-from tui_chat.ui.screens.reading import ReadingActions
-from tui_chat.ui.starter import Starter
+from tui_chat.ui.screens.switching import SwitchingActions
 from tui_chat.ui.transcript.view import Transcript
 from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
 from tui_chat.ui.widgets.prompt import Prompt
-from tui_chat.wire.api import LoadRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +39,7 @@ TICK_S = 0.4
 """How often times, speeds and ETAs on the status line are brought up to date."""
 
 
-class ChatScreen(ReadingActions):
+class ChatScreen(SwitchingActions):
     """One conversation and its input. There is one such screen; conversations change under it."""
 
     BINDINGS: ClassVar = bindings(Place.CHAT, Place.TRANSCRIPT)
@@ -63,19 +61,10 @@ class ChatScreen(ReadingActions):
         self._conversation: Conversation | None = None
         self._opened = asyncio.Event()
         self._sending = asyncio.Lock()
-        self._warmed: str | None = None
-
-    @cached_property
-    def _workspace(self) -> Workspace:
-        return self._make_workspace()
 
     @cached_property
     def _drafts(self) -> DraftKeeper:
         return DraftKeeper(self._workspace.drafts)
-
-    @cached_property
-    def _starter(self) -> Starter:
-        return Starter(self._workspace)
 
     def compose(self) -> ComposeResult:
         """Lay out title, banner, body (room for panels beside the conversation), status, input, hints."""
@@ -151,6 +140,7 @@ class ChatScreen(ReadingActions):
             self.workers.cancel_group(self, "starter")
             await self._drafts.flush()
             await self._conversation.close()
+            await self._loader.close()
             await self._workspace.stop()
 
     @work(group="opening", exclusive=True)
@@ -171,18 +161,6 @@ class ChatScreen(ReadingActions):
         if chosen is not None and chosen != current:
             await self._replace(Opening(name=chosen))
 
-    @work(group="models", exclusive=True)
-    async def choose_model(self) -> None:
-        """Let the person pick the model that answers from now on."""
-        from tui_chat.ui.screens.models import ModelsScreen
-
-        if self._conversation is None:
-            return
-        current = self._conversation.session.model
-        chosen = await self.app.push_screen_wait(ModelsScreen(self._workspace, self._starter, current))
-        if chosen is not None:
-            await self._conversation.choose_model(chosen)
-
     # Writing
 
     @property
@@ -196,21 +174,8 @@ class ChatScreen(ReadingActions):
     def _typed(self) -> None:
         if self._conversation is not None:
             self._drafts.keep(self._draft_key, self.prompt.text)
-            if self.prompt.text and self._conversation.session.model != self._warmed:
-                self._warm(self._conversation.session.model)
-
-    @work(group="warming", exclusive=True)
-    async def _warm(self, model: str | None) -> None:
-        """Load the model while the person is still typing; if that fails, sending will say so."""
-        from tui_chat.client.errors import EngineError
-
-        self._warmed = model
-        if model is None or self._presenter.resident(model):
-            return
-        try:
-            await self._workspace.load(LoadRequest(model))
-        except EngineError as error:
-            log.info("not warmed: %s", error)
+            if self.prompt.text:
+                self.warm()
 
     @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:
@@ -287,8 +252,9 @@ class ChatScreen(ReadingActions):
         """Show the keys that do something here, now; help is always the last."""
         every = [c for place in self.places for c in commands(place) if c.hint]
         possible = [c for c in every if not c.action or self._possible(c.action)]
-        reading, answering = self.reading, self._presenter.answering
-        possible = [c for c in possible if answering or c.id != "answer.stop"]
+        reading = self.reading
+        stoppable = self._presenter.answering or self._presenter.loading is not None
+        possible = [c for c in possible if stoppable or c.id != "answer.stop"]
         possible.sort(key=lambda c: 2 if c.id == "help" else int(not (reading and c.id == "answer.stop")))
         self.query_one("#chat-hints", HintLine).show(possible)
 
@@ -307,7 +273,7 @@ class ChatScreen(ReadingActions):
         conversation = self._conversation
         match action:
             case "stop":
-                return (conversation is not None and conversation.live is not None) or self.reading
+                return self._presenter.answering or self.reading or self._presenter.loading is not None
             case "step" | "write" | "tail" | "copy_message" | "copy_code" | "toggle_thinking":
                 return self.reading
             case "retry":
@@ -327,11 +293,13 @@ class ChatScreen(ReadingActions):
     # Actions
 
     def action_stop(self) -> None:
-        """Stop the answer in flight; with none, go back to the input."""
+        """Stop the answer in flight; with none, go back to the input, or stop loading the model."""
         if self._conversation is not None and self._conversation.live is not None:
             self.run_worker(self._conversation.cancel(), group="stopping")
-        else:
+        elif self.reading:
             self.set_focus(self.prompt)
+        else:
+            self.stop_loading()
 
     @work(group="sending")
     async def action_retry(self) -> None:
@@ -380,15 +348,3 @@ class ChatScreen(ReadingActions):
             ask = AskScreen("Rename this session", self._conversation.session.title)
             if title := await self.app.push_screen_wait(ask):
                 await self._conversation.rename(title)
-
-    @work(group="starter", exclusive=True)
-    async def action_get_starter(self) -> None:
-        """Fetch the starter model and answer with it."""
-        problem = await self._starter.fetch(self._presenter.busy)
-        self._presenter.know_models(await self._workspace.models())
-        if problem is not None:
-            self._presenter.notice(problem)
-        elif self._conversation is not None and self._conversation.session.model is None:
-            model = await self._workspace.default_model()
-            if model is not None:
-                await self._conversation.choose_model(model)

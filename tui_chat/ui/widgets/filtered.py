@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -13,6 +13,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
+
+from tui_chat.ui.fuzzy import ranked
 
 T = TypeVar("T")
 
@@ -27,17 +29,33 @@ class Row(Generic[T]):
     draw: Callable[[int], Content]
 
 
+Narrow = Callable[[str, Sequence[Row[Any]]], list[Row[Any]]]
+"""Gives the rows that match what was typed, in the order to show them."""
+
+
+def containing(typed: str, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Keep the rows that contain every word typed, in their order."""
+    wanted = typed.casefold().split()
+    return [r for r in rows if all(word in r.words.casefold() for word in wanted)]
+
+
+def fuzzy(typed: str, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Keep the rows that have the letters of every word typed in order, the best match first."""
+    return ranked(typed, ((r.words, r) for r in rows))
+
+
 class FilteredList(Vertical, Generic[T]):
-    """Input above, matching rows below. Every word typed must occur in a row's words."""
+    """Input above, matching rows below."""
 
     MOVES = ("up", "down", "pageup", "pagedown")
 
     class Chosen(Message):
         """Enter was pressed, or a row was clicked."""
 
-    def __init__(self, placeholder: str, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, placeholder: str, narrow: Narrow = containing) -> None:
+        super().__init__()
         self._placeholder = placeholder
+        self._matching = narrow
         self._rows: Sequence[Row[T]] = ()
         self._shown: list[Row[T]] = []
 
@@ -60,6 +78,14 @@ class FilteredList(Vertical, Generic[T]):
         self._rows = rows
         self.query_one(".list-empty", Static).update(empty)
         self._narrow()
+
+    def redraw(self, id: str, draw: Callable[[int], Content]) -> None:
+        """Draw one row in another way; it stays where it is."""
+        self._rows = [replace(r, draw=draw) if r.id == id else r for r in self._rows]
+        for at, shown in enumerate(self._shown):
+            if shown.id == id:
+                self._shown[at] = replace(shown, draw=draw)
+                self.query_one(OptionList).replace_option_prompt_at_index(at, draw(self._width))
 
     @property
     def current(self) -> Row[T] | None:
@@ -96,12 +122,15 @@ class FilteredList(Vertical, Generic[T]):
             move = {"up": "cursor_up", "down": "cursor_down", "pageup": "page_up", "pagedown": "page_down"}
             getattr(options, f"action_{move[event.key]}")()
 
+    @property
+    def _width(self) -> int:
+        return max(20, self.query_one(OptionList).scrollable_content_region.width or self.size.width)
+
     def _narrow(self, *, keep: bool = True) -> None:
         options = self.query_one(OptionList)
         was = self.current.id if keep and self.current else None
-        wanted = self.query_one(Input).value.casefold().split()
-        self._shown = [r for r in self._rows if all(word in r.words.casefold() for word in wanted)]
-        width = max(20, options.scrollable_content_region.width or self.size.width)
+        self._shown = self._matching(self.query_one(Input).value, self._rows)
+        width = self._width
         options.clear_options()
         options.add_options([Option(row.draw(width), id=row.id) for row in self._shown])
         if self._shown:

@@ -120,7 +120,7 @@ class StatusLine(Line):
 
 
 class HintLine(Line):
-    """The keys that matter here, now. A click does the same."""
+    """The keys that matter here, now, on as many rows as the line is high. A click does the same."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -138,15 +138,20 @@ class HintLine(Line):
         if not self._commands:
             return Content("")
         *rest, last = (_hint(c) for c in self._commands)
-        room = self.size.width - last.cell_length - 2
-        left = Content(" ")
+        rows = [Content(" ")]
         for hint in rest:
-            if left.cell_length + hint.cell_length + 2 > room:
-                break
-            left = Content.assemble(left, hint, "  ")
-        return self.joined(left, Content.assemble(last, " "))
+            final = len(rows) >= self.size.height
+            room = self.size.width - (last.cell_length + 2 if final else 0)
+            if rows[-1].cell_length + hint.cell_length + 2 > room:
+                if final:
+                    break
+                rows.append(Content(" "))
+            rows[-1] = Content.assemble(rows[-1], hint, "  ")
+        rows[-1] = self.joined(rows[-1], Content.assemble(last, " "))
+        return Content("\n").join(rows)
 
 
 def _hint(command: Command) -> Content:
-    text = Content.assemble((shown(command.keys), "$accent"), (f" {command.hint}", "$muted"))
+    keys = command.label or shown(command.keys)
+    text = Content.assemble((keys, "$accent"), (f" {command.hint}", "$muted"))
     return text.stylize(Style.from_meta({"@click": command.action})) if command.action else text

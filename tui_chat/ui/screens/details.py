@@ -1,0 +1,138 @@
+"""All that is known of one model: what it is, and what it takes of every device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui_chat.ui import words
+from tui_chat.ui.facts import model_name
+from tui_chat.ui.switcher.rows import Offer, state_word
+from tui_chat.wire.plan import DeviceUse, LoadOptions, Plan, Source
+
+_SOURCES = {
+    Source.ARITHMETIC: "by the header's arithmetic",
+    Source.LLAMA_CPP: "as llama.cpp itself laid it out",
+}
+_COLUMNS = ("layers", "weights", "KV", "compute", "overhead", "total", "free")
+
+
+class DetailsScreen(ModalScreen[None]):
+    """What a row of the switcher has no room for; any of esc, ctrl+o, q and enter closes it."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar = [Binding("escape,ctrl+o,q,enter", "dismiss(None)", "Close", show=False)]
+
+    def __init__(self, offer: Offer) -> None:
+        super().__init__()
+        self._offer = offer
+
+    def compose(self) -> ComposeResult:
+        """Lay out name, facts and keys."""
+        model = self._offer.model
+        with Vertical(classes="dialog"):
+            yield Static(model_name(model.id, model), classes="dialog-title", markup=False)
+            with VerticalScroll(classes="details-scroll"):
+                yield Static(details(self._offer), classes="help-text", markup=False)
+            yield Static("↑↓ scroll   esc close", classes="dialog-keys")
+
+
+def details(offer: Offer) -> Content:
+    """Write what is known of the model and of its plan; nothing that is not."""
+    lines = [*_facts(offer)]
+    plan = offer.plan or offer.latest
+    devices = offer.model.devices if offer.settled and offer.model.devices else plan.devices if plan else ()
+    if devices:
+        lines += [Content(""), *_table(devices)]
+    if offer.model.real_bytes:
+        lines += [Content(""), *_checked(offer)]
+    if plan is not None and not offer.settled:
+        lines += [Content(""), *_plan(plan)]
+    return Content("\n").join(lines)
+
+
+def _facts(offer: Offer) -> Iterator[Content]:
+    model, plan = offer.model, offer.plan or offer.latest
+    devices = model.devices or (plan.devices if plan else ())
+    layers = sum(use.layers for use in devices)
+    yield from _pair("architecture", model.architecture, words.count(layers, "layer") if layers else "")
+    if model.parameters:
+        yield from _pair("parameters", f"{words.parameters(model.parameters)} ({model.parameters:,})")
+    yield from _pair("quant", model.quant, words.size(model.size_bytes))
+    if model.trained_context:
+        yield from _pair("trained for", f"{model.trained_context:,} tokens of context")
+    yield from _pair("state", state_word(model))
+    held = model.options or (plan.options if plan else None)
+    if held is not None:
+        yield from _pair("in memory with" if offer.settled else "planned with", _options(held))
+    yield from _pair("file", model.path)
+    if model.problem is not None:
+        yield from _pair("problem", f"{model.problem.what} {model.problem.remedy}")
+        if model.problem.detail:
+            yield from _pair("", model.problem.detail)
+
+
+def _pair(name: str, *values: str) -> Iterator[Content]:
+    said = ", ".join(value for value in values if value)
+    if said:
+        yield Content.assemble((f"{name:<16}", "$muted"), (said, "$foreground"))
+
+
+def _options(options: LoadOptions) -> str:
+    parts = [f"context {options.context:,}", f"KV {options.kv_type}", f"ubatch {options.ubatch}"]
+    if options.cpu_experts:
+        parts.append(f"experts of {options.cpu_experts} layers in RAM")
+    if options.sequences > 1:
+        parts.append(f"{options.sequences} sequences")
+    return " · ".join(parts)
+
+
+def _table(devices: Sequence[DeviceUse]) -> Iterator[Content]:
+    rows = [
+        (
+            words.device(use.name),
+            str(use.layers),
+            *(words.size(count) if count else "0" for count in _bytes(use)),
+            words.size(use.free_bytes),
+        )
+        for use in devices
+    ]
+    whole = [("", *_COLUMNS), *rows]
+    widths = [max(len(row[at]) for row in whole) for at in range(len(_COLUMNS) + 1)]
+    for number, row in enumerate(whole):
+        cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        text = "  ".join([row[0].ljust(widths[0]), *cells])
+        yield Content.styled(text, "$foreground" if number else "$muted")
+
+
+def _bytes(use: DeviceUse) -> tuple[int, ...]:
+    return use.weights_bytes, use.kv_bytes, use.compute_bytes, use.overhead_bytes, use.total_bytes
+
+
+def _checked(offer: Offer) -> Iterator[Content]:
+    predicted = sum(use.total_bytes for use in offer.model.devices)
+    yield from _pair("predicted", words.size(predicted) if predicted else "")
+    yield from _pair("really", words.size(offer.model.real_bytes))
+
+
+def _plan(plan: Plan) -> Iterator[Content]:
+    yield from _pair("plan", plan.reason)
+    yield from _pair("figures", _SOURCES[plan.source])
+    anonymous, cached = plan.anonymous_bytes, plan.page_cache_bytes
+    if anonymous or cached:
+        yield from _pair(
+            "of the RAM", f"{words.size(anonymous)} anonymous, {words.size(cached)} page cache of the file"
+        )
+    if plan.tokens_per_second:
+        yield from _pair("speed", f"about {plan.tokens_per_second:.0f} tok/s while decoding")
+    if plan.load_s:
+        yield from _pair("loading", f"about {words.roughly(plan.load_s)}")
+    for other in plan.alternatives:
+        yield from _pair("or", other)

@@ -1,0 +1,163 @@
+"""Who holds what memory: every model in memory or on its way, predicted against real, per device."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui_chat.chat.model import Problem
+from tui_chat.client.changes import Change, EngineNews
+from tui_chat.client.errors import EngineError
+from tui_chat.ui.holdings import HOLDING, holding, totals
+from tui_chat.ui.keys import Place, bindings, commands
+from tui_chat.ui.widgets.lines import HintLine
+from tui_chat.wire.api import ModelInfo, PlanRequest
+from tui_chat.wire.plan import DeviceSpec
+
+if TYPE_CHECKING:
+    from tui_chat.client.workspace import Workspace
+    from tui_chat.ui.loader import Loader
+
+LOOK_S = 2.0
+"""How often the devices are looked at, and idle times brought up to date."""
+
+
+class ResidentsScreen(ModalScreen[None]):
+    """A live view of the models in memory and of the machine's devices."""
+
+    CSS_PATH = "lists.tcss"
+    BINDINGS: ClassVar = bindings(Place.RESIDENTS)
+    places = (Place.RESIDENTS, Place.EVERYWHERE)
+
+    def __init__(self, workspace: Workspace, loader: Loader) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._loader = loader
+        self._devices: tuple[DeviceSpec, ...] = ()
+        self._heard = monotonic()
+        self._residents: tuple[ModelInfo, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """Lay out head, totals, one entry for each resident, note and keys."""
+        with Vertical(classes="list"):
+            yield Static(Content.styled("memory", "bold"), classes="list-head", markup=False)
+            yield Static("", classes="list-totals", markup=False)
+            yield OptionList(markup=False, compact=True)
+            yield Static("", classes="list-empty", markup=False)
+            yield Static("", classes="list-note", markup=False)
+            yield HintLine()
+
+    def on_mount(self) -> None:
+        """Show what is known, and go on looking."""
+        self._unsubscribe = self._workspace.subscribe(self._hear)
+        self.call_after_refresh(self._know)
+        self._look()
+        self.set_interval(LOOK_S, self._look)
+
+    def on_unmount(self) -> None:
+        """Stop listening."""
+        self._unsubscribe()
+
+    def on_resize(self) -> None:
+        """Entries are drawn for a width."""
+        self.call_after_refresh(self._draw)
+
+    def _hear(self, change: Change) -> None:
+        if isinstance(change, EngineNews):
+            self._know()
+
+    def _know(self) -> None:
+        engine = self._workspace.engine
+        self._heard = monotonic()
+        self._residents = tuple(m for m in engine.residents if m.state in HOLDING) if engine else ()
+        self._draw()
+
+    @work(exclusive=True, group="devices")
+    async def _look(self) -> None:
+        """Ask what the devices have free; an engine that is gone says nothing, and the link tells that."""
+        try:
+            self._devices = (await self._workspace.plan(PlanRequest(models=()))).devices
+        except EngineError:
+            self._devices = ()
+        self._draw()
+
+    def _draw(self) -> None:
+        if not self.is_mounted:
+            return
+        options = self.query_one(OptionList)
+        width = max(20, options.scrollable_content_region.width or self.size.width - 6)
+        passed = monotonic() - self._heard
+        self.query_one(".list-totals", Static).update(totals(self._devices, self._residents, width))
+        drawn = [holding(m, self._devices, passed, width) for m in self._residents]
+        self._show(options, drawn)
+        empty = self.query_one(".list-empty", Static)
+        empty.update(
+            Content.assemble("No model is in memory.\n\n", ("F2", "$accent"), " lists those there are")
+        )
+        empty.set_class(not drawn, "-on")
+        options.display = bool(drawn)
+        here = self._residents and self.current is not None
+        hints = [c for c in commands(Place.RESIDENTS) if here or c.id == "residents.close"]
+        self.query_one(HintLine).show(hints)
+
+    def _show(self, options: OptionList, drawn: list[Content]) -> None:
+        """Bring the entries up to date where they are; lay them out afresh only when they are others."""
+        ids = [m.id for m in self._residents]
+        if [option.id for option in options.options] == ids:
+            for at, entry in enumerate(drawn):
+                options.replace_option_prompt_at_index(at, entry)
+            return
+        was = self.current
+        options.clear_options()
+        options.add_options([Option(entry, id=key) for key, entry in zip(ids, drawn, strict=True)])
+        if ids:
+            options.highlighted = ids.index(was.id) if was is not None and was.id in ids else 0
+
+    @property
+    def current(self) -> ModelInfo | None:
+        """The highlighted resident."""
+        options = self.query_one(OptionList)
+        option = options.highlighted_option
+        return next((m for m in self._residents if option is not None and m.id == option.id), None)
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+
+    @work(group="unloading")
+    async def action_unload(self) -> None:
+        """Give the highlighted resident's memory back, or stop loading it."""
+        if (model := self.current) is not None:
+            self._note("")
+            try:
+                await self._loader.unload(model.id)
+            except EngineError as error:
+                self._tell(error.problem)
+
+    @work(group="pinning")
+    async def action_pin(self) -> None:
+        """Have the highlighted resident stay, or let it go again."""
+        if (model := self.current) is not None:
+            self._note("")
+            try:
+                await self._workspace.pin(model.id, not model.pinned)
+            except EngineError as error:
+                self._tell(error.problem)
+
+    def action_leave(self) -> None:
+        """Back to where one was."""
+        self.dismiss(None)
+
+    def _tell(self, problem: Problem) -> None:
+        self._note(" ".join(part for part in (problem.what, problem.kept, problem.remedy) if part))
+
+    def _note(self, text: str) -> None:
+        self.query_one(".list-note", Static).update(text)
