@@ -74,6 +74,11 @@ def seconds(value: float) -> str:
     return f"{int(value // 60)} min {int(value % 60)} s"
 
 
+def rate(per_second: float) -> str:
+    """Write a speed of decoding: ``204 tok/s``, ``0.4 tok/s``."""
+    return f"{per_second:.0f} tok/s" if per_second >= 10 else f"{per_second:.1f} tok/s"
+
+
 def lasting(value: float) -> str:
     """Write a duration that is counted, not measured: ``12 s``, ``4 min``, ``1 h 5 min``."""
     if value < 60:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -21,6 +22,10 @@ _SOURCES = {
     Source.ARITHMETIC: "by the header's arithmetic",
     Source.LLAMA_CPP: "as llama.cpp itself laid it out",
 }
+_NAMES = 16
+"""Cells of the column of names."""
+_AROUND = 8
+"""Rows of the dialog around what scrolls: border, padding, title and keys."""
 _COLUMNS = ("layers", "weights", "KV", "compute", "overhead", "total", "free")
 
 
@@ -40,25 +45,45 @@ class DetailsScreen(ModalScreen[None]):
         with Vertical(classes="dialog"):
             yield Static(model_name(model.id, model), classes="dialog-title", markup=False)
             with VerticalScroll(classes="details-scroll"):
-                yield Static(details(self._offer), classes="help-text", markup=False)
+                yield Static(classes="help-text", markup=False)
             yield Static("↑↓ scroll   esc close", classes="dialog-keys")
 
+    def on_mount(self) -> None:
+        """Write when it is known how wide this is."""
+        self.call_after_refresh(self._write)
 
-def details(offer: Offer) -> Content:
-    """Write what is known of the model and of its plan; nothing that is not."""
-    lines = [*_facts(offer)]
+    def on_resize(self) -> None:
+        """Lines are broken for a width."""
+        self.call_after_refresh(self._write)
+
+    def _write(self) -> None:
+        scroll = self.query_one(".details-scroll")
+        scroll.styles.max_height = max(3, self.size.height - _AROUND)
+        width = scroll.scrollable_content_region.width
+        self.query_one(".help-text", Static).update(details(self._offer, width))
+
+
+def details(offer: Offer, width: int) -> Content:
+    """Write what is known of the model and of its plan, in `width` cells; nothing that is not."""
+    lines = []
+    for name, said in _facts(offer):
+        lines += _lines(name, said, width)
     plan = offer.plan or offer.latest
     devices = offer.model.devices if offer.settled and offer.model.devices else plan.devices if plan else ()
     if devices:
         lines += [Content(""), *_table(devices)]
     if offer.model.real_bytes:
-        lines += [Content(""), *_checked(offer)]
+        lines.append(Content(""))
+        for name, said in _checked(offer):
+            lines += _lines(name, said, width)
     if plan is not None and not offer.settled:
-        lines += [Content(""), *_plan(plan)]
+        lines.append(Content(""))
+        for name, said in _plan(plan):
+            lines += _lines(name, said, width)
     return Content("\n").join(lines)
 
 
-def _facts(offer: Offer) -> Iterator[Content]:
+def _facts(offer: Offer) -> Iterator[tuple[str, str]]:
     model, plan = offer.model, offer.plan or offer.latest
     devices = model.devices or (plan.devices if plan else ())
     layers = sum(use.layers for use in devices)
@@ -79,10 +104,20 @@ def _facts(offer: Offer) -> Iterator[Content]:
             yield from _pair("", model.problem.detail)
 
 
-def _pair(name: str, *values: str) -> Iterator[Content]:
+def _pair(name: str, *values: str) -> Iterator[tuple[str, str]]:
     said = ", ".join(value for value in values if value)
     if said:
-        yield Content.assemble((f"{name:<16}", "$muted"), (said, "$foreground"))
+        yield name, said
+
+
+def _lines(name: str, said: str, width: int) -> list[Content]:
+    """Write `said` beside its name, in as many lines as it takes."""
+    broken = wrap(said, max(20, width - _NAMES), break_on_hyphens=False)
+    names = [name, *("" for _ in broken[1:])]
+    return [
+        Content.assemble((f"{name:<{_NAMES}}", "$muted"), (line, "$foreground"))
+        for name, line in zip(names, broken, strict=True)
+    ]
 
 
 def _options(options: LoadOptions) -> str:
@@ -116,13 +151,13 @@ def _bytes(use: DeviceUse) -> tuple[int, ...]:
     return use.weights_bytes, use.kv_bytes, use.compute_bytes, use.overhead_bytes, use.total_bytes
 
 
-def _checked(offer: Offer) -> Iterator[Content]:
+def _checked(offer: Offer) -> Iterator[tuple[str, str]]:
     predicted = sum(use.total_bytes for use in offer.model.devices)
     yield from _pair("predicted", words.size(predicted) if predicted else "")
     yield from _pair("really", words.size(offer.model.real_bytes))
 
 
-def _plan(plan: Plan) -> Iterator[Content]:
+def _plan(plan: Plan) -> Iterator[tuple[str, str]]:
     yield from _pair("plan", plan.reason)
     yield from _pair("figures", _SOURCES[plan.source])
     anonymous, cached = plan.anonymous_bytes, plan.page_cache_bytes
@@ -131,7 +166,7 @@ def _plan(plan: Plan) -> Iterator[Content]:
             "of the RAM", f"{words.size(anonymous)} anonymous, {words.size(cached)} page cache of the file"
         )
     if plan.tokens_per_second:
-        yield from _pair("speed", f"about {plan.tokens_per_second:.0f} tok/s while decoding")
+        yield from _pair("speed", f"about {words.rate(plan.tokens_per_second)} while decoding")
     if plan.load_s:
         yield from _pair("loading", f"about {words.roughly(plan.load_s)}")
     for other in plan.alternatives:

@@ -90,7 +90,7 @@ class ResidentsScreen(ModalScreen[None]):
         self._draw()
 
     def _draw(self) -> None:
-        if not self.is_mounted:
+        if not (self.is_mounted and self in self.app.screen_stack):
             return
         options = self.query_one(OptionList)
         width = max(20, options.scrollable_content_region.width or self.size.width - 6)

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from tui_chat.ui.loader import Loader
     from tui_chat.ui.starter import Starter
 
+BRACKETS = ("left_square_bracket", "right_square_bracket")
+"""They change the KV type in every terminal; no model's name needs them."""
+
 EXACT_AFTER_S = 0.3
 """How long a row must stay highlighted and unchanged before llama.cpp itself is asked about it."""
 
@@ -85,7 +88,7 @@ class SwitcherScreen(ModalScreen[Switch | None]):
             with Horizontal(classes="list-top"):
                 yield Static(Content.styled("models", "bold"), classes="list-head", markup=False)
                 yield Static("", classes="list-free", markup=False)
-            yield FilteredList[str]("type to filter", narrow=fuzzy)
+            yield FilteredList[str]("type to filter", narrow=fuzzy, leaves=BRACKETS)
             yield Static("", classes="list-plan", markup=False)
             yield Static("", classes="list-note", markup=False)
             yield HintLine()
@@ -98,6 +101,11 @@ class SwitcherScreen(ModalScreen[Switch | None]):
     def on_unmount(self) -> None:
         """Stop listening."""
         self._unsubscribe()
+
+    @property
+    def _there(self) -> bool:
+        """Whether there is still something to show news on: they may come while this screen goes."""
+        return self.is_mounted and self.is_attached and self in self.app.screen_stack
 
     @work(exclusive=True, group="models")
     async def _read(self) -> None:
@@ -160,7 +168,7 @@ class SwitcherScreen(ModalScreen[Switch | None]):
             await self._prices.one(offer.model.id, exact=True)
 
     def _priced(self, models: Sequence[str]) -> None:
-        if not self.is_mounted:
+        if not self._there:
             return
         self._redraw(models)
         self.query_one(".list-free", Static).update(free(self._prices.devices))
@@ -168,7 +176,7 @@ class SwitcherScreen(ModalScreen[Switch | None]):
 
     def _hear(self, change: Change) -> None:
         """Follow what is loaded and how far, and price anew what that changes."""
-        if not isinstance(change, EngineNews) or self._found is None:
+        if not isinstance(change, EngineNews) or self._found is None or not self._there:
             return
         before = self._models
         residents = change.state.residents if change.state else ()
@@ -325,7 +333,7 @@ class SwitcherScreen(ModalScreen[Switch | None]):
 
     def _tell(self, problem: Problem) -> bool:
         """Show a problem here; False when this screen is gone and somebody else must."""
-        if not self.is_mounted:
+        if not self._there:
             return False
         self._note(" ".join(part for part in (problem.what, problem.kept, problem.remedy) if part))
         return True

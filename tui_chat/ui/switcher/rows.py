@@ -74,7 +74,8 @@ class Offer(msgspec.Struct, frozen=True):
         if self.choice.context is not None:
             return self.choice.context
         plan = self.plan or self.latest
-        return self.model.context or (plan.options.context if plan else 0)
+        planned = plan.options.context if plan else 0
+        return self.model.context if self.model.state.in_memory else planned
 
     @property
     def kv_type(self) -> KvType | None:
@@ -82,7 +83,10 @@ class Offer(msgspec.Struct, frozen=True):
         if self.choice.kv_type is not None:
             return self.choice.kv_type
         plan = self.plan or self.latest
-        options = self.model.options or (plan.options if plan else None)
+        if self.model.state.in_memory:
+            options = self.model.options
+        else:
+            options = plan.options if plan else None
         return options.kv_type if options else None
 
 

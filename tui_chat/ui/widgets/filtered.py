@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -44,6 +44,18 @@ def fuzzy(typed: str, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
     return ranked(typed, ((r.words, r) for r in rows))
 
 
+class _Filter(Input):
+    """An input that leaves some printable keys to the screen around it."""
+
+    def __init__(self, placeholder: str, leaves: frozenset[str]) -> None:
+        super().__init__(placeholder=placeholder, compact=True)
+        self._leaves = leaves
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Say which keys are text here; a key that is not goes to the bindings."""
+        return key not in self._leaves and super().check_consume_key(key, character)
+
+
 class FilteredList(Vertical, Generic[T]):
     """Input above, matching rows below."""
 
@@ -52,9 +64,17 @@ class FilteredList(Vertical, Generic[T]):
     class Chosen(Message):
         """Enter was pressed, or a row was clicked."""
 
-    def __init__(self, placeholder: str, narrow: Narrow = containing) -> None:
+    def __init__(self, placeholder: str, narrow: Narrow = containing, leaves: Iterable[str] = ()) -> None:
+        """Make it empty.
+
+        Args:
+            placeholder: Stands in the empty input.
+            narrow: Finds the rows for what was typed.
+            leaves: Printable keys that are no part of a filter but the screen's own.
+        """
         super().__init__()
         self._placeholder = placeholder
+        self._leaves = frozenset(leaves)
         self._matching = narrow
         self._rows: Sequence[Row[T]] = ()
         self._shown: list[Row[T]] = []
@@ -63,7 +83,7 @@ class FilteredList(Vertical, Generic[T]):
         """Lay out input, list, and what stands there when the list is empty."""
         with Horizontal(classes="list-filter"):
             yield Static("› ", classes="list-mark")  # noqa: RUF001
-            yield Input(placeholder=self._placeholder, compact=True)
+            yield _Filter(self._placeholder, self._leaves)
         options = OptionList(markup=False, compact=True)
         options.can_focus = False
         yield options

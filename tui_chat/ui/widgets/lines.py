@@ -147,6 +147,8 @@ class HintLine(Line):
                     break
                 rows.append(Content(" "))
             rows[-1] = Content.assemble(rows[-1], hint, "  ")
+        if len(rows) < self.size.height and rows[-1].cell_length + last.cell_length > self.size.width - 2:
+            rows.append(Content(" "))
         rows[-1] = self.joined(rows[-1], Content.assemble(last, " "))
         return Content("\n").join(rows)
 
