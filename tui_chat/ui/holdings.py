@@ -18,8 +18,8 @@ HOLDING = frozenset(
 """The states in which a model holds memory, or is about to."""
 
 _LABEL = 7
-_BAR = 24
-_PARTS = (("weights", "━", "$accent"), ("KV", "━", "$success"), ("other", "━", "$muted"))
+_WIDE = 100
+"""From this width on there is room for long bars, and for everything they are made of."""
 
 
 def totals(devices: Sequence[DeviceSpec], residents: Sequence[ModelInfo], width: int) -> Content:
@@ -27,17 +27,18 @@ def totals(devices: Sequence[DeviceSpec], residents: Sequence[ModelInfo], width:
     lines = []
     for device in devices:
         ours = sum(use.total_bytes for m in residents for use in m.devices if use.name == device.name)
-        used = max(0, device.total_bytes - device.free_bytes)
-        said = f"ours {words.size(ours)} · others {words.size(max(0, used - ours))}" if ours else ""
-        said = said or f"used {words.size(used)}"
-        bar = _bar([(ours, "━", "$accent"), (max(0, used - ours), "━", "$muted")], device.total_bytes)
-        free = f"free {words.size(device.free_bytes)} of {words.size(device.total_bytes)}"
+        others = max(0, device.total_bytes - device.free_bytes - ours)
+        bar = _bar([(ours, "$accent"), (others, "$muted")], device.total_bytes, _cells(width))
+        said = [f"free {words.size(device.free_bytes)} of {words.size(device.total_bytes)}"]
+        said += [
+            f"{name} {words.size(count)}" for name, count in (("ours", ours), ("others", others)) if count
+        ]
         lines.append(
             Content.assemble(
                 (f"{words.device(device.name):<{_LABEL}}", "$foreground"),
                 *bar,
-                (f"  {free} · {said}", "$muted"),
-            ).truncate(width, ellipsis=True)
+                (f"  {' · '.join(said)}", "$muted"),
+            )
         )
     return Content("\n").join(lines)
 
@@ -90,37 +91,40 @@ def _staying(model: ModelInfo, passed_s: float) -> list[str]:
 
 def _use(use: DeviceUse, of_bytes: int, width: int) -> Content:
     """One device of a resident: a bar on the device's own scale, and what it is made of."""
-    other = use.compute_bytes + use.overhead_bytes
-    counts = (use.weights_bytes, use.kv_bytes, other)
-    bar = _bar(
-        [(count, sign, style) for count, (_, sign, style) in zip(counts, _PARTS, strict=True)], of_bytes
-    )
-    parts = [("weights", use.weights_bytes), ("KV", use.kv_bytes), ("compute", use.compute_bytes)]
-    parts.append(("overhead", use.overhead_bytes))
-    said = " · ".join(f"{name} {words.size(count)}" for name, count in parts if count)
-    if use.layers:
-        said = f"{words.count(use.layers, 'layer')} · {said}"
-    line = Content.assemble(
+    parts = [("weights", use.weights_bytes, "$accent"), ("KV", use.kv_bytes, "$success")]
+    if width >= _WIDE:
+        parts += [("compute", use.compute_bytes, "$muted"), ("overhead", use.overhead_bytes, "$muted")]
+    else:
+        parts.append(("other", use.compute_bytes + use.overhead_bytes, "$muted"))
+    there = [part for part in parts if part[1]]
+    numbers, unit = words.sizes([count for _, count, _ in there])
+    said: list[str | tuple[str, str]] = []
+    for (name, _, style), number in zip(there, numbers, strict=True):
+        said += [(" · " if said else "", "$muted"), (name, style), (f" {number}", "$muted")]
+    layers = f" · {words.count(use.layers, 'layer')}" if use.layers and width >= _WIDE else ""
+    return Content.assemble(
         (f"  {words.device(use.name):<{_LABEL}}", "$foreground"),
-        *bar,
+        *_bar([(count, style) for _, count, style in parts], of_bytes, _cells(width)),
         (f" {words.size(use.total_bytes):>9}  ", "$foreground"),
-        (said, "$muted"),
+        *said,
+        (f" {unit}{layers}", "$muted"),
     )
-    if line.cell_length > width:
-        line = line.truncate(width, ellipsis=True)
-    return line
 
 
-def _bar(parts: Sequence[tuple[int, str, str]], whole: int) -> list[tuple[str, str]]:
-    """A bar of `_BAR` cells for `whole` bytes; whatever is there at all has at least one cell."""
+def _cells(width: int) -> int:
+    return 24 if width >= _WIDE else 10
+
+
+def _bar(parts: Sequence[tuple[int, str]], whole: int, cells: int) -> list[tuple[str, str]]:
+    """A bar of `cells` for `whole` bytes; whatever is there at all has at least one of them."""
     if not whole:
-        return [(" " * _BAR, "")]
-    left, cells = _BAR, []
-    for count, sign, style in parts:
-        wide = min(left, max(1, round(count / whole * _BAR))) if count else 0
-        cells.append((sign * wide, style))
+        return [(" " * cells, "")]
+    left, drawn = cells, []
+    for count, style in parts:
+        wide = min(left, max(1, round(count / whole * cells))) if count else 0
+        drawn.append(("━" * wide, style))
         left -= wide
-    return [*cells, ("─" * left, "$rule")]
+    return [*drawn, ("─" * left, "$rule")]
 
 
 def _checked(model: ModelInfo) -> str:
@@ -130,4 +134,5 @@ def _checked(model: ModelInfo) -> str:
     if not predicted:
         return f"really {words.size(model.real_bytes)}"
     off = (model.real_bytes - predicted) / predicted * 100
-    return f"predicted {words.size(predicted)} · really {words.size(model.real_bytes)} ({off:+.1f} %)"
+    (before, after), unit = words.sizes([predicted, model.real_bytes])
+    return f"predicted {before} · really {after} {unit} ({off:+.1f} %)"

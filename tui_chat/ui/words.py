@@ -22,6 +22,13 @@ def size(size_bytes: int) -> str:
     return f"{-(-size_bytes // 1024)} KiB"
 
 
+def sizes(counts: Sequence[int]) -> tuple[list[str], str]:
+    """Write sizes in the one unit that fits the largest, and that unit; what is there is never ``0.0``."""
+    if max(counts, default=0) >= _GIB / 2:
+        return [f"{max(0.1, count / _GIB):.1f}" if count else "0" for count in counts], "GiB"
+    return [f"{max(1, round(count / _MIB))}" if count else "0" for count in counts], "MiB"
+
+
 def parameters(number: int) -> str:
     """Write a number of parameters as the field does: ``135M``, ``0.6B``, ``8.2B``, ``72B``; "" for none."""
     if not number:
@@ -92,7 +99,7 @@ def roughly(value: float) -> str:
     """Write an expected duration, no more exactly than it can be known: ``0.4 s``, ``9 s``, ``2 min``."""
     if value < 0.95:
         return f"{max(0.1, value):.1f} s"
-    if value < 9.95:
+    if value < 2.95:
         return f"{value:.1f} s".replace(".0 s", " s")
     return f"{value:.0f} s" if value < 90 else f"{value / 60:.0f} min"
 

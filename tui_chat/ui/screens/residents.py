@@ -104,6 +104,8 @@ class ResidentsScreen(ModalScreen[None]):
         )
         empty.set_class(not drawn, "-on")
         options.display = bool(drawn)
+        if drawn and not options.has_focus:
+            self.set_focus(options)
         here = self._residents and self.current is not None
         hints = [c for c in commands(Place.RESIDENTS) if here or c.id == "residents.close"]
         self.query_one(HintLine).show(hints)

@@ -21,7 +21,7 @@ from tui_chat.ui.keys import Command, Place, bindings, commands
 from tui_chat.ui.switcher.choice import Choice, step_context, step_kv
 from tui_chat.ui.switcher.order import as_of, recent_first
 from tui_chat.ui.switcher.prices import Prices
-from tui_chat.ui.switcher.rows import Offer, row
+from tui_chat.ui.switcher.rows import Offer, bare_name, row
 from tui_chat.ui.switcher.sentence import free, sentence
 from tui_chat.ui.widgets.filtered import FilteredList, Row, fuzzy
 from tui_chat.ui.widgets.lines import HintLine
@@ -29,7 +29,7 @@ from tui_chat.wire.api import LoadRequest, ModelInfo, ModelState
 from tui_chat.wire.plan import KvType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tui_chat.client.workspace import Workspace
     from tui_chat.ui.loader import Loader
@@ -120,11 +120,15 @@ class SwitcherScreen(ModalScreen[Switch | None]):
         residents = self._workspace.engine.residents if self._workspace.engine else ()
         self._models = {m.id: m for m in as_of(self._found or [], residents)}
         rows = [
-            Row(m.id, m.id, f"{m.id} {m.quant} {m.architecture}", row(self._offer(m)))
+            Row(m.id, m.id, f"{m.id} {m.quant} {m.architecture}", self._drawn(m))
             for m in self._models.values()
         ]
         self.query_one(FilteredList).show(rows, self._empty())
         self._show_highlighted()
+
+    def _drawn(self, model: ModelInfo) -> Callable[[int], Content]:
+        longest = max(len(bare_name(m)) for m in self._models.values())
+        return row(self._offer(model), longest)
 
     def _empty(self) -> Content:
         if self._models:
@@ -194,7 +198,7 @@ class SwitcherScreen(ModalScreen[Switch | None]):
         rows = self.query_one(FilteredList)
         for name in models:
             if name in self._models:
-                rows.redraw(name, row(self._offer(self._models[name])))
+                rows.redraw(name, self._drawn(self._models[name]))
 
     # The highlighted row
 
@@ -271,8 +275,7 @@ class SwitcherScreen(ModalScreen[Switch | None]):
         if offer is None:
             return
         if offer.model.state is ModelState.BROKEN:
-            problem = offer.model.problem
-            self._note(f"{problem.what} {problem.remedy}" if problem else "This file cannot be used.")
+            self._note("This file cannot be used, whatever is pressed.")
         elif offer.plan is not None and not offer.plan.fits and not offer.settled:
             self._note(
                 "It does not fit as planned. Less context (←), a thriftier KV cache ([), or unload others."

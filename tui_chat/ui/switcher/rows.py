@@ -83,10 +83,8 @@ class Offer(msgspec.Struct, frozen=True):
         if self.choice.kv_type is not None:
             return self.choice.kv_type
         plan = self.plan or self.latest
-        if self.model.state.in_memory:
-            options = self.model.options
-        else:
-            options = plan.options if plan else None
+        planned = plan.options if plan else None
+        options = self.model.options if self.model.state.in_memory else planned
         return options.kv_type if options else None
 
 
@@ -129,19 +127,25 @@ def verdict(offer: Offer) -> tuple[str, str]:
     return said + soon, "$foreground" if plan.fits else "$warning"
 
 
-def row(offer: Offer) -> Callable[[int], Content]:
-    """Return what draws the row in a width."""
+def bare_name(model: ModelInfo) -> str:
+    """The model's name without its quant, which has a column of its own."""
+    name = model_name(model.id, model)
+    return name.removesuffix(f" {model.quant}") if model.quant else name
+
+
+def row(offer: Offer, longest: int) -> Callable[[int], Content]:
+    """Return what draws the row in a width, among rows whose `longest` name has so many cells."""
 
     def draw(width: int) -> Content:
-        return _wide(offer, width) if width >= WIDE else _narrow(offer, width)
+        return _wide(offer, width, longest) if width >= WIDE else _narrow(offer, width)
 
     return draw
 
 
-def _wide(offer: Offer, width: int) -> Content:
+def _wide(offer: Offer, width: int, longest: int) -> Content:
     model = offer.model
     room = width - _ALL_BUT_NAME
-    named = max(18, min(40, room * 45 // 100))
+    named = max(12, min(longest + 3, room * 45 // 100))
     said, style = verdict(offer)
     return Content.assemble(
         *_head(offer, named, with_quant=False),
@@ -175,9 +179,7 @@ def _narrow(offer: Offer, width: int) -> Content:
 def _head(offer: Offer, width: int, *, with_quant: bool) -> tuple[tuple[str, str], ...]:
     """Mark, name and the sign of this chat's model, in `width` cells beside the mark."""
     model = offer.model
-    name = model_name(model.id, model)
-    if not with_quant and model.quant:
-        name = name.removesuffix(f" {model.quant}")
+    name = model_name(model.id, model) if with_quant else bare_name(model)
     here = " ←" if offer.here else ""
     name = words.shorten(name, width - len(here))
     sign, style = mark(offer)

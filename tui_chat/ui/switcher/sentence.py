@@ -29,8 +29,10 @@ def takes(devices: Sequence[DeviceUse]) -> str:
 
 def _take(use: DeviceUse) -> str:
     named = (("weights", use.weights_bytes), ("KV", use.kv_bytes), ("compute", use.compute_bytes))
-    parts = " + ".join(f"{name} {words.size(count)}" for name, count in named if count)
-    return f"{parts} {'in' if use.name == 'ram' else 'on'} {words.device(use.name)}"
+    there = [(name, count) for name, count in named if count]
+    numbers, unit = words.sizes([count for _, count in there])
+    parts = " + ".join(f"{name} {number}" for (name, _), number in zip(there, numbers, strict=True))
+    return f"{parts} {unit} {'in' if use.name == 'ram' else 'on'} {words.device(use.name)}"
 
 
 def sentence(offer: Offer | None, tokens: int, name_of: Namer, missing: Problem | None) -> Content:

@@ -1,0 +1,176 @@
+"""An engine that says what a test tells it to, on the real socket: states that need seconds or GPUs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from tests.homes import Home
+from tui_chat import __version__
+from tui_chat.chat.model import Problem
+from tui_chat.wire.api import (
+    PROTOCOL,
+    EngineChanged,
+    EngineInfo,
+    ErrorReply,
+    LoadRequest,
+    ModelInfo,
+    ModelRequest,
+    PinRequest,
+    PlanReply,
+    PlanRequest,
+)
+from tui_chat.wire.paths import ENGINE, EVENTS, LOAD, PIN, PLANS, UNLOAD
+from tui_chat.wire.plan import DeviceKind, DeviceSpec, DeviceUse, LoadOptions, Plan, Source, Strategy
+
+GIB, MIB = 1 << 30, 1 << 20
+DEVICES = (
+    DeviceSpec(name="gpu0", kind=DeviceKind.CUDA, total_bytes=24 * GIB, free_bytes=8 * GIB),
+    DeviceSpec(name="ram", kind=DeviceKind.RAM, total_bytes=64 * GIB, free_bytes=41 * GIB),
+)
+
+
+def use(name: str, layers: int, weights: int, kv: int, compute: int = 96) -> DeviceUse:
+    """What a plan takes of a device, in MiB."""
+    kind = DeviceKind.RAM if name == "ram" else DeviceKind.CUDA
+    return DeviceUse(
+        name=name, kind=kind, layers=layers, weights_bytes=weights * MIB, kv_bytes=kv * MIB,
+        compute_bytes=compute * MIB, overhead_bytes=64 * MIB, free_bytes=17 * GIB,
+    )  # fmt: skip
+
+
+def plan_for(model: str, request: PlanRequest, **changes: object) -> Plan:
+    """A plan as the engine makes them: what was left open is chosen."""
+    options = LoadOptions(
+        context=request.context or 8192, **({"kv_type": request.kv_type} if request.kv_type else {})
+    )
+    plan = Plan(
+        model=model, strategy=Strategy.BALANCED, options=options, fits=True,
+        reason=f"All layers on GPU 0 with {options.context} of context.",
+        devices=(use("gpu0", 30, 4600, options.context // 8), use("ram", 0, 80, 0, 0)),
+        source=Source.LLAMA_CPP if request.exact else Source.ARITHMETIC, verdict="fits on GPU 0",
+    )  # fmt: skip
+    return msgspec.structs.replace(plan, **changes)
+
+
+class StandIn:
+    """The other end of the wire. `asked` is what was asked for, in order; plans are made by `make_plan`."""
+
+    def __init__(self) -> None:
+        self.residents: tuple[ModelInfo, ...] = ()
+        self.asked: list[LoadRequest | ModelRequest | PinRequest | PlanRequest] = []
+        self.make_plan: Callable[[str, PlanRequest], Plan] = plan_for
+        self.before_plan: Callable[[PlanRequest], asyncio.Event | None] = lambda request: None
+        self.load_problem: Problem | None = None
+        self._changed = asyncio.Condition()
+        self._seq = 1
+
+    def requests(self, kind: type) -> list[object]:
+        """Those of `asked` that are of one kind."""
+        return [request for request in self.asked if isinstance(request, kind)]
+
+    async def tell(self, *residents: ModelInfo) -> None:
+        """Have these be the residents from now on."""
+        async with self._changed:
+            self.residents, self._seq = residents, self._seq + 1
+            self._changed.notify_all()
+
+    @contextlib.asynccontextmanager
+    async def serve(self, home: Home) -> AsyncIterator[StandIn]:
+        """Listen where the engine of `home` would."""
+        socket = home.paths.socket
+        socket.parent.mkdir(parents=True, exist_ok=True)
+        config = uvicorn.Config(
+            self._app(), uds=str(socket), log_level="error", lifespan="off", timeout_graceful_shutdown=0
+        )
+        server = _Server(config)
+        serving = asyncio.create_task(server.serve())
+        try:
+            while not server.started:
+                await asyncio.sleep(0)
+            yield self
+        finally:
+            server.should_exit = server.force_exit = True
+            await serving
+            socket.unlink(missing_ok=True)
+
+    def _app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route(ENGINE, self._info),
+                Route(EVENTS, self._events),
+                Route(PLANS, self._plans, methods=["POST"]),
+                Route(LOAD, self._load, methods=["POST"]),
+                Route(UNLOAD, self._done(ModelRequest), methods=["POST"]),
+                Route(PIN, self._done(PinRequest), methods=["POST"]),
+            ]
+        )
+
+    @property
+    def _engine(self) -> EngineInfo:
+        return EngineInfo(
+            version=__version__,
+            protocol=PROTOCOL,
+            pid=os.getpid(),
+            started=datetime.now(UTC),
+            idle_exit_s=600.0,
+        )
+
+    async def _info(self, request: Request) -> Response:
+        return _reply(self._engine)
+
+    async def _events(self, request: Request) -> Response:
+        async def stream() -> AsyncIterator[bytes]:
+            told = 0
+            while True:
+                async with self._changed:
+                    while self._seq == told:
+                        await self._changed.wait()
+                    told, change = self._seq, EngineChanged(self.residents, ())
+                yield b"id: %d\ndata: %s\n\n" % (told, msgspec.json.encode(change))
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+    async def _plans(self, request: Request) -> Response:
+        wanted = msgspec.json.decode(await request.body(), type=PlanRequest)
+        self.asked.append(wanted)
+        if (held := self.before_plan(wanted)) is not None:
+            await held.wait()
+        return _reply(PlanReply({m: self.make_plan(m, wanted) for m in wanted.models}, {}, DEVICES))
+
+    async def _load(self, request: Request) -> Response:
+        wanted = msgspec.json.decode(await request.body(), type=LoadRequest)
+        self.asked.append(wanted)
+        if self.load_problem is not None:
+            return Response(msgspec.json.encode(ErrorReply(self.load_problem)), 409)
+        return _reply(next(m for m in self.residents if m.id == wanted.model))
+
+    def _done(self, kind: type) -> Callable[[Request], object]:
+        async def handle(request: Request) -> Response:
+            self.asked.append(msgspec.json.decode(await request.body(), type=kind))
+            return _reply(self._engine)
+
+        return handle
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that leaves the signals of the test alone."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signal handlers alone."""
+        yield
+
+
+def _reply(body: object) -> Response:
+    return Response(msgspec.json.encode(body), media_type="application/json")
