@@ -129,6 +129,8 @@ class Chooser:
         changes = [{name: -size for name, size in self.learned.missing(found.path).items()}]
         if own is not None and own.plan is not None and own.model is not None:
             changes.append(footprint(own.plan))
+        else:
+            changes.append(self.ledger.of(found.path))  # it is on its way, and its room is its own
         return adjusted(machine, changes)
 
     def _variants(

@@ -41,6 +41,11 @@ class Ledger:
         """The model is gone."""
         self._claims.pop(id, None)
 
+    def of(self, id: str) -> dict[str, int]:
+        """What one model has claimed, in bytes by device."""
+        claim = self._claims.get(id)
+        return dict(claim.sizes) if claim else {}
+
     def left(self, machine: Machine) -> Machine:
         """The machine with all claims taken off what is free."""
         return adjusted(
