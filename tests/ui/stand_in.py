@@ -26,18 +26,22 @@ from tui_chat.wire.api import (
     LoadRequest,
     ModelInfo,
     ModelRequest,
+    ModelState,
     PinRequest,
     PlanReply,
     PlanRequest,
 )
 from tui_chat.wire.paths import ENGINE, EVENTS, LOAD, PIN, PLANS, UNLOAD
-from tui_chat.wire.plan import DeviceKind, DeviceSpec, DeviceUse, LoadOptions, Plan, Source, Strategy
+from tui_chat.wire.plan import DeviceKind, DeviceSpec, DeviceUse, KvType, LoadOptions, Plan, Source, Strategy
 
 GIB, MIB = 1 << 30, 1 << 20
 DEVICES = (
     DeviceSpec(name="gpu0", kind=DeviceKind.CUDA, total_bytes=24 * GIB, free_bytes=8 * GIB),
     DeviceSpec(name="ram", kind=DeviceKind.RAM, total_bytes=64 * GIB, free_bytes=41 * GIB),
 )
+
+
+MODEL = "SmolLM2-135M-Instruct.Q4_1"
 
 
 def use(name: str, layers: int, weights: int, kv: int, compute: int = 96) -> DeviceUse:
@@ -61,6 +65,43 @@ def plan_for(model: str, request: PlanRequest, **changes: object) -> Plan:
         source=Source.LLAMA_CPP if request.exact else Source.ARITHMETIC, verdict="fits on GPU 0",
     )  # fmt: skip
     return msgspec.structs.replace(plan, **changes)
+
+
+def on_its_way(home: Home, state: ModelState, **more: object) -> ModelInfo:
+    """The model of the home, as an engine describes it."""
+    path = next(home.paths.models.glob("*.gguf"))
+    return ModelInfo(
+        id=MODEL, path=str(path), size_bytes=98_362_432, state=state, architecture="llama", quant="Q4_1",
+        parameters=134_515_008, trained_context=8192, **more,
+    )  # fmt: skip
+
+
+def ready(home: Home, **more: object) -> ModelInfo:
+    told = {
+        "context": 8192,
+        "options": LoadOptions(context=8192),
+        "devices": (use("gpu0", 30, 92, 180, 22), use("ram", 0, 16, 0, 0)),
+        "real_bytes": 460 * MIB,
+        "keep_alive_s": 3600.0,
+        "idle_s": 660.0,
+    }
+    return on_its_way(home, ModelState.READY, **(told | more))
+
+
+def neighbour(**more: object) -> ModelInfo:
+    """Another model in memory, partly on the GPU."""
+    told = {
+        "state": ModelState.BUSY,
+        "context": 32768,
+        "options": LoadOptions(context=32768, kv_type=KvType.Q8_0),
+        "devices": (use("gpu0", 24, 12_000, 1600, 300), use("ram", 8, 5400, 500, 120)),
+        "real_bytes": 20 * GIB,
+        "pinned": True,
+    }
+    return ModelInfo(
+        id="Gemma-27B.Q4_K_M", path="/models/Gemma-27B.Q4_K_M.gguf", size_bytes=17 * GIB, quant="Q4_K_M",
+        parameters=27_000_000_000, trained_context=131_072, **(told | more),
+    )  # fmt: skip
 
 
 class StandIn:
@@ -91,7 +132,7 @@ class StandIn:
         socket = home.paths.socket
         socket.parent.mkdir(parents=True, exist_ok=True)
         config = uvicorn.Config(
-            self._app(), uds=str(socket), log_level="error", lifespan="off", timeout_graceful_shutdown=0
+            self._app(), uds=str(socket), log_level="critical", lifespan="off", timeout_graceful_shutdown=0
         )
         server = _Server(config)
         serving = asyncio.create_task(server.serve())

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ui.stand_in import StandIn, neighbour, ready
 from tests.ui.support import LARGE, SMALL, Chat, Chats, masked
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import (
@@ -27,6 +28,7 @@ from tui_chat.chat.model import (
 )
 from tui_chat.store.sessions import SessionStore
 from tui_chat.ui.opening import Opening
+from tui_chat.wire.plan import Source
 
 FOLDER = Path(__file__).parent / "snapshots"
 MODEL = "SmolLM2-135M-Instruct.Q4_1"
@@ -120,6 +122,36 @@ async def test_cancelled(chats: Chats, size: tuple[int, int]) -> None:
         await chat.answered()
         await chat.sees("You stopped this answer", "tok/s · first token", "ctx 8k")
         _check(_named("cancelled", size), chat, chat.conversation.tree.path()[-1].text)
+
+
+@SIZES
+async def test_switcher(chats: Chats, size: tuple[int, int]) -> None:
+    """Opened, filtered, given less context and a thriftier cache, looked at closely."""
+    (chats.home.paths.models / "torn.gguf").write_bytes(b"GGUF\3\0\0\0")
+    async with chats.open(size) as chat:
+        await chat.press("f2")
+        await chat.sees("plan: All in RAM with 8k", "torn")
+        await chat.press("left", "left_square_bracket")
+        await chat.sees("with 4k of context", "KV 48 +", "◂   4k ▸ q8_0")
+        _check(_named("switcher", size), chat)
+        await chat.press("ctrl+o")
+        prices = chat.app.screen_stack[1]._prices
+        await chat.until(lambda: prices.latest(MODEL).source is Source.LLAMA_CPP, "for llama.cpp's word")
+        await chat.sees("planned with    context 4,096 · KV q8_0")
+        _check(_named("details", size), chat)
+
+
+@SIZES
+async def test_residents(chats: Chats, size: tuple[int, int]) -> None:
+    """Seen from the chat, with everything an engine can tell of its residents."""
+    async with StandIn().serve(chats.home) as engine, chats.open(size) as chat:
+        await engine.tell(ready(chats.home), neighbour())
+        await chat.press("f7")
+        await chat.sees("free 8.0 of 24.0 GiB", "Gemma-27B")
+        _check(_named("residents", size), chat)
+        await chat.press("f7", "f2")
+        await chat.sees("switch now", "in memory: nothing has to be loaded")
+        _check(_named("switcher-residents", size), chat)
 
 
 @SIZES

@@ -9,13 +9,11 @@ import msgspec
 import pytest
 
 from tests.homes import Home
-from tests.ui.stand_in import GIB, MIB, StandIn, plan_for, use
+from tests.ui.stand_in import GIB, MODEL, StandIn, neighbour, on_its_way, plan_for, ready, use
 from tests.ui.support import LARGE, SMALL, Chat, Chats
 from tui_chat.chat.model import Problem, ProblemCode
-from tui_chat.wire.api import LoadRequest, ModelInfo, ModelRequest, ModelState, PinRequest, PlanRequest
-from tui_chat.wire.plan import KvType, LoadOptions, Plan
-
-MODEL = "SmolLM2-135M-Instruct.Q4_1"
+from tui_chat.wire.api import LoadRequest, ModelRequest, ModelState, PinRequest, PlanRequest
+from tui_chat.wire.plan import KvType, Plan
 
 
 @pytest.fixture
@@ -23,43 +21,6 @@ async def engine(home: Home) -> AsyncIterator[StandIn]:
     """An engine that does what the test says, in the home of the test's chats."""
     async with StandIn().serve(home) as stand_in:
         yield stand_in
-
-
-def on_its_way(home: Home, state: ModelState, **more: object) -> ModelInfo:
-    """The model of the home, as an engine describes it."""
-    path = next(home.paths.models.glob("*.gguf"))
-    return ModelInfo(
-        id=MODEL, path=str(path), size_bytes=98_362_432, state=state, architecture="llama", quant="Q4_1",
-        parameters=134_515_008, trained_context=8192, **more,
-    )  # fmt: skip
-
-
-def ready(home: Home, **more: object) -> ModelInfo:
-    told = {
-        "context": 8192,
-        "options": LoadOptions(context=8192),
-        "devices": (use("gpu0", 30, 92, 180, 22), use("ram", 0, 16, 0, 0)),
-        "real_bytes": 460 * MIB,
-        "keep_alive_s": 3600.0,
-        "idle_s": 660.0,
-    }
-    return on_its_way(home, ModelState.READY, **(told | more))
-
-
-def neighbour(**more: object) -> ModelInfo:
-    """Another model in memory, partly on the GPU."""
-    told = {
-        "state": ModelState.BUSY,
-        "context": 32768,
-        "options": LoadOptions(context=32768, kv_type=KvType.Q8_0),
-        "devices": (use("gpu0", 24, 12_000, 1600, 300), use("ram", 8, 5400, 500, 120)),
-        "real_bytes": 20 * GIB,
-        "pinned": True,
-    }
-    return ModelInfo(
-        id="Gemma-27B.Q4_K_M", path="/models/Gemma-27B.Q4_K_M.gguf", size_bytes=17 * GIB, quant="Q4_K_M",
-        parameters=27_000_000_000, trained_context=131_072, **(told | more),
-    )  # fmt: skip
 
 
 async def test_a_late_reply_to_an_older_choice_changes_nothing(chats: Chats, engine: StandIn) -> None:
@@ -219,7 +180,7 @@ async def test_residents_say_who_holds_what_and_can_be_let_go(
     async with chats.open(LARGE) as chat:
         await chat.press("f7")
         await chat.sees(
-            "GPU 0", "free 8.0 GiB of 24.0 GiB · ours 14.0 GiB · others 2.0 GiB",
+            "GPU 0", "free 8.0 of 24.0 GiB · ours 14.0 · others 2.0",
             "ready · ctx 8k · KV f16 · idle 11 min · leaves in 4",
             "weights 92 · KV 180 · compute 22 · overhead 64 MiB · 30 layers",
             "predicted 438 · really 460 MiB (+5.0 %)", "answering · ctx 32k · KV q8_0 · pinned",

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_LETTER, _RUN, _START, _GAP = 1, 5, 8, -2
+_LETTER, _RUN, _START, _GAP = 1, 7, 8, -2
 """What a letter is worth: found at all, right after the one before, at the start of a word, after a gap."""
 _NEVER = -(10**6)
 

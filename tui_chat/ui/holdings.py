@@ -29,9 +29,10 @@ def totals(devices: Sequence[DeviceSpec], residents: Sequence[ModelInfo], width:
         ours = sum(use.total_bytes for m in residents for use in m.devices if use.name == device.name)
         others = max(0, device.total_bytes - device.free_bytes - ours)
         bar = _bar([(ours, "$accent"), (others, "$muted")], device.total_bytes, _cells(width))
-        said = [f"free {words.size(device.free_bytes)} of {words.size(device.total_bytes)}"]
+        (free, total, *parts), unit = words.sizes([device.free_bytes, device.total_bytes, ours, others])
+        said = [f"free {free} of {total} {unit}"]
         said += [
-            f"{name} {words.size(count)}" for name, count in (("ours", ours), ("others", others)) if count
+            f"{name} {part}" for name, part in zip(("ours", "others"), parts, strict=True) if part != "0"
         ]
         lines.append(
             Content.assemble(
@@ -52,7 +53,7 @@ def holding(model: ModelInfo, devices: Sequence[DeviceSpec], passed_s: float, wi
         passed_s: Seconds since then.
         width: Cells there are.
     """
-    lines = [_head(model, passed_s, width)]
+    lines = _head(model, passed_s, width)
     sizes = {device.name: device.total_bytes for device in devices}
     lines += [_use(use, sizes.get(use.name, 0), width) for use in model.devices if use.total_bytes]
     if said := _checked(model):
@@ -60,21 +61,26 @@ def holding(model: ModelInfo, devices: Sequence[DeviceSpec], passed_s: float, wi
     return Content("\n").join([*lines, Content("")])
 
 
-def _head(model: ModelInfo, passed_s: float, width: int) -> Content:
-    facts = [state_word(model)]
+def _head(model: ModelInfo, passed_s: float, width: int) -> list[Content]:
+    """Name and state, and how it is held; on two lines where one has no room for both."""
+    state = state_word(model)
     if model.state.on_its_way and model.progress is not None:
-        facts[0] += f" {model.progress * 100:.0f} %{words.left(model.eta_s)}"
-    if model.context:
-        facts.append(f"ctx {words.context(model.context)}")
+        state += f" {model.progress * 100:.0f} %{words.left(model.eta_s)}"
+    facts = [f"ctx {words.context(model.context)}"] if model.context else []
     if model.options is not None:
         facts.append(f"KV {model.options.kv_type}")
     facts += _staying(model, passed_s)
-    right = " · ".join(facts)
-    name = words.shorten(model_name(model.id, model), max(8, width - len(right) - 4))
+    name, whole = model_name(model.id, model), " · ".join([state, *facts])
+    if len(name) + len(whole) + 4 <= width:
+        return [_line(model, name, whole, width)]
+    below = Content.styled(f"  {' · '.join(facts)}", "$muted")
+    return [_line(model, words.shorten(name, max(8, width - len(state) - 4)), state, width), below]
+
+
+def _line(model: ModelInfo, name: str, right: str, width: int) -> Content:
     gap = " " * max(1, width - len(name) - len(right) - 2)
-    return Content.assemble(
-        ("● " if model.state.in_memory else "◐ ", "$accent"), (name, "$foreground"), gap, (right, "$muted")
-    )
+    sign = "● " if model.state.in_memory else "◐ "
+    return Content.assemble((sign, "$accent"), (name, "$foreground"), gap, (right, "$muted"))
 
 
 def _staying(model: ModelInfo, passed_s: float) -> list[str]:

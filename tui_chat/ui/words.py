@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued
@@ -102,6 +103,12 @@ def roughly(value: float) -> str:
     if value < 2.95:
         return f"{value:.1f} s".replace(".0 s", " s")
     return f"{value:.0f} s" if value < 90 else f"{value / 60:.0f} min"
+
+
+def place(path: str) -> str:
+    """Write a path with ``~`` for the person's own folder."""
+    home = str(Path.home())
+    return f"~{path.removeprefix(home)}" if path.startswith(f"{home}/") else path
 
 
 def age(moment: datetime, now: datetime) -> str:

@@ -52,11 +52,18 @@ class DetailsScreen(ModalScreen[None]):
         """Write when it is known how wide this is."""
         self.call_after_refresh(self._write)
 
+    def show(self, offer: Offer) -> None:
+        """Write what is known now."""
+        self._offer = offer
+        self._write()
+
     def on_resize(self) -> None:
         """Lines are broken for a width."""
         self.call_after_refresh(self._write)
 
     def _write(self) -> None:
+        if not self.is_mounted:
+            return
         scroll = self.query_one(".details-scroll")
         scroll.styles.max_height = max(3, self.size.height - _AROUND)
         width = scroll.scrollable_content_region.width
@@ -97,7 +104,7 @@ def _facts(offer: Offer) -> Iterator[tuple[str, str]]:
     held = model.options or (plan.options if plan else None)
     if held is not None:
         yield from _pair("in memory with" if offer.settled else "planned with", _options(held))
-    yield from _pair("file", model.path)
+    yield from _pair("file", words.place(model.path))
     if model.problem is not None:
         yield from _pair("problem", f"{model.problem.what} {model.problem.remedy}")
         if model.problem.detail:

@@ -9,15 +9,14 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui_chat.chat.model import Problem
 from tui_chat.client.changes import Change, EngineNews
 from tui_chat.client.errors import EngineError
 from tui_chat.ui.holdings import HOLDING, holding, totals
 from tui_chat.ui.keys import Place, bindings, commands
+from tui_chat.ui.screens.acting import ModelActions
 from tui_chat.ui.widgets.lines import HintLine
 from tui_chat.wire.api import ModelInfo, PlanRequest
 from tui_chat.wire.plan import DeviceSpec
@@ -30,7 +29,7 @@ LOOK_S = 2.0
 """How often the devices are looked at, and idle times brought up to date."""
 
 
-class ResidentsScreen(ModalScreen[None]):
+class ResidentsScreen(ModelActions[None]):
     """A live view of the models in memory and of the machine's devices."""
 
     CSS_PATH = "lists.tcss"
@@ -90,7 +89,7 @@ class ResidentsScreen(ModalScreen[None]):
         self._draw()
 
     def _draw(self) -> None:
-        if not (self.is_mounted and self in self.app.screen_stack):
+        if not self.there:
             return
         options = self.query_one(OptionList)
         width = max(20, options.scrollable_content_region.width or self.size.width - 6)
@@ -106,7 +105,7 @@ class ResidentsScreen(ModalScreen[None]):
         options.display = bool(drawn)
         if drawn and not options.has_focus:
             self.set_focus(options)
-        here = self._residents and self.current is not None
+        here = self._residents and self.target is not None
         hints = [c for c in commands(Place.RESIDENTS) if here or c.id == "residents.close"]
         self.query_one(HintLine).show(hints)
 
@@ -117,14 +116,14 @@ class ResidentsScreen(ModalScreen[None]):
             for at, entry in enumerate(drawn):
                 options.replace_option_prompt_at_index(at, entry)
             return
-        was = self.current
+        was = self.target
         options.clear_options()
         options.add_options([Option(entry, id=key) for key, entry in zip(ids, drawn, strict=True)])
         if ids:
             options.highlighted = ids.index(was.id) if was is not None and was.id in ids else 0
 
     @property
-    def current(self) -> ModelInfo | None:
+    def target(self) -> ModelInfo | None:
         """The highlighted resident."""
         options = self.query_one(OptionList)
         option = options.highlighted_option
@@ -134,32 +133,6 @@ class ResidentsScreen(ModalScreen[None]):
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         event.stop()
 
-    @work(group="unloading")
-    async def action_unload(self) -> None:
-        """Give the highlighted resident's memory back, or stop loading it."""
-        if (model := self.current) is not None:
-            self._note("")
-            try:
-                await self._loader.unload(model.id)
-            except EngineError as error:
-                self._tell(error.problem)
-
-    @work(group="pinning")
-    async def action_pin(self) -> None:
-        """Have the highlighted resident stay, or let it go again."""
-        if (model := self.current) is not None:
-            self._note("")
-            try:
-                await self._workspace.pin(model.id, not model.pinned)
-            except EngineError as error:
-                self._tell(error.problem)
-
     def action_leave(self) -> None:
         """Back to where one was."""
         self.dismiss(None)
-
-    def _tell(self, problem: Problem) -> None:
-        self._note(" ".join(part for part in (problem.what, problem.kept, problem.remedy) if part))
-
-    def _note(self, text: str) -> None:
-        self.query_one(".list-note", Static).update(text)

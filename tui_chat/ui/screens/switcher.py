@@ -10,14 +10,12 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
-from tui_chat.chat.model import Problem
 from tui_chat.client.changes import Change, EngineNews, LinkState
-from tui_chat.client.errors import EngineError
 from tui_chat.ui.facts import model_name
 from tui_chat.ui.keys import Command, Place, bindings, commands
+from tui_chat.ui.screens.acting import ModelActions
 from tui_chat.ui.switcher.choice import Choice, step_context, step_kv
 from tui_chat.ui.switcher.order import as_of, recent_first
 from tui_chat.ui.switcher.prices import Prices
@@ -63,7 +61,7 @@ class Situation(msgspec.Struct, frozen=True):
     need: int = 0
 
 
-class SwitcherScreen(ModalScreen[Switch | None]):
+class SwitcherScreen(ModelActions[Switch | None]):
     """Choose a model as planned in its row; None keeps the one there is."""
 
     CSS_PATH = "lists.tcss"
@@ -102,11 +100,6 @@ class SwitcherScreen(ModalScreen[Switch | None]):
         """Stop listening."""
         self._unsubscribe()
 
-    @property
-    def _there(self) -> bool:
-        """Whether there is still something to show news on: they may come while this screen goes."""
-        return self.is_mounted and self.is_attached and self in self.app.screen_stack
-
     @work(exclusive=True, group="models")
     async def _read(self) -> None:
         found = await self._workspace.models()
@@ -117,6 +110,8 @@ class SwitcherScreen(ModalScreen[Switch | None]):
 
     def _fill(self) -> None:
         """Show the models as they are now, row by row."""
+        if not self.there:
+            return
         residents = self._workspace.engine.residents if self._workspace.engine else ()
         self._models = {m.id: m for m in as_of(self._found or [], residents)}
         rows = [
@@ -172,7 +167,7 @@ class SwitcherScreen(ModalScreen[Switch | None]):
             await self._prices.one(offer.model.id, exact=True)
 
     def _priced(self, models: Sequence[str]) -> None:
-        if not self._there:
+        if not self.there:
             return
         self._redraw(models)
         self.query_one(".list-free", Static).update(free(self._prices.devices))
@@ -180,7 +175,7 @@ class SwitcherScreen(ModalScreen[Switch | None]):
 
     def _hear(self, change: Change) -> None:
         """Follow what is loaded and how far, and price anew what that changes."""
-        if not isinstance(change, EngineNews) or self._found is None or not self._there:
+        if not isinstance(change, EngineNews) or self._found is None or not self.there:
             return
         before = self._models
         residents = change.state.residents if change.state else ()
@@ -204,9 +199,17 @@ class SwitcherScreen(ModalScreen[Switch | None]):
 
     @property
     def _highlighted(self) -> Offer | None:
+        if not self.there:
+            return None
         chosen = self.query_one(FilteredList).current
         model = self._models.get(chosen.id) if chosen is not None else None
         return self._offer(model) if model is not None else None
+
+    @property
+    def target(self) -> ModelInfo | None:
+        """The model of the highlighted row."""
+        offer = self._highlighted
+        return offer.model if offer is not None else None
 
     @on(OptionList.OptionHighlighted)
     def _moved(self) -> None:
@@ -214,8 +217,12 @@ class SwitcherScreen(ModalScreen[Switch | None]):
         self._price_exactly()
 
     def _show_highlighted(self) -> None:
-        """Bring plan and hints up to date."""
+        """Bring plan and hints up to date, and the details if they are open."""
+        from tui_chat.ui.screens.details import DetailsScreen
+
         offer = self._highlighted
+        if offer is not None and isinstance(self.app.screen, DetailsScreen):
+            self.app.screen.show(offer)
         said = sentence(offer, self._situation.tokens, self._name_of, self._prices.problem)
         self.query_one(".list-plan", Static).update(said)
         self.query_one(HintLine).show([c for c in commands(Place.MODELS) if self._helps(c, offer)])
@@ -232,7 +239,7 @@ class SwitcherScreen(ModalScreen[Switch | None]):
         state = offer.model.state
         match command.id:
             case "models.warm":
-                return not offer.settled and not state.on_its_way
+                return _to_be_loaded(offer)
             case "models.unload":
                 return state.in_memory or state.on_its_way
             case "models.pin":
@@ -259,7 +266,7 @@ class SwitcherScreen(ModalScreen[Switch | None]):
     def _choose(self, offer: Offer, choice: Choice) -> None:
         model = offer.model.id
         self._prices.choose(model, choice)
-        self._note("")
+        self.note("")
         self._redraw([model])
         self._show_highlighted()
         if not self._offer(offer.model).settled:
@@ -275,9 +282,9 @@ class SwitcherScreen(ModalScreen[Switch | None]):
         if offer is None:
             return
         if offer.model.state is ModelState.BROKEN:
-            self._note("This file cannot be used, whatever is pressed.")
+            self.note("This file cannot be used, whatever is pressed.")
         elif offer.plan is not None and not offer.plan.fits and not offer.settled:
-            self._note(
+            self.note(
                 "It does not fit as planned. Less context (←), a thriftier KV cache ([), or unload others."
             )
         else:
@@ -286,32 +293,9 @@ class SwitcherScreen(ModalScreen[Switch | None]):
     def action_warm(self) -> None:
         """Load the highlighted model as planned, without switching to it."""
         offer = self._highlighted
-        if offer is not None and self._helps_now("models.warm", offer):
-            self._note("")
-            self._loader.load(_load(offer), self._tell)
-
-    @work(group="unloading")
-    async def action_unload(self) -> None:
-        """Give the highlighted model's memory back, or stop loading it."""
-        offer = self._highlighted
-        if offer is not None and self._helps_now("models.unload", offer):
-            try:
-                await self._loader.unload(offer.model.id)
-            except EngineError as error:
-                self._tell(error.problem)
-
-    @work(group="pinning")
-    async def action_pin(self) -> None:
-        """Have the highlighted model stay in memory whatever else is loaded, or let it go again."""
-        offer = self._highlighted
-        if offer is not None and self._helps_now("models.pin", offer):
-            try:
-                await self._workspace.pin(offer.model.id, not offer.model.pinned)
-            except EngineError as error:
-                self._tell(error.problem)
-
-    def _helps_now(self, id: str, offer: Offer) -> bool:
-        return any(self._helps(c, offer) for c in commands(Place.MODELS) if c.id == id)
+        if offer is not None and _to_be_loaded(offer):
+            self.note("")
+            self._loader.load(_load(offer), self.tell)
 
     def action_details(self) -> None:
         """Show all that is known of the highlighted model and its plan."""
@@ -323,9 +307,9 @@ class SwitcherScreen(ModalScreen[Switch | None]):
     @work(exclusive=True, group="starter")
     async def action_get_starter(self) -> None:
         """Fetch the starter model and show it in the list."""
-        problem = await self._starter.fetch(self._note)
+        problem = await self._starter.fetch(self.note)
         if problem is not None:
-            self._note(f"{problem.what} {problem.kept} {problem.remedy} ctrl+g tries again.")
+            self.note(f"{problem.what} {problem.kept} {problem.remedy} ctrl+g tries again.")
         self._read()
 
     def action_leave(self) -> None:
@@ -334,15 +318,10 @@ class SwitcherScreen(ModalScreen[Switch | None]):
             self._starter.stop()
         self.dismiss(None)
 
-    def _tell(self, problem: Problem) -> bool:
-        """Show a problem here; False when this screen is gone and somebody else must."""
-        if not self._there:
-            return False
-        self._note(" ".join(part for part in (problem.what, problem.kept, problem.remedy) if part))
-        return True
 
-    def _note(self, text: str) -> None:
-        self.query_one(".list-note", Static).update(text)
+def _to_be_loaded(offer: Offer) -> bool:
+    state = offer.model.state
+    return not (offer.settled or state.on_its_way or state is ModelState.BROKEN)
 
 
 def _switch(offer: Offer) -> Switch:
