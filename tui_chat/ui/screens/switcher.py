@@ -77,6 +77,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
         self._prices = Prices(workspace.plan, situation.need, self._priced)
         self._found: list[ModelInfo] | None = None
         self._models: dict[str, ModelInfo] = {}
+        self._longest = 0
 
     # Laying out and filling
 
@@ -114,6 +115,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
             return
         residents = self._workspace.engine.residents if self._workspace.engine else ()
         self._models = {m.id: m for m in as_of(self._found or [], residents)}
+        self._longest = max((len(bare_name(m)) for m in self._models.values()), default=0)
         rows = [
             Row(m.id, m.id, f"{m.id} {m.quant} {m.architecture}", self._drawn(m))
             for m in self._models.values()
@@ -122,8 +124,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
         self._show_highlighted()
 
     def _drawn(self, model: ModelInfo) -> Callable[[int], Content]:
-        longest = max(len(bare_name(m)) for m in self._models.values())
-        return row(self._offer(model), longest)
+        return row(self._offer(model), self._longest)
 
     def _empty(self) -> Content:
         if self._models:
