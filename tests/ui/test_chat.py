@@ -186,7 +186,7 @@ async def test_nothing_is_cut_off(chats: Chats, size: tuple[int, int]) -> None:
         await chat.press(*["ctrl+j"] * 14)
         await chat.pilot.pause()
         assert chat.prompt.size.height == 10
-        assert chat.text().splitlines()[-1] == lines[-1]
+        await chat.until(lambda: chat.text().splitlines()[-1] == lines[-1], "for the model to be warm")
 
 
 async def test_sessions_are_listed_filtered_renamed_archived_and_brought_back(chats: Chats) -> None:
