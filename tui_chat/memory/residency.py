@@ -12,11 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-HALF_LIFE_S = 1800.0
-"""After this long an use counts half."""
+HALF_LIFE_S = 4 * 3600.0
+"""After this long a use counts half."""
 _EXACT = 10
 """Up to this many occupants every subset is tried; beyond it, only the few cheapest."""
-_LEAST_CHANCE = 0.02
+_PRIOR = 2.0
+"""How many observed switches the share of all uses weighs as much as."""
+_UNUSED = 0.1
+"""Uses that are shared out among the models that were used, so that none is ever thought impossible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,19 @@ class Habits:
         return score * math.exp2(-max(0.0, now - at) / HALF_LIFE_S)
 
     def chance(self, id: str, now: float) -> float:
-        """Chance that `id` is wanted again before long, 0..1."""
-        again = 1.0 - math.exp(-math.log(2.0) * self.score(id, now))
-        return max(_LEAST_CHANCE, 1.0 - (1.0 - again) * (1.0 - self.next_chance(id)))
+        """Chance that `id` is what is turned to next, 0..1.
+
+        What followed the model in use so far, and while little is known of that, how much each is used.
+        """
+        after = self.followers.get(self.current or "", {})
+        seen = sum(after.values())
+        return min(1.0, (after.get(id, 0.0) + _PRIOR * self._share(id, now)) / (seen + _PRIOR))
+
+    def _share(self, id: str, now: float) -> float:
+        """Uses of `id` as a share of those of all models but the one in use."""
+        others = [other for other in self.scores if other != self.current]
+        total = sum(self.score(other, now) for other in others)
+        return (self.score(id, now) + _UNUSED / max(1, len(others))) / (total + _UNUSED)
 
     def next_chance(self, id: str) -> float:
         """Chance that `id` is what is turned to after the model in use now."""
