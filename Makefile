@@ -39,7 +39,7 @@ format: setup-dev  ## Write the code the way `make check` wants it
 	@$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: setup-dev bytecode $(STARTER)  ## Measure (all groups, or GROUP=chat) and write build/bench-GROUP.json
+bench: setup-dev bytecode $(STARTER)  ## Measure (all groups, or GROUP=memory) and write build/bench-GROUP.json
 	@$(PYTHON) -m tests.benchmarks $(GROUP)
 
 screenshots: setup-dev bytecode $(STARTER)  ## Make the pictures in screenshots/ from the real app and model

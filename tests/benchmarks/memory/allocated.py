@@ -27,10 +27,10 @@ _THREADS = 2
 
 
 class Remote(msgspec.Struct, frozen=True):
-    """Devices in another process: `library` speaks to the server at `endpoint`."""
+    """Devices in other processes: `library` speaks to the servers at `endpoints`."""
 
     library: str
-    endpoint: str
+    endpoints: tuple[str, ...]
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +103,7 @@ def _allocate(job: Job, *, evaluate: bool) -> Allocated:
     if job.remote is not None:
         from tests.benchmarks.memory.rpc import attach
 
-        attach(Path(job.remote.library), job.remote.endpoint)
+        attach(Path(job.remote.library), job.remote.endpoints)
     params, _keep = model_params(job.options)
     params.load_mode = lib.LLAMA_LOAD_MODE_NONE  # mapped weights would count with all that lies between them
     model = lib.llama_model_load_from_file(job.path.encode(), params)
