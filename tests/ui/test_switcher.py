@@ -59,7 +59,7 @@ async def test_the_plan_is_read_priced_anew_and_loaded_as_it_stands(chats: Chats
         await chat.sees("KV 90 ", "◂   4k ▸ f16")
         await chat.press("enter")
         await chat.until(lambda: resident(chat) == (MODEL, 4096), "for the model as planned")
-        await chat.sees("Q4_1 · ctx 4k · 1 resident")
+        await chat.sees("Q4_1 · ctx 4k · all on CPU · 1 resident")
         await chat.say("Say hello.")
         await chat.answered()
         assert resident(chat) == (MODEL, 4096)
