@@ -224,12 +224,12 @@ async def test_random_swaps_with_kills_leave_nothing_behind(models: Home) -> Non
 
 async def test_a_conversation_too_long_for_the_memory_is_refused_before_it_is_read(models: Home) -> None:
     """The model stays as it is, and so does what it has read."""
-    models.configure("", models="ram_limit_mib = 225")
+    models.configure("", models="ram_limit_mib = 220")
     async with engine_in(models) as client:
         short = ("Tell me of a lighthouse.", "It stood by the sea.", "Go on.")
         await client.load(LoadRequest("a", context=1024))
         await ask(client, "a", *short)
-        refused = await ask(client, "a", *short, "Yes.", LONG * 8)
+        refused = await ask(client, "a", *short, "Yes.", LONG * 12)
         assert refused.finish is FinishReason.LOAD_FAILED
         assert refused.problem is not None
         assert refused.problem.code is ProblemCode.OUT_OF_MEMORY
