@@ -34,6 +34,7 @@ def options(layers: int) -> list[LoadOptions]:
         LoadOptions(context=5000, gpu_layers=EVERYTHING, split=(1, 1)),
         LoadOptions(context=4096, gpu_layers=1, split=(1, 1)),
         LoadOptions(context=4096, gpu_layers=3, split=(3, 1)),
+        LoadOptions(context=4096, gpu_layers=3, split=(1, 2)),
         LoadOptions(context=4096, gpu_layers=layers, split=(1, 2)),
         LoadOptions(context=4096, gpu_layers=EVERYTHING, split=(1, 0), kv_type=KvType.Q8_0),
         LoadOptions(context=4096, gpu_layers=EVERYTHING, split=(1, 1), cpu_experts=2),

@@ -149,7 +149,7 @@ def caches(metadata: Mapping[str, Value], architecture: str) -> Caches:
 
 def _layer(facts: _Facts, index: int, *, windowed: bool, attends: bool, state: int) -> LayerCache:
     if not attends:
-        return LayerCache(state=state)
+        return LayerCache(windowed=windowed, state=state)
     keys = facts.window_keys if windowed else facts.keys
     values = facts.window_values if windowed else facts.values
     heads = facts.kv_heads[index]
