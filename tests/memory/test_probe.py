@@ -105,6 +105,19 @@ async def test_a_probe_takes_no_gpu_memory_and_little_ram(zoo: Path, prober: Pro
     assert answer.buffers[0].kv > 32 << 30
 
 
+async def test_two_gpus_with_as_many_layers_each_take_about_the_same(zoo: Path, prober: Prober) -> None:
+    """As they do when llama.cpp allocates; laid out only, it has the second one's inputs twice."""
+    gpus = tuple(
+        DeviceSpec(name=name, kind=DeviceKind.CUDA, total_bytes=1 << 40, free_bytes=1 << 40)
+        for name in ("gpu0", "gpu1")
+    )
+    halves = LoadOptions(context=2048, ubatch=128, gpu_layers=99, split=(1, 1))
+    (answer,) = (await prober.ask(Probe(str(zoo / "llama.gguf"), gpus, (halves,)))).answers
+    assert isinstance(answer, Probed)
+    first, second, _ = answer.buffers
+    assert second.compute == pytest.approx(first.compute, rel=0.01)
+
+
 async def test_closing_leaves_no_process(prober: Prober, starter_model: Path) -> None:
     await ask(prober, starter_model)
     running = prober._running

@@ -34,11 +34,12 @@ class Remote(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """Load `path` with `options`, in RAM or on the devices of `remote`."""
+    """Load `path` with `options`, in RAM or on the devices of `remote`, and perhaps evaluate there."""
 
     path: str
     options: LoadOptions
     remote: Remote | None = None
+    evaluate: bool = True
 
 
 class Allocated(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +72,7 @@ def main() -> None:
     from tui_chat.backends.llamacpp.worker.native import lib  # noqa: F401 - once, for all children
 
     jobs = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=list[Job])
-    done = [_in_child(job, evaluate=True) or _in_child(job, evaluate=False) for job in jobs]
+    done = [_in_child(job, evaluate=job.evaluate) or _in_child(job, evaluate=False) for job in jobs]
     gone = Allocated(why="the process that loaded it died")
     sys.stdout.buffer.write(msgspec.msgpack.encode([each or gone for each in done]))
 

@@ -83,7 +83,8 @@ def spread_options(layers: int) -> list[LoadOptions]:
         for context, kv_type, offload in itertools.product(CONTEXTS, KV_TYPES, offloads)
     ]
     more = LoadOptions(context=8192, ubatch=128, sequences=SEQUENCES, gpu_layers=layers, split=(1.0, 1.0))
-    return [*grid, more, LoadOptions(context=8192, ubatch=1024)]
+    few = LoadOptions(context=4096, gpu_layers=3, split=(1.0, 2.0))
+    return [*grid, more, few, LoadOptions(context=8192, ubatch=1024)]
 
 
 def context_options(_: int) -> list[LoadOptions]:

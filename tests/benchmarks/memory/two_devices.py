@@ -20,31 +20,14 @@ from tui_chat.memory.forecast import Share, forecast
 from tui_chat.memory.profile import read_profile
 from tui_chat.wire.plan import ALL_LAYERS, DeviceKind, KvType, LoadOptions
 
-ZOO = (
-    "llama",
-    "qwen3moe",
-    "gemma3",
-    "gemma4",
-    "gpt-oss",
-    "mamba2",
-    "deepseek2",
-    "jamba",
-    "phi3",
-    "qwen3next",
-)
 SPLITS = ((1.0, 1.0), (3.0, 1.0), (1.0, 2.0))
-DEVICES, COPIES = 2, 4
+DEVICES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """One load over two devices and RAM, three ways.
+    """One load over two devices and RAM, three ways."""
 
-    Attributes:
-        copies: Bytes of a batch's hidden states, as often as llama.cpp keeps inputs when devices take turns.
-    """
-
-    copies: int
     forecast: tuple[Share, ...]
     probed: tuple[Buffers, ...]
     real: tuple[Buffers, ...]
@@ -55,42 +38,28 @@ def rows() -> Iterator[Row]:
     try:
         library = build()
         with zoo_files() as zoo, serving(library, DEVICES) as endpoints:
-            kept = [path for path in zoo if path.stem in ZOO]
-            found = asyncio.run(_spreads(kept, Remote(str(library), endpoints)))
+            found = asyncio.run(_spreads(zoo, Remote(str(library), endpoints)))
     except NoLabError as error:
         yield informs(f"two devices: left out, {error}", 0, "loads")
         return
     yield informs("two devices: loads allocated, and compared", len(found), "")
-    for part in ("weights", "kv"):
-        off = max(
-            _off(getattr(a, part), getattr(b, part)) for one in found for a, b in _pairs(one.forecast, one)
-        )
-        yield at_most(f"two devices, {part}: most bytes between arithmetic and allocation", off, "bytes", 0)
-        off = max(
-            _off(getattr(a, part), getattr(b, part)) for one in found for a, b in _pairs(one.probed, one)
-        )
-        yield at_most(f"two devices, {part}: most bytes between probe and allocation", off, "bytes", 0)
+    for who, pairs in (
+        ("arithmetic", [pair for one in found for pair in _pairs(one.forecast, one)]),
+        ("probe", [pair for one in found for pair in _pairs(one.probed, one)]),
+    ):
+        weights = max(abs(said.weights - real.weights) for said, real in pairs)
+        yield at_most(f"two devices, weights: most bytes between {who} and allocation", weights, "bytes", 0)
+        kv = max(abs(said.kv - real.kv) for said, real in pairs)
+        yield at_most(f"two devices, KV: most bytes between {who} and allocation", kv, "bytes", 0)
     gpus = [pair for one in found for pair in _pairs(one.probed, one)[:DEVICES] if pair[1].compute]
     over = max(said.compute / real.compute - 1 for said, real in gpus)
-    spare = max(abs(each) for one in found for each in _copies_off(one))
     under = max(1 - said.compute / real.compute for said, real in gpus)
     yield at_most("two devices, compute buffers: most that the probe says too much", over * 100, "%", 4)
     yield at_most("two devices, compute buffers: most that it says too little", max(0.0, under) * 100, "%", 4)
-    yield informs("two devices, compute buffers: the same less a batch's hidden states", spare, "bytes")
 
 
 def _pairs(said: Sequence[Share] | Sequence[Buffers], one: Spread) -> list[tuple[Share | Buffers, Buffers]]:
     return list(zip(said, one.real, strict=True))
-
-
-def _copies_off(one: Spread) -> list[int]:
-    """Bytes between probe and allocation, when `copies` are taken off where the probe says too much."""
-    differences = [said.compute - real.compute for said, real in _pairs(one.probed, one)]
-    return [each - one.copies if each else 0 for each in differences]
-
-
-def _off(said: int, real: int) -> int:
-    return abs(said - real)
 
 
 def _options(layers: int) -> list[LoadOptions]:
@@ -106,17 +75,19 @@ async def _spreads(paths: Sequence[Path], remote: Remote) -> list[Spread]:
     prober = Prober()
     gpus = stand_ins(DeviceKind.GPU, DEVICES)
     found: list[Spread] = []
-    for path in (*paths, STARTER):
+    for number, path in enumerate((STARTER, *paths)):
         profile = read_profile([path])
-        wanted = tuple(_options(profile.layer_count))
+        options = _options(profile.layer_count)
+        wanted = tuple(options if path is STARTER else options[number % len(options) :][:2])
         answers = (await prober.ask(Probe(str(path), gpus, wanted))).answers
-        real = allocate([Job(path=str(path), options=options, remote=remote) for options in wanted])
+        whole = path is STARTER  # to evaluate zeros can end a server
+        jobs = [Job(path=str(path), options=each, remote=remote, evaluate=whole) for each in wanted]
+        real = allocate(jobs)
         for options, answer, each in zip(wanted, answers, real, strict=True):
             assert isinstance(answer, Probed), f"{path.stem}, {options}: {answer.why}"
             assert not each.why, f"{path.stem}, {options}: {each.why}"
             shares = forecast(profile, options, [DeviceKind.GPU] * DEVICES)
-            copies = COPIES * options.ubatch * profile.embedding * 4
-            found.append(Spread(copies, shares, answer.buffers, _aligned(each.buffers, remote.endpoints)))
+            found.append(Spread(shares, answer.buffers, _aligned(each.buffers, remote.endpoints)))
     await prober.close()
     return found
 

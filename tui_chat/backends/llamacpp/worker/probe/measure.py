@@ -9,16 +9,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tui_chat.backends.llamacpp.probing import RAM, Buffers, Probe, Probed, Unknown
 from tui_chat.backends.llamacpp.worker.logs import NativeLog
 from tui_chat.backends.llamacpp.worker.native import ggml, lib
 from tui_chat.backends.llamacpp.worker.params import context_params, model_params
 from tui_chat.backends.llamacpp.worker.probe.breakdown import Entry, breakdown
 from tui_chat.backends.llamacpp.worker.probe.devices import StandIn
+from tui_chat.memory.forecast import place_layers
 from tui_chat.memory.gguf import GgufFile, read_file
 from tui_chat.wire.plan import DeviceKind, DeviceSpec, LoadOptions
 
 _REPACKED = "CPU_REPACK"
+_PIPELINED = "pipeline parallelism enabled"
+_COPIES, _FLOAT = 4, 4
+"""``GGML_SCHED_MAX_COPIES``, and the bytes of a number in them."""
+_BEGIN_OTHERWISE = frozenset({"gemma3n", "jamba", "lfm2moe"})
+"""Architectures whose layers have that norm, and do not begin with it on every GPU."""
 _SET_TENSOR = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
 
@@ -50,7 +58,9 @@ def _measure_group(
         if not context:
             answers[options] = Unknown(_last_words(log))
             continue
-        answers[options] = Probed(_by_device(breakdown(context), devices))
+        laid_out = _by_device(breakdown(context), devices)
+        pipelined = any(_PIPELINED in line for line in log.lines)
+        answers[options] = Probed(_as_allocated(laid_out, file, options, model) if pipelined else laid_out)
         lib.llama_free(context)
     lib.llama_model_free(model)
     return answers
@@ -136,6 +146,28 @@ def _by_device(entries: Sequence[Entry], devices: Sequence[StandIn]) -> tuple[Bu
         repacked=sum(entry.weights for entry in rest if entry.name == _REPACKED),
     )
     return (*gpus, ram)
+
+
+def _as_allocated(
+    buffers: tuple[Buffers, ...], file: GgufFile, options: LoadOptions, model: Any
+) -> tuple[Buffers, ...]:
+    """Take off the inputs that llama.cpp lays out twice when it does not allocate.
+
+    ``ggml_backend_sched_reserve_size`` forgets which GPU the norm that a layer begins with was assigned to,
+    and so has its result copied there beside the layer's input: once for each batch that GPUs work on in
+    turn. Layers that begin otherwise are as laid out.
+    """
+    if file.header.architecture in _BEGIN_OTHERWISE:
+        return buffers
+    names = {tensor.name for tensor in file.tensors}
+    gpus = len(buffers) - 1
+    runs = [run for run in place_layers(lib.llama_model_n_layer(model), options, gpus) if run.device < gpus]
+    later = {run.device for run in runs[1:] if f"blk.{run.first}.attn_norm.weight" in names}
+    spare = _COPIES * min(options.ubatch, options.context) * lib.llama_model_n_embd(model) * _FLOAT
+    return tuple(
+        msgspec.structs.replace(each, compute=each.compute - spare) if gpu in later else each
+        for gpu, each in enumerate(buffers)
+    )
 
 
 def _last_words(log: NativeLog) -> str:
