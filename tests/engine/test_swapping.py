@@ -146,6 +146,16 @@ async def test_a_context_grows_with_its_conversation(models: Home) -> None:
     assert models.worker() == worker, "the weights were not loaded again"
 
 
+async def test_what_was_chosen_of_a_model_holds_when_it_comes_back(models: Home) -> None:
+    async with engine_in(models) as client:
+        await client.load(LoadRequest("a", context=4096, kv_type=KvType.Q8_0))
+        await client.unload("a")
+        await ask(client, "a", "Hello.")
+        found = (await residents(client))["a"]
+    assert found.options is not None
+    assert (found.options.context, found.options.kv_type) == (4096, KvType.Q8_0)
+
+
 async def test_unloading_gives_one_models_memory_back(models: Home) -> None:
     async with engine_in(models) as client:
         await client.load(LoadRequest("a"))

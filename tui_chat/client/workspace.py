@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ from tui_chat.store.drafts import Drafts
 from tui_chat.store.history import PromptHistory
 from tui_chat.store.sessions import SessionStore, SessionSummary
 from tui_chat.wire.api import EngineChanged, LoadRequest, ModelInfo, ModelState, PlanReply, PlanRequest
+
+log = logging.getLogger(__name__)
 
 RELINK_S = 2.0
 """How long to leave a lost engine alone before looking whether somebody started one."""
@@ -204,4 +207,7 @@ class Workspace:
 
     def _publish(self, change: Change) -> None:
         for listener in list(self._listeners):
-            listener(change)
+            try:
+                listener(change)
+            except Exception:  # a fault of one screen's must not cut all others off from the engine
+                log.exception("a listener failed at %s", type(change).__name__)

@@ -52,6 +52,8 @@ class Residents:
         self._changing = asyncio.Lock()
         self._loading: dict[str, asyncio.Task[Resident]] = {}
         self._given_up: set[str] = set()
+        self._chosen: dict[str, Want] = {}
+        """What somebody last fixed of a model, for when it is evicted and comes back."""
 
     @property
     def infos(self) -> tuple[ModelInfo, ...]:
@@ -70,6 +72,8 @@ class Residents:
             BackendError: It is unknown, missing or broken, there is no room for it, or it cannot be loaded.
         """
         found = await self._catalogue.resolve(want.model)
+        if want.context or want.kv_type:
+            self._chosen[found.path] = want
         ready = self._ready(found, want)
         if ready is not None:  # without waiting for whatever else is being loaded
             return self._use(ready, want)
@@ -242,14 +246,16 @@ class Residents:
             await self._release(resident.info.path, ModelState.EVICTING)
 
     def wish(self, found: ModelInfo, want: Want) -> Wish:
-        """What a plan for `want` is asked for; what it leaves open is as configured."""
+        """What a plan for `want` is asked for; what that leaves open is as chosen before, or configured."""
         models = self._settings.models
+        before = self._chosen.get(found.path, want)
+        wished = max(before.context or models.context, want.need)
         return Wish(
             strategy=want.strategy or models.strategy,
             need=min(want.need, found.trained_context or want.need),
-            desired=models.context,
+            desired=min(wished, found.trained_context) if found.trained_context else wished,
             context=self._context(found, want),
-            kv_type=want.kv_type,
+            kv_type=want.kv_type or before.kv_type,
             keep_free=models.leave_free_mib << 20,
         )
 
