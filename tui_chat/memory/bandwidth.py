@@ -11,15 +11,12 @@ _CHUNK = 32 << 20
 """Bytes; larger than any cache that a core can keep for itself."""
 _ROUNDS = 3
 _buffer = ctypes.create_string_buffer
-_buffer = ctypes.create_string_buffer
 
 
 def measure_ram_bandwidth() -> float:
     """Copy memory on every CPU that we may use; return bytes read and written per second. Takes 0.1 s."""
     count = len(os.sched_getaffinity(0))
-    buffers = [
-        (ctypes.create_string_buffer(_CHUNK), ctypes.create_string_buffer(_CHUNK)) for _ in range(count)
-    ]
+    buffers = [(_buffer(_CHUNK), _buffer(_CHUNK)) for _ in range(count)]
     for source, target in buffers:
         ctypes.memset(source, 1, _CHUNK)
         ctypes.memset(target, 1, _CHUNK)

@@ -65,7 +65,8 @@ class WorkerProcess:
                 pass_fds=(theirs.fileno(), flags_fd),
                 start_new_session=True,
                 cwd="/",
-                env=os.environ | {"GGML_NO_BACKTRACE": "1"},
+                # CUDA's own order of GPUs is by speed; the driver's, which plans are made in, by PCI address.
+                env=os.environ | {"GGML_NO_BACKTRACE": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"},
             )
         except BaseException:
             ours.close()

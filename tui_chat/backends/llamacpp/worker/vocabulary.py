@@ -30,13 +30,14 @@ class Vocabulary:
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         """Split `text` into token ids; `special` lets it name control tokens. Adds nothing of its own."""
         raw = text.encode("utf-8", errors="replace")
-        room = len(raw) + 2  # no token is shorter than a byte, and SentencePiece may add a space
-        ids = (lib.llama_token * room)()
-        count = lib.llama_tokenize(self.native, raw, len(raw), ids, room, False, special)
-        if count < 0:
-            raise ValueError(f"the tokenizer wants room for {-count} tokens in {len(raw)} bytes")
-        tokens: list[int] = ids[:count]
-        return tokens
+        room = len(raw) + 2  # hardly a token is shorter than a byte, and SentencePiece may add a space
+        while True:
+            ids = (lib.llama_token * room)()
+            count = lib.llama_tokenize(self.native, raw, len(raw), ids, room, False, special)
+            if count >= 0:
+                tokens: list[int] = ids[:count]
+                return tokens
+            room = -count  # a vocabulary without the space's own sign writes it in three bytes
 
     def piece(self, id: int, *, special: bool = False) -> bytes:
         """Give the bytes of token `id`, perhaps part of a character; control tokens only if `special`."""

@@ -222,11 +222,7 @@ class StandIn:
                 _pointer, [_pointer], lambda _: ctypes.addressof(self._buffer_type)
             ),
             "supports_op": self._yes,
-            "supports_buft": self._function(
-                ctypes.c_bool,
-                [_pointer, _pointer],
-                lambda _, other: other == ctypes.addressof(self._buffer_type),
-            ),
+            "supports_buft": self._function(ctypes.c_bool, [_pointer, _pointer], self._is_ours),
             "event_new": self._function(_pointer, [_pointer], lambda _: ctypes.addressof(self._event)),
             "event_free": self._nothing,
             "event_synchronize": self._nothing,
