@@ -8,6 +8,7 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +123,8 @@ def test_ctrl_c_keeps_what_came_and_the_same_command_goes_on(empty_home: Home, h
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         folder = empty_home.paths.models / "acme" / "wise-GGUF"
         assert hub.paused.wait(timeout=30)
+        while not any(part.stat().st_size for part in folder.glob("*")):
+            time.sleep(0.01)  # sent is not yet written
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
     assert process.returncode == 130
