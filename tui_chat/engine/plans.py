@@ -12,7 +12,7 @@ from tui_chat.backends.protocol import BackendError
 from tui_chat.chat.model import Problem
 from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.residents import Residents
-from tui_chat.engine.swap.choice import Chooser
+from tui_chat.engine.swap.choice import Check, Chooser
 from tui_chat.engine.swap.resident import Want
 from tui_chat.memory.machine import Machine
 from tui_chat.wire.api import ModelInfo, PlanReply, PlanRequest
@@ -68,7 +68,8 @@ class Plans:
             }
             return msgspec.structs.replace(current.plan, **in_memory)
         wish = self._residents.wish(found, want)
-        choice = await self._chooser.choose(found, wish, machine, exact=request.exact)
+        check = Check.ALWAYS if request.exact else Check.NEVER
+        choice = await self._chooser.choose(found, wish, machine, check=check)
         if request.exact and choice.plan.fits:
             await asyncio.to_thread(read_ahead, Path(found.path), choice.plan.page_cache_bytes)
         return choice.plan

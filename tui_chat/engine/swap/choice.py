@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,8 +36,18 @@ _MOST_EVICTED = 3
 _DISTURBANCE = 0.05
 """Cost of touching one more neighbour, as `memory.objective` counts; halving a context is 0.5."""
 _UNKNOWN_LOAD_S = 5.0
+_AMPLE = 0.15
+"""Of what a plan takes, this much to spare makes up for any error that its arithmetic can have."""
 _SPARE = 512
 """Tokens that a context shrunk in place keeps free for the next turn."""
+
+
+class Check(enum.Enum):
+    """When llama.cpp itself lays a plan out, which takes a quarter of a second."""
+
+    NEVER = enum.auto()
+    TIGHT = enum.auto()
+    ALWAYS = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,13 @@ class Chooser:
         return Machine(machine.gpus, ram)
 
     async def choose(
-        self, found: ModelInfo, wish: Wish, machine: Machine, *, exact: bool = True, force: bool = False
+        self,
+        found: ModelInfo,
+        wish: Wish,
+        machine: Machine,
+        *,
+        check: Check = Check.TIGHT,
+        force: bool = False,
     ) -> Choice:
         """Choose how to load `found`. A choice whose plan does not fit says what is missing.
 
@@ -95,7 +112,7 @@ class Chooser:
             found: The model; if it is in memory already, it gives back what it has.
             wish: What is asked of the plan.
             machine: As from `machine`.
-            exact: Whether to check the outcome with llama.cpp itself.
+            check: When to have the outcome checked by llama.cpp itself.
             force: Whether pinned and answering models may go for it.
 
         Raises:
@@ -113,12 +130,21 @@ class Chooser:
             if best.plan.fits and best.cost <= _DISTURBANCE * (len(evict) + len(shrink)):
                 break  # variants come cheapest first, and this one leaves nothing to wish for
         assert best is not None, "evicting nobody is always a variant"
-        if exact and best.plan.fits:
+        if best.plan.fits and await self._is_checked(found, best.plan, check):
             freed = [footprint(each.plan) for each in best.evict if each.plan]
             freed += [gap for each, options in best.shrink if (gap := await self._gap(each, options))]
             made = await self._make(found, wish, adjusted(room, freed), exact=True)
             best = Choice(made.plan, best.cost, best.evict, best.shrink)
         return self._named(found, wish, best)
+
+    async def _is_checked(self, found: ModelInfo, plan: Plan, check: Check) -> bool:
+        """Whether llama.cpp has to be asked: where arithmetic is certain and there is room to spare, no."""
+        if check is not Check.TIGHT:
+            return check is Check.ALWAYS
+        spans = await self._planner.spans(await _files(found))
+        spare = (use.free_bytes - use.margin_bytes - use.total_bytes for use in plan.devices)
+        ample = all(left >= _AMPLE * use.total_bytes for left, use in zip(spare, plan.devices, strict=True))
+        return not (spans.profile.certain and ample)
 
     def restore_s(self, resident: Resident) -> float:
         """Seconds that bringing `resident` back is expected to take."""
