@@ -6,7 +6,7 @@ import asyncio
 import resource
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -19,7 +19,7 @@ from tui_chat.client.engine import EngineClient
 from tui_chat.client.errors import EngineError
 from tui_chat.client.launch import ensure_engine
 from tui_chat.wire.api import GenerateRequest, LoadRequest, ModelInfo, ModelState, PlanRequest, Turn
-from tui_chat.wire.events import Settled
+from tui_chat.wire.events import Delta, Settled
 from tui_chat.wire.plan import KvType
 
 GREEDY = Sampling(temperature=0.0, max_tokens=16)
@@ -78,13 +78,71 @@ async def test_an_idle_neighbour_shrinks_before_anybody_is_evicted(models: Home)
     models.configure("", models="ram_limit_mib = 700")
     async with engine_in(models) as client:
         await ask(client, "a", "Hello.")
-        assert (await residents(client))["a"].context == 8192
+        before = (await residents(client))["a"]
+        assert before.context == 8192
         (plan,) = (await client.plan(PlanRequest(("b",)))).plans.values()
         assert plan.verdict == "fits after shrinking a"
         await ask(client, "b", "Hello.")
         found = await residents(client)
     assert found["a"].context == 2048
     assert set(found) == {"a", "b"}
+    assert found["a"].devices[0].kv_bytes * 4 == before.devices[0].kv_bytes, "told as it is now"
+    assert found["a"].real_bytes < before.real_bytes
+
+
+async def test_what_a_neighbour_gave_back_is_not_counted_on_again(models: Home) -> None:
+    models.configure("", models="ram_limit_mib = 700")
+    async with engine_in(models) as client:
+        await ask(client, "a", "Hello.")
+        await ask(client, "b", "Hello.")
+        await client.pin("b", True)
+        shrunk = (await residents(client))["a"]
+        (plan,) = (await client.plan(PlanRequest(("c",), context=8192))).plans.values()
+        left = plan.devices[-1].free_bytes
+        taken = sum(use.total_bytes for model in (await residents(client)).values() for use in model.devices)
+    assert plan.evicts == ("a",)
+    assert left == (700 << 20) - taken + sum(use.total_bytes for use in shrunk.devices)
+
+
+async def test_a_model_on_its_way_out_is_not_asked_and_one_in_use_does_not_go(models: Home) -> None:
+    models.configure("", models=ONE_AT_8K)
+    sea, lighthouse = ("Tell me of the sea. " + LONG,), ("Tell me of a lighthouse. " + LONG,)
+    async with engine_in(models) as client:
+        for _ in range(3):
+            await ask(client, "a", *sea, session="s1")
+            asking = asyncio.create_task(ask(client, "a", *lighthouse, session="s2"))
+            loading = asyncio.create_task(client.load(LoadRequest("b", context=8192)))
+            answer, other = await asyncio.gather(asking, loading, return_exceptions=True)
+            assert isinstance(answer, Settled), answer
+            assert answer.finish in (FinishReason.STOP, FinishReason.LENGTH)
+            assert other is None or isinstance(other, ModelInfo | EngineError), other
+            with suppress(EngineError):
+                await client.unload("b")
+
+
+async def test_nobody_takes_a_model_away_while_it_answers(models: Home) -> None:
+    request = GenerateRequest(
+        id=new_id(),
+        model="a",
+        turns=(Turn(Role.USER, "Count to a thousand."),),
+        sampling=Sampling(temperature=0.0, max_tokens=400),
+    )
+    async with engine_in(models) as client:
+        await client.load(LoadRequest("a", context=1024))
+        await client.generate(request)
+        async for numbered in client.follow(request.id):
+            if isinstance(numbered.event, Delta):
+                break
+        with pytest.raises(EngineError, match="a is answering"):
+            await client.unload("a")
+        with pytest.raises(EngineError, match="a is answering"):
+            await client.load(LoadRequest("a", context=4096))
+        async for numbered in client.follow(request.id):
+            last = numbered.event
+        assert isinstance(last, Settled)
+        assert last.usage.completion_tokens > 100
+        await client.load(LoadRequest("a", context=4096))
+        assert (await residents(client))["a"].context == 4096
 
 
 async def test_the_least_used_model_goes_and_its_conversation_waits(models: Home) -> None:

@@ -154,9 +154,6 @@ class Surface:
     async def unload(self, request: Request) -> Response:
         """Give a resident's memory back, unless it is answering, or stop loading it."""
         wanted = msgspec.json.decode(await request.body(), type=ModelRequest)
-        current = self._engine.residents.find(wanted.model)
-        if current is not None and current.busy:
-            return refuse(Problem(ProblemCode.BAD_REQUEST, "The model is answering; stop that first."), 409)
         if not await self._engine.residents.unload(wanted.model):
             return refuse(not_resident(wanted.model), 409)
         return reply(self._engine.info)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import time
 
@@ -16,9 +17,11 @@ from tui_chat.engine.parking import Parking
 from tui_chat.engine.swap.choice import Choice, Chooser
 from tui_chat.engine.swap.loading import Loader
 from tui_chat.engine.swap.resident import Progress, Resident, Want
+from tui_chat.engine.swap.room import Room
+from tui_chat.engine.swap.wishes import Wishes
 from tui_chat.memory.placement import Wish
 from tui_chat.wire.api import ModelInfo, ModelState
-from tui_chat.wire.plan import KvType, LoadOptions
+from tui_chat.wire.plan import LoadOptions
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +29,6 @@ _TRIES = 3
 """Plans tried for one load when memory turns out not to be there."""
 _TELLING = 32
 """Tokens; fewer say little about a speed."""
-_IN_MEMORY_MARGIN = 1.25
-"""A context that has to grow grows by this much more than it must, so that it need not grow at each turn."""
 
 
 class Residents:
@@ -42,18 +43,16 @@ class Residents:
         parking: Parking,
     ) -> None:
         self._catalogue = catalogue
-        self._settings = settings
         self._chooser = chooser
         self._table = chooser.table
         self._ledger = chooser.ledger
         self._learned = chooser.learned
-        self._parking = parking
+        self._room = Room(chooser.table, chooser.ledger, parking)
+        self._wishes = Wishes(settings.models)
         self._loader = Loader(backend, catalogue, chooser.table, chooser.learned)
         self._changing = asyncio.Lock()
         self._loading: dict[str, asyncio.Task[Resident]] = {}
         self._given_up: set[str] = set()
-        self._chosen: dict[str, Want] = {}
-        """What somebody last fixed of a model, for when it is evicted and comes back."""
 
     @property
     def infos(self) -> tuple[ModelInfo, ...]:
@@ -69,11 +68,11 @@ class Residents:
         """Return a model in memory as wanted, loading or resizing it if need be.
 
         Raises:
-            BackendError: It is unknown, missing or broken, there is no room for it, or it cannot be loaded.
+            BackendError: It is unknown, missing or broken, it is answering and would have to change for
+                `want`, there is no room for it, or it cannot be loaded.
         """
         found = await self._catalogue.resolve(want.model)
-        if want.context or want.kv_type:
-            self._chosen[found.path] = want
+        self._wishes.note(found, want)
         ready = self._ready(found, want)
         if ready is not None:  # without waiting for whatever else is being loaded
             return self._use(ready, want)
@@ -86,6 +85,8 @@ class Residents:
     def _ready(self, found: ModelInfo, want: Want) -> Resident | None:
         current = self._table.get(found.path)
         if current is None or not current.alive or current.options is None:
+            return None
+        if not current.info.state.in_memory:  # it is being resized, or on its way out
             return None
         return current if want.served_by(self._bounded(found, want, current.options)) else None
 
@@ -113,41 +114,37 @@ class Residents:
         options = current.options if current else None
         if current is None or not current.alive or options is None:
             return None
+        if current.busy:
+            raise BackendError(_answering(found))
         for kv_type in dict.fromkeys((want.kv_type or options.kv_type, want.kv_type)):
-            wish = self._fixed(found, want, options, kv_type)
-            choice = await self._chooser.choose(found, wish, await self._chooser.machine(), force=want.force)
-            if choice.plan.fits and isinstance(current.model, ParkableModel):
-                return await self._resize_by(found, choice, current.model, current.load_ms)
+            wish = self._wishes.resize(found, want, options, kv_type)
+            choice = await self._choose(found, wish, force=want.force)
+            if choice.plan.fits:
+                return await self._resize_by(found, choice, current)
         return None
 
-    async def _resize_by(
-        self, found: ModelInfo, choice: Choice, model: ParkableModel, load_ms: float
-    ) -> Resident | None:
+    async def _choose(self, found: ModelInfo, wish: Wish, *, force: bool) -> Choice:
+        """Choose, and take whom the choice concerns out of use; some may have begun to answer meanwhile."""
+        while True:
+            choice = await self._chooser.choose(found, wish, await self._chooser.machine(), force=force)
+            if not choice.plan.fits or self._room.take(choice, force=force):
+                return choice
+
+    async def _resize_by(self, found: ModelInfo, choice: Choice, current: Resident) -> Resident | None:
+        if not isinstance(current.model, ParkableModel):
+            self._room.give_back(choice)
+            return None
+        self._table.change(found.path, info={"state": ModelState.RESIZING})
         try:
-            await self._make_room(choice)
-            await model.resize(choice.plan.options)
+            await self._room.make(choice)
+            await current.model.resize(choice.plan.options)
         except BackendError as error:
             log.warning("%s stays as it is: %s", found.id, error.problem.what)
             return None
-        return self._settle(found, choice, model, load_ms)
-
-    def _fixed(self, found: ModelInfo, want: Want, options: LoadOptions, kv_type: KvType | None) -> Wish:
-        """The wish for another context over weights that stay where they are."""
-        return Wish(
-            strategy=want.strategy or self._settings.models.strategy,
-            context=self._context(found, want) or self._grown(found, want, options),
-            kv_type=kv_type,
-            ubatch=options.ubatch,
-            gpu_layers=options.gpu_layers,
-            split=options.split or None,
-            cpu_experts=options.cpu_experts,
-            sequences=options.sequences,
-        )
-
-    def _grown(self, found: ModelInfo, want: Want, options: LoadOptions) -> int:
-        size = 1 << max(0, int(want.need * _IN_MEMORY_MARGIN) - 1).bit_length()
-        size = max(size, options.context)
-        return min(size, found.trained_context) if found.trained_context else size
+        finally:
+            self._room.give_back(choice)
+            self._table.change(found.path, info={"state": ModelState.READY})
+        return self._settle(found, choice, current.model, current.load_ms)
 
     async def _replace(self, found: ModelInfo, want: Want, on_progress: Progress) -> Resident:
         """Load a model anew, in a task of its own, which `unload` may cancel without cancelling who waits.
@@ -178,28 +175,38 @@ class Residents:
         """Load by a plan that holds; by a smaller one after each allocation that fails."""
         wish = self.wish(found, want)
         for attempt in range(1, _TRIES + 1):
-            choice = await self._chooser.choose(found, wish, await self._chooser.machine(), force=want.force)
+            choice = await self._choose(found, wish, force=want.force)
             if not choice.plan.fits:
                 raise BackendError(self._no_room(found, choice))
-            if self._settled(found):  # it is in memory in another way, and was until now
-                await self._release(found.path)
-                self._table.put(self._planned(found))
-            await self._make_room(choice)
-            self._ledger.reserve(found.path, choice.plan)
             try:
+                await self._clear(found, choice)
                 loaded = await self._loader.load(found, choice, on_progress)
                 return self._settle(found, choice, loaded.model, loaded.seconds * 1e3)
             except BackendError as error:
                 if error.problem.code is not ProblemCode.OUT_OF_MEMORY or attempt == _TRIES:
                     raise
             finally:
+                self._room.give_back(choice)
                 if not self._settled(found):
                     self._ledger.release(found.path)
         raise AssertionError("the last try returns or raises")
 
+    async def _clear(self, found: ModelInfo, choice: Choice) -> None:
+        """Have the memory that the choice counts on free, and nobody else count on it."""
+        before = self._table.get(found.path)
+        if before is not None and before.model is not None:  # it is in memory in another way until now
+            await self._room.release(found.path)
+            self._table.put(
+                dataclasses.replace(before, info=self._planned(found).info, model=None, plan=None)
+            )
+        if choice.evict or choice.shrink:
+            self._table.change(found.path, info={"state": ModelState.EVICTING})
+            await self._room.make(choice)
+        self._ledger.reserve(found.path, choice.plan)
+
     def _planned(self, found: ModelInfo) -> Resident:
         info = msgspec.structs.replace(found, state=ModelState.PLANNED)
-        return Resident(info=info, keep_alive_s=self._keep_alive(found))
+        return Resident(info=info, keep_alive_s=self._wishes.keep_alive_s(found))
 
     def _settled(self, found: ModelInfo) -> bool:
         current = self._table.get(found.path)
@@ -220,53 +227,13 @@ class Residents:
             devices=choice.plan.devices,
             real_bytes=model.real_bytes(),
         )
-        known = self._table.get(found.path)
-        keep_alive = known.keep_alive_s if known else self._keep_alive(found)
-        pinned = known.pinned if known else False
-        return self._table.put(
-            Resident(
-                info=info,
-                plan=choice.plan,
-                model=model,
-                load_ms=load_ms,
-                keep_alive_s=keep_alive,
-                pinned=pinned,
-            )
-        )
-
-    async def _make_room(self, choice: Choice) -> None:
-        """Shrink and evict whom the choice names."""
-        for resident, options in choice.shrink:
-            if resident.alive and isinstance(resident.model, ParkableModel):
-                await resident.model.resize(options)
-                size = resident.model.description.context
-                self._table.change(resident.info.path, info={"options": options, "context": size})
-        for resident in choice.evict:
-            log.info("evicting %s for %s", resident.id, choice.plan.model)
-            await self._release(resident.info.path, ModelState.EVICTING)
+        known = self._table.get(found.path) or self._planned(found)
+        resident = dataclasses.replace(known, info=info, plan=choice.plan, model=model, load_ms=load_ms)
+        return self._table.put(resident)
 
     def wish(self, found: ModelInfo, want: Want) -> Wish:
-        """What a plan for `want` is asked for; what that leaves open is as chosen before, or configured."""
-        models = self._settings.models
-        before = self._chosen.get(found.path, want)
-        wished = max(before.context or models.context, want.need)
-        return Wish(
-            strategy=want.strategy or models.strategy,
-            need=min(want.need, found.trained_context or want.need),
-            desired=min(wished, found.trained_context) if found.trained_context else wished,
-            context=self._context(found, want),
-            kv_type=want.kv_type or before.kv_type,
-            keep_free=models.leave_free_mib << 20,
-        )
-
-    def _context(self, found: ModelInfo, want: Want) -> int | None:
-        if want.context is None:
-            return None
-        return min(want.context, found.trained_context) if found.trained_context else want.context
-
-    def _keep_alive(self, found: ModelInfo) -> float:
-        models = self._settings.models
-        return models.keep_alive_for.get(found.id, models.keep_alive_s)
+        """What a plan for `want` is asked for."""
+        return self._wishes.load(found, want)
 
     def _no_room(self, found: ModelInfo, choice: Choice) -> Problem:
         held = [each.id for each in self._table if each.pinned or each.busy]
@@ -323,10 +290,16 @@ class Residents:
         for each in self._table:
             if each.model is not None and each.model.death is not None:
                 async with self._changing:
-                    await self._release(each.info.path)
+                    current = self._table.get(each.info.path)
+                    if current is not None and current.model is each.model:
+                        await self._room.release(each.info.path)
 
     async def unload(self, wanted: str) -> bool:
-        """Give one model's memory back, or stop loading it; says whether there was one."""
+        """Give one model's memory back, or stop loading it; says whether there was one.
+
+        Raises:
+            BackendError: It is answering.
+        """
         current = self._table.named(wanted)
         if current is None:
             return False
@@ -336,7 +309,12 @@ class Residents:
             task.cancel()
             return True
         async with self._changing:
-            await self._release(current.info.path)
+            current = self._table.get(current.info.path)
+            if current is None:
+                return False
+            if current.busy:
+                raise BackendError(_answering(current.info))
+            await self._room.release(current.info.path)
         return True
 
     async def unload_all(self) -> None:
@@ -346,7 +324,7 @@ class Residents:
             task.cancel()
         async with self._changing:
             for each in self._table:
-                await self._release(each.info.path)
+                await self._room.release(each.info.path)
         self._learned.save()
 
     async def expire(self) -> None:
@@ -358,21 +336,7 @@ class Residents:
                 async with self._changing:
                     current = self._table.get(each.info.path)
                     if current is not None and current.expires is not None and current.expires <= now:
-                        await self._release(each.info.path)
-
-    async def _release(self, path: str, state: ModelState = ModelState.PARKING) -> None:
-        """Park what a resident has read, end its process, and forget it; returns when its memory is free."""
-        current = self._table.get(path)
-        if current is None:
-            return
-        if current.model is not None:
-            self._table.change(path, info={"state": state})
-            if current.alive:
-                await self._parking.keep(current.model)
-            log.info("unloading %s", current.id)
-            await current.model.close()
-        self._ledger.release(path)
-        self._table.remove(path)
+                        await self._room.release(each.info.path)
 
 
 def _given_up(found: ModelInfo) -> Problem:
@@ -381,4 +345,13 @@ def _given_up(found: ModelInfo) -> Problem:
         f"Loading {found.id} was stopped.",
         kept="Nothing of it is in memory.",
         remedy="Send again to load it, or choose another model.",
+    )
+
+
+def _answering(found: ModelInfo) -> Problem:
+    return Problem(
+        ProblemCode.BAD_REQUEST,
+        f"{found.id} is answering.",
+        kept="It goes on answering as it is.",
+        remedy="Stop the answer first, or wait for its end.",
     )

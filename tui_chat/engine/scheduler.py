@@ -137,9 +137,14 @@ class Scheduler:
             need = await needed_tokens(request.turns, request.sampling, self._residents.find(request.model))
             want = Want(model=request.model, need=max(need, request.context or 0))
             resident = await self._residents.acquire(want, progress)
-            if resident.model is not None:
-                label = ParkLabel(resident.id, request.session)
-                await self._parking.bring_back(resident.model, request.turns, label)
+            self._residents.mark(resident, busy=True)  # before anything else can have it go
+            try:
+                if resident.model is not None:
+                    label = ParkLabel(resident.id, request.session)
+                    await self._parking.bring_back(resident.model, request.turns, label)
+            except BaseException:
+                self._residents.mark(resident, busy=False)
+                raise
             return resident
 
         job.placing = asyncio.create_task(place())
@@ -153,7 +158,6 @@ class Scheduler:
         request = job.generation.request
         job.model = resident.model
         assert job.model is not None, "acquire returns loaded models only"
-        self._residents.mark(resident, busy=True)
         async for event in job.model.generate(request.id, request.turns, request.sampling):
             if isinstance(event, Settled):
                 return event

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from tui_chat.memory.profile import CUDA_ALIGNMENT, CUDA_ROW, Profile, Weights
-from tui_chat.wire.plan import DeviceKind, KvType, LoadOptions
+from tui_chat.wire.plan import DeviceKind, KvType, LoadOptions, Plan
 
 _F32 = struct.Struct("f")
 
@@ -83,6 +83,22 @@ def forecast(profile: Profile, options: LoadOptions, gpus: Sequence[DeviceKind])
     compute = compute_bytes(profile, options, runs, ram)
     shares = zip(layers, weights, kv, compute, [*[0] * ram, repacked], strict=True)
     return tuple(Share(layers=n, weights=w, kv=k, compute=c, repacked=r) for n, w, k, c, r in shares)
+
+
+def resized(plan: Plan, profile: Profile, now: LoadOptions, options: LoadOptions) -> Plan:
+    """The plan of a model in memory after its context was made anew with `options`; weights stay."""
+    kinds = [use.kind for use in plan.devices[:-1]]
+    before, after = forecast(profile, now, kinds), forecast(profile, options, kinds)
+    devices = tuple(
+        msgspec.structs.replace(
+            use,
+            kv_bytes=max(0, use.kv_bytes + a.kv - b.kv),
+            compute_bytes=max(0, use.compute_bytes + a.compute - b.compute),
+        )
+        for use, b, a in zip(plan.devices, before, after, strict=True)
+    )
+    anonymous = plan.anonymous_bytes + devices[-1].total_bytes - plan.devices[-1].total_bytes
+    return msgspec.structs.replace(plan, options=options, devices=devices, anonymous_bytes=anonymous)
 
 
 def _is_cuda(gpus: Sequence[DeviceKind], device: int) -> bool:

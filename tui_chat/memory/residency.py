@@ -8,14 +8,14 @@ model that is in use now.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
 HALF_LIFE_S = 4 * 3600.0
 """After this long a use counts half."""
-_EXACT = 10
-"""Up to this many occupants every subset is tried; beyond it, only the few cheapest."""
+_EXACT = 7
+"""Up to this many occupants every subset is tried; beyond it, only those of the few cheapest."""
 _PRIOR = 2.0
 """How many observed switches the share of all uses weighs as much as."""
 _UNUSED = 0.1
@@ -93,6 +93,23 @@ def eviction_cost(occupants: Iterable[Occupant], habits: Habits, now: float) -> 
     return sum(habits.chance(each.id, now) * each.restore_s for each in occupants)
 
 
+def eviction_sets(
+    occupants: Sequence[Occupant], habits: Habits, now: float
+) -> Iterator[tuple[Occupant, ...]]:
+    """Yield the sets worth evicting, the cheapest first; at last, all.
+
+    Every subset of the few that are cheapest to lose, in the order of its cost; then one more at a time.
+    """
+    free = [each for each in occupants if not each.held]
+    free.sort(key=lambda each: eviction_cost([each], habits, now))
+    few = free[:_EXACT]
+    subsets = [s for count in range(1, len(few) + 1) for s in combinations(few, count)]
+    subsets.sort(key=lambda chosen: (eviction_cost(chosen, habits, now), len(chosen)))
+    yield from subsets
+    for count in range(len(few) + 1, len(free) + 1):
+        yield tuple(free[:count])
+
+
 def cheapest_eviction(
     occupants: Sequence[Occupant], missing: Mapping[str, int], habits: Habits, now: float
 ) -> tuple[Occupant, ...] | None:
@@ -100,24 +117,11 @@ def cheapest_eviction(
 
     Only what closes the gap goes: no set contains another that would do.
     """
-    free = sorted(
-        (each for each in occupants if not each.held), key=lambda each: eviction_cost([each], habits, now)
-    )
-    useful = [
-        each
-        for each in free
-        if any(each.frees.get(device, 0) > 0 for device, gap in missing.items() if gap > 0)
-    ]
-    best: tuple[Occupant, ...] | None = None
-    best_cost = math.inf
-    for count in range(len(useful[:_EXACT]) + 1):
-        for chosen in combinations(useful[:_EXACT], count):
-            cost = eviction_cost(chosen, habits, now)
-            if cost < best_cost and _frees(chosen, missing):
-                best, best_cost = chosen, cost
-    if best is None and len(useful) > _EXACT and _frees(useful, missing):
-        best = _trimmed(useful, missing)
-    return best
+    if all(gap <= 0 for gap in missing.values()):
+        return ()
+    enough = (chosen for chosen in eviction_sets(occupants, habits, now) if _frees(chosen, missing))
+    first = next(enough, None)
+    return None if first is None else _trimmed(first, missing)
 
 
 def _frees(chosen: Iterable[Occupant], missing: Mapping[str, int]) -> bool:

@@ -12,9 +12,12 @@ from tui_chat.ui.switcher.rows import state_word
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.plan import DeviceSpec, DeviceUse
 
-HOLDING = frozenset(
-    state for state in ModelState if state.in_memory or state.on_its_way or state is ModelState.PARKING
-)
+HOLDING = frozenset(ModelState) - {
+    ModelState.ON_DISK,
+    ModelState.PARKED,
+    ModelState.FAILED,
+    ModelState.BROKEN,
+}
 """The states in which a model holds memory, or is about to."""
 
 _LABEL = 7

@@ -69,6 +69,7 @@ class ModelState(enum.StrEnum):
 
     ``parked``: on disk, but what it had read of a conversation is kept. ``failed``: it could not be
     loaded when last asked for, and may be asked for again. ``broken``: its file is no good.
+    ``resizing``: in memory, while its context is made larger or smaller.
     """
 
     ON_DISK = "on_disk"
@@ -79,6 +80,7 @@ class ModelState(enum.StrEnum):
     WARMING = "warming"
     READY = "ready"
     BUSY = "busy"
+    RESIZING = "resizing"
     PARKING = "parking"
     PARKED = "parked"
     FAILED = "failed"

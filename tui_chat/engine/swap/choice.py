@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import enum
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 import msgspec
@@ -16,23 +15,19 @@ from tui_chat.backends.llamacpp.build import gpu_kinds
 from tui_chat.backends.llamacpp.planning import Made, Planner, ram_bandwidth
 from tui_chat.backends.protocol import BackendError
 from tui_chat.engine.swap.learned import Learned
-from tui_chat.engine.swap.ledger import Ledger, adjusted, footprint
+from tui_chat.engine.swap.ledger import Ledger, adjusted, footprint, freed_by
 from tui_chat.engine.swap.resident import Resident, Table
 from tui_chat.library.files import files_of
 from tui_chat.memory.devices import read_machine
-from tui_chat.memory.forecast import forecast
+from tui_chat.memory.forecast import resized
 from tui_chat.memory.gguf import GgufError
 from tui_chat.memory.machine import Machine
 from tui_chat.memory.objective import OBJECTIVES
 from tui_chat.memory.placement import LEAST_CONTEXT, Wish
-from tui_chat.memory.residency import Habits, Occupant, eviction_cost
-from tui_chat.wire.api import ModelInfo
-from tui_chat.wire.plan import LoadOptions, Plan
+from tui_chat.memory.residency import Habits, Occupant, eviction_cost, eviction_sets
+from tui_chat.wire.api import ModelInfo, ModelState
+from tui_chat.wire.plan import Plan
 
-_CONSIDERED = 6
-"""Residents, the cheapest to lose, among which sets to evict are sought."""
-_MOST_EVICTED = 3
-"""Models that may go for one, short of all."""
 _DISTURBANCE = 0.05
 """Cost of touching one more neighbour, as `memory.objective` counts; halving a context is 0.5."""
 _UNKNOWN_LOAD_S = 5.0
@@ -50,6 +45,10 @@ class Check(enum.Enum):
     ALWAYS = enum.auto()
 
 
+Variant = tuple[tuple[Resident, ...], tuple[tuple[Resident, Plan], ...]]
+"""Who goes, and who stays with a smaller context, by which plan."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A plan, and what has to happen for it: who goes, and whose context becomes how large."""
@@ -57,7 +56,7 @@ class Choice:
     plan: Plan
     cost: float
     evict: tuple[Resident, ...] = ()
-    shrink: tuple[tuple[Resident, LoadOptions], ...] = ()
+    shrink: tuple[tuple[Resident, Plan], ...] = ()
 
 
 class Chooser:
@@ -120,20 +119,17 @@ class Chooser:
         """
         room = self._room(found, machine)
         best: Choice | None = None
-        for evict, shrink in self._variants(found, force):
-            freed = [footprint(each.plan) for each in evict if each.plan]
-            freed += [gap for each, options in shrink if (gap := await self._gap(each, options))]
-            made = await self._make(found, wish, adjusted(room, freed), exact=False)
-            choice = Choice(made.plan, made.cost + self._price(evict, shrink, wish), evict, shrink)
+        async for evict, shrink in self._variants(found, force):
+            price = self._price(evict, shrink, wish)
+            if best is not None and best.plan.fits and best.cost <= price:
+                break  # variants come cheapest first, and none of those left can be better
+            made = await self._make(found, wish, _without(room, evict, shrink), exact=False)
+            choice = Choice(made.plan, made.cost + price, evict, shrink)
             if best is None or _rank(choice) < _rank(best):
                 best = choice
-            if best.plan.fits and best.cost <= _DISTURBANCE * (len(evict) + len(shrink)):
-                break  # variants come cheapest first, and this one leaves nothing to wish for
         assert best is not None, "evicting nobody is always a variant"
         if best.plan.fits and await self._is_checked(found, best.plan, check):
-            freed = [footprint(each.plan) for each in best.evict if each.plan]
-            freed += [gap for each, options in best.shrink if (gap := await self._gap(each, options))]
-            made = await self._make(found, wish, adjusted(room, freed), exact=True)
+            made = await self._make(found, wish, _without(room, best.evict, best.shrink), exact=True)
             best = Choice(made.plan, best.cost, best.evict, best.shrink)
         return self._named(found, wish, best)
 
@@ -159,46 +155,33 @@ class Chooser:
             changes.append(self.ledger.of(found.path))  # it is on its way, and its room is its own
         return adjusted(machine, changes)
 
-    def _variants(
-        self, found: ModelInfo, force: bool
-    ) -> Iterator[tuple[tuple[Resident, ...], tuple[tuple[Resident, LoadOptions], ...]]]:
+    async def _variants(self, found: ModelInfo, force: bool) -> AsyncIterator[Variant]:
         """Yield who could go and whose context could shrink, the least disturbance first."""
         yield (), ()
         others = [each for each in self.table if each.model is not None and each.info.path != found.path]
-        idle = [each for each in others if not each.busy]
-        shrink = tuple((each, options) for each in idle if (options := _shrunk(each)) is not None)
+        idle = [each for each in others if each.info.state is ModelState.READY]
+        shrink = [(each, plan) for each in idle if (plan := await self._shrunk(each)) is not None]
         if shrink:
-            yield (), shrink
-        free = [each for each in others if force or not (each.pinned or each.busy)]
-        free.sort(key=lambda each: self._loss([each]))
-        near = free[:_CONSIDERED]
-        sets = [s for count in range(1, _MOST_EVICTED + 1) for s in combinations(near, count)]
-        sets.sort(key=lambda evict: self._loss(evict) + _DISTURBANCE * len(evict))
-        for evict in sets:
-            yield evict, ()
-        if len(free) > _MOST_EVICTED:
-            yield tuple(free), ()
-
-    def _loss(self, evict: Sequence[Resident]) -> float:
-        occupants = [Occupant(each.info.path, {}, self.restore_s(each)) for each in evict]
-        return eviction_cost(occupants, self.habits, time.time())
+            yield (), tuple(shrink)
+        free = {each.info.path: each for each in others if force or each.may_go}
+        occupants = [Occupant(path, {}, self.restore_s(each)) for path, each in free.items()]
+        for evict in eviction_sets(occupants, self.habits, time.time()):
+            yield tuple(free[each.id] for each in evict), ()
 
     def _price(self, evict: Sequence[Resident], shrink: Sequence[object], wish: Wish) -> float:
-        lost = OBJECTIVES[wish.strategy].evictions * self._loss(evict)
+        going = [Occupant(each.info.path, {}, self.restore_s(each)) for each in evict]
+        lost = OBJECTIVES[wish.strategy].evictions * eviction_cost(going, self.habits, time.time())
         return lost + _DISTURBANCE * (len(evict) + len(shrink))
 
-    async def _gap(self, resident: Resident, options: LoadOptions) -> dict[str, int]:
-        """What `resident` gives back when its context becomes that of `options`."""
-        now = resident.options
-        if now is None or resident.plan is None:
-            return {}
+    async def _shrunk(self, resident: Resident) -> Plan | None:
+        """The plan of an idle resident with a smaller context; None if that is not worth it."""
+        now, plan = resident.options, resident.plan
+        wanted = max(LEAST_CONTEXT, resident.tokens + _SPARE)
+        if now is None or plan is None or wanted * 2 > now.context:
+            return None
+        options = msgspec.structs.replace(now, context=wanted)
         spans = await self._planner.spans(await _files(resident.info))
-        kinds = [use.kind for use in resident.plan.devices[:-1]]
-        before, after = forecast(spans.profile, now, kinds), forecast(spans.profile, options, kinds)
-        return {
-            use.name: b.total - a.total
-            for use, b, a in zip(resident.plan.devices, before, after, strict=True)
-        }
+        return resized(plan, spans.profile, now, options)
 
     async def _make(self, found: ModelInfo, wish: Wish, machine: Machine, *, exact: bool) -> Made:
         make = self._planner.plan if exact else self._planner.sketch
@@ -234,13 +217,11 @@ async def _files(found: ModelInfo) -> list[Path]:
         return [Path(found.path)]  # reading it will say what is wrong
 
 
-def _shrunk(resident: Resident) -> LoadOptions | None:
-    """How an idle resident's context could be made smaller; None if that is not worth it."""
-    options = resident.options
-    if options is None:
-        return None
-    wanted = max(LEAST_CONTEXT, resident.tokens + _SPARE)
-    return msgspec.structs.replace(options, context=wanted) if wanted * 2 <= options.context else None
+def _without(room: Machine, evict: Sequence[Resident], shrink: Sequence[tuple[Resident, Plan]]) -> Machine:
+    """The machine once some are evicted and others have shrunk."""
+    freed = [footprint(each.plan) for each in evict if each.plan]
+    freed += [freed_by(each.plan, plan) for each, plan in shrink if each.plan]
+    return adjusted(room, freed)
 
 
 def _rank(choice: Choice) -> tuple[int, float]:

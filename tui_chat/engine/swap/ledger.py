@@ -72,3 +72,8 @@ def footprint(plan: Plan) -> dict[str, int]:
     return {
         use.name: use.total_bytes for use in plan.devices if use.total_bytes or use.kind is DeviceKind.RAM
     }
+
+
+def freed_by(before: Plan, after: Plan) -> dict[str, int]:
+    """What a model gives back of each device when it goes on by `after` instead of `before`."""
+    return {b.name: b.total_bytes - a.total_bytes for b, a in zip(before.devices, after.devices, strict=True)}

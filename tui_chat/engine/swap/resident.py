@@ -74,6 +74,11 @@ class Resident:
         return self.info.state is ModelState.BUSY
 
     @property
+    def may_go(self) -> bool:
+        """Whether it may be evicted without anybody saying so."""
+        return not (self.pinned or self.busy)
+
+    @property
     def options(self) -> LoadOptions | None:
         """How its context is now."""
         if self.model is None:

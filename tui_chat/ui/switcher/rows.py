@@ -29,6 +29,7 @@ _STATES = {
     ModelState.WARMING: "warming",
     ModelState.READY: "ready",
     ModelState.BUSY: "answering",
+    ModelState.RESIZING: "resizing",
     ModelState.PARKING: "parking",
     ModelState.PARKED: "parked",
     ModelState.FAILED: "failed",
