@@ -194,9 +194,15 @@ async def test_residents_say_who_holds_what_and_can_be_let_go(
         await chat.until(lambda: "Gemma-27B" not in chat.text(), "for it to go")
         await chat.sees("pinned · ctx 8k")
         await engine.tell()
-        await chat.sees("No model is in memory.")
+        await chat.sees("No model is in memory.", "F2 lists those there are")
+        await chat.press("f2")
+        await chat.sees("plan: All layers on GPU 0 with")
         await chat.press("f7")
-        await chat.sees("answers here")
+        await chat.sees("No model is in memory.")
+        await chat.press("f2")
+        await chat.sees("plan: All layers on GPU 0 with")
+        await chat.press("f2")
+        await chat.until(lambda: len(chat.app.screen_stack) == 1, "for the chat")
 
 
 def asked(

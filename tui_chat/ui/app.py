@@ -190,7 +190,7 @@ class TuiChat(App[int]):
 
     def action_models(self) -> None:
         """Choose a model."""
-        self._chat.choose_model()
+        self._chat.show_models()
 
     def action_residents(self) -> None:
         """Show who holds what memory."""

@@ -71,7 +71,16 @@ COMMANDS: tuple[Command, ...] = (
         palette=True,
         priority=True,
     ),
-    Command("models", "f2", "app.models", "Choose a model", Place.EVERYWHERE, "models", palette=True),
+    Command(
+        "models",
+        "f2",
+        "app.models",
+        "Choose a model",
+        Place.EVERYWHERE,
+        "models",
+        palette=True,
+        priority=True,
+    ),
     Command(
         "sessions", "f3", "app.sessions", "Open another session", Place.EVERYWHERE, "sessions", palette=True
     ),

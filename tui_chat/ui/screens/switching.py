@@ -70,6 +70,17 @@ class SwitchingActions(ReadingActions):
         if chosen.load is not None:
             self._loader.load(chosen.load)
 
+    def show_models(self) -> None:
+        """Show the models to choose from, in place of a view of memory; once more, and they go."""
+        from tui_chat.ui.screens.residents import ResidentsScreen
+        from tui_chat.ui.screens.switcher import SwitcherScreen
+
+        screen = self.app.screen
+        if isinstance(screen, SwitcherScreen | ResidentsScreen):
+            screen.dismiss(None)
+        if self.app.screen is self and not isinstance(screen, SwitcherScreen):
+            self.choose_model()
+
     def show_residents(self) -> None:
         """Show who holds what memory; once more, and it goes."""
         from tui_chat.ui.screens.residents import ResidentsScreen
