@@ -120,6 +120,51 @@ async def test_a_model_on_its_way_out_is_not_asked_and_one_in_use_does_not_go(mo
                 await client.unload("b")
 
 
+async def seen(client: EngineClient, model: str, *states: ModelState) -> None:
+    """Wait until a model is in one of `states`, or for none of them, until it is gone."""
+    async with asyncio.timeout(30):
+        while True:
+            info = (await residents(client)).get(model)
+            if (info.state in states) if info and states else info is None and not states:
+                return
+            await asyncio.sleep(0.02)
+
+
+async def make_a_habit(client: EngineClient) -> None:
+    """Turn twice from a to b, and then use a alone."""
+    for model in "abab":
+        await ask(client, model, "Hello.")
+    await client.unload("b")
+    await ask(client, "a", "Hello.")
+
+
+async def test_what_usually_comes_next_is_loaded_before_anybody_asks(models: Home) -> None:
+    async with engine_in(models) as client:
+        await make_a_habit(client)
+        await seen(client, "b", ModelState.READY)
+        loads = (models.paths.logs / "engine.log").read_text().count("loading b")
+        await ask(client, "b", "Hello.")
+        assert (models.paths.logs / "engine.log").read_text().count("loading b") == loads
+        await client.unload("b")
+        await ask(client, "a", "Hello.")
+        await seen(client, "b", ModelState.SPAWNING, ModelState.LOADING, ModelState.WARMING)
+        await client.load(LoadRequest("c"))
+        found = await residents(client)
+    assert "b" not in found, "whoever asks does not wait for a guess"
+    assert {"a", "c"} <= set(found)
+
+
+async def test_nobody_goes_for_what_was_only_guessed(models: Home) -> None:
+    models.configure("", models=ONE_AT_8K)
+    async with engine_in(models) as client:
+        await make_a_habit(client)
+        log = models.paths.logs / "engine.log"
+        async with asyncio.timeout(30):
+            while "b.gguf is not loaded beforehand" not in log.read_text():
+                await asyncio.sleep(0.05)
+        assert (await residents(client))["a"].context == 8192
+
+
 async def test_nobody_takes_a_model_away_while_it_answers(models: Home) -> None:
     request = GenerateRequest(
         id=new_id(),

@@ -31,7 +31,7 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of usable cores; `strategy` is what plans strive for; `leave_free_mib` stays free on each GPU;
     `ram_limit_mib` is the most RAM that models may take together. An idle model is kept for
     `keep_alive_s` (0: it goes after each answer; negative: it stays), or for what `keep_alive_for`
-    says of its id.
+    says of its id. With `prewarm`, what usually comes next is loaded beforehand where it is no trouble.
     """
 
     folders: tuple[str, ...] = ()
@@ -44,6 +44,7 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ram_limit_mib: int | None = None
     keep_alive_s: float = 1800.0
     keep_alive_for: dict[str, float] = {}
+    prewarm: bool = True
 
 
 class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,6 +23,7 @@ from tui_chat.engine.scheduler import Scheduler
 from tui_chat.engine.swap.choice import Chooser
 from tui_chat.engine.swap.learned import Learned
 from tui_chat.engine.swap.ledger import Ledger
+from tui_chat.engine.swap.prewarm import Prewarmer
 from tui_chat.engine.swap.resident import Table
 from tui_chat.library.scan import with_residents
 from tui_chat.wire.api import PROTOCOL, EngineChanged, EngineInfo, ModelInfo
@@ -53,6 +54,7 @@ class Engine:
         )
         self.parking = make_parking(paths, settings.cache)
         self.residents = Residents(backend, self._catalogue, settings, chooser, self.parking)
+        self._prewarmer = Prewarmer(chooser.habits, self.residents.load_quietly)
         self.plans = Plans(chooser, self._catalogue, self.residents)
         self.generations = Generations(self._note_change)
         self.scheduler = Scheduler(self.residents, self.parking)
@@ -106,9 +108,11 @@ class Engine:
             await asyncio.sleep(min(remaining, 1.0) + 0.01)
 
     async def keep_house(self) -> None:
-        """Unload models that have been idle for long enough, as long as the engine lives."""
+        """Unload what has been idle for long enough, load what comes next, as long as the engine lives."""
         while True:
             await self.residents.expire()
+            if self.scheduler.idle and self._settings.models.prewarm:
+                self._prewarmer.look()
             expiry = self.residents.next_expiry
             wait = HOUSEKEEPING_S if expiry is None else expiry - time.monotonic()
             await asyncio.sleep(min(max(wait, 0.01), HOUSEKEEPING_S))

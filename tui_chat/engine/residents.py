@@ -21,7 +21,7 @@ from tui_chat.engine.swap.room import Room
 from tui_chat.engine.swap.wishes import Wishes
 from tui_chat.memory.placement import Wish
 from tui_chat.wire.api import ModelInfo, ModelState
-from tui_chat.wire.plan import LoadOptions
+from tui_chat.wire.plan import KvType, LoadOptions, Plan
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Residents:
         self._changing = asyncio.Lock()
         self._loading: dict[str, asyncio.Task[Resident]] = {}
         self._given_up: set[str] = set()
+        self._quiet: str | None = None
 
     @property
     def infos(self) -> tuple[ModelInfo, ...]:
@@ -76,11 +77,37 @@ class Residents:
         ready = self._ready(found, want)
         if ready is not None:  # without waiting for whatever else is being loaded
             return self._use(ready, want)
+        await self._stop_quiet(found)
         async with self._changing:
             ready = self._ready(found, want) or await self._resize(found, want)
             if ready is None:
                 ready = await self._replace(found, want, on_progress)
             return self._use(ready, want)
+
+    async def load_quietly(self, model: str) -> bool:
+        """Load a model that nobody asked for yet, if all it may wish for is free; say whether it was done.
+
+        Whoever wants another model meanwhile does not wait for it: it is given up.
+        """
+        if self._changing.locked():
+            return False
+        try:
+            found = await self._catalogue.resolve(model)
+            async with self._changing:
+                if self._table.get(found.path) is None:
+                    self._quiet = found.path
+                    await self._replace(found, Want(model=model, quiet=True), lambda *_: None)
+        except BackendError as error:
+            log.info("%s is not loaded beforehand: %s", model, error.problem.what)
+            return False
+        finally:
+            self._quiet = None
+        return True
+
+    async def _stop_quiet(self, found: ModelInfo) -> None:
+        """Give up the load that nobody asked for, unless it is just this one."""
+        if self._quiet not in (None, found.path):
+            await self.unload(self._quiet)
 
     def _ready(self, found: ModelInfo, want: Want) -> Resident | None:
         current = self._table.get(found.path)
@@ -118,16 +145,17 @@ class Residents:
             raise BackendError(_answering(found))
         for kv_type in dict.fromkeys((want.kv_type or options.kv_type, want.kv_type)):
             wish = self._wishes.resize(found, want, options, kv_type)
-            choice = await self._choose(found, wish, force=want.force)
+            choice = await self._choose(found, wish, want)
             if choice.plan.fits:
                 return await self._resize_by(found, choice, current)
         return None
 
-    async def _choose(self, found: ModelInfo, wish: Wish, *, force: bool) -> Choice:
+    async def _choose(self, found: ModelInfo, wish: Wish, want: Want) -> Choice:
         """Choose, and take whom the choice concerns out of use; some may have begun to answer meanwhile."""
         while True:
-            choice = await self._chooser.choose(found, wish, await self._chooser.machine(), force=force)
-            if not choice.plan.fits or self._room.take(choice, force=force):
+            machine = await self._chooser.machine()
+            choice = await self._chooser.choose(found, wish, machine, force=want.force, quiet=want.quiet)
+            if not choice.plan.fits or self._room.take(choice, force=want.force):
                 return choice
 
     async def _resize_by(self, found: ModelInfo, choice: Choice, current: Resident) -> Resident | None:
@@ -175,8 +203,8 @@ class Residents:
         """Load by a plan that holds; by a smaller one after each allocation that fails."""
         wish = self.wish(found, want)
         for attempt in range(1, _TRIES + 1):
-            choice = await self._choose(found, wish, force=want.force)
-            if not choice.plan.fits:
+            choice = await self._choose(found, wish, want)
+            if not choice.plan.fits or (want.quiet and _is_makeshift(choice.plan, wish)):
                 raise BackendError(self._no_room(found, choice))
             try:
                 await self._clear(found, choice)
@@ -337,6 +365,11 @@ class Residents:
                     current = self._table.get(each.info.path)
                     if current is not None and current.expires is not None and current.expires <= now:
                         await self._room.release(each.info.path)
+
+
+def _is_makeshift(plan: Plan, wish: Wish) -> bool:
+    """Whether somebody with all memory to dispose of would load it otherwise."""
+    return plan.options.context < wish.desired or plan.options.kv_type is not (wish.kv_type or KvType.F16)
 
 
 def _given_up(found: ModelInfo) -> Problem:

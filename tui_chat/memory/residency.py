@@ -82,6 +82,11 @@ class Habits:
         total = sum(after.values())
         return after.get(id, 0.0) / (total + 1.0)
 
+    @property
+    def latest(self) -> float:
+        """When something was last used in this life; 0 if nothing was."""
+        return self.scores.get(self.current or "", (0.0, 0.0))[1]
+
     def likely_next(self) -> str | None:
         """The model most often turned to after the one in use now; None where nothing is known."""
         after = self.followers.get(self.current or "", {})

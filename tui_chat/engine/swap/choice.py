@@ -104,6 +104,7 @@ class Chooser:
         *,
         check: Check = Check.TIGHT,
         force: bool = False,
+        quiet: bool = False,
     ) -> Choice:
         """Choose how to load `found`. A choice whose plan does not fit says what is missing.
 
@@ -113,13 +114,14 @@ class Chooser:
             machine: As from `machine`.
             check: When to have the outcome checked by llama.cpp itself.
             force: Whether pinned and answering models may go for it.
+            quiet: Whether nobody may go or shrink for it.
 
         Raises:
             BackendError: The file is missing or no model.
         """
         room = self._room(found, machine)
         best: Choice | None = None
-        async for evict, shrink in self._variants(found, force):
+        async for evict, shrink in self._variants(found, force=force, quiet=quiet):
             price = self._price(evict, shrink, wish)
             if best is not None and best.plan.fits and best.cost <= price:
                 break  # variants come cheapest first, and none of those left can be better
@@ -155,9 +157,11 @@ class Chooser:
             changes.append(self.ledger.of(found.path))  # it is on its way, and its room is its own
         return adjusted(machine, changes)
 
-    async def _variants(self, found: ModelInfo, force: bool) -> AsyncIterator[Variant]:
+    async def _variants(self, found: ModelInfo, *, force: bool, quiet: bool) -> AsyncIterator[Variant]:
         """Yield who could go and whose context could shrink, the least disturbance first."""
         yield (), ()
+        if quiet:
+            return
         others = [each for each in self.table if each.model is not None and each.info.path != found.path]
         idle = [each for each in others if each.info.state is ModelState.READY]
         shrink = [(each, plan) for each in idle if (plan := await self._shrunk(each)) is not None]

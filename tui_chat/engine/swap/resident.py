@@ -26,6 +26,7 @@ class Want:
         context, kv_type, strategy: Fixed by the user; None leaves them to the plan.
         keep_alive_s: How long it stays when idle: 0 goes after the next answer, negative stays for ever.
         force: Whether pinned and answering models may go for it.
+        quiet: Whether nobody may go or shrink for it, nor wait for it.
     """
 
     model: str
@@ -35,6 +36,7 @@ class Want:
     strategy: Strategy | None = None
     keep_alive_s: float | None = None
     force: bool = False
+    quiet: bool = False
 
     def served_by(self, options: LoadOptions) -> bool:
         """Whether a model loaded with `options` will do."""
