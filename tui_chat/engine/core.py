@@ -25,6 +25,7 @@ from tui_chat.engine.swap.learned import Learned
 from tui_chat.engine.swap.ledger import Ledger
 from tui_chat.engine.swap.prewarm import Prewarmer
 from tui_chat.engine.swap.resident import Table
+from tui_chat.engine.swap.wishes import Wishes
 from tui_chat.library.scan import with_residents
 from tui_chat.wire.api import PROTOCOL, EngineChanged, EngineInfo, ModelInfo
 
@@ -53,9 +54,10 @@ class Engine:
             None if settings.models.ram_limit_mib is None else settings.models.ram_limit_mib << 20,
         )
         self.parking = make_parking(paths, settings.cache)
-        self.residents = Residents(backend, self._catalogue, settings, chooser, self.parking)
+        wishes = Wishes(settings.models)
+        self.residents = Residents(backend, self._catalogue, wishes, chooser, self.parking)
         self._prewarmer = Prewarmer(chooser.habits, self.residents.load_quietly)
-        self.plans = Plans(chooser, self._catalogue, self.residents)
+        self.plans = Plans(chooser, self._catalogue, wishes)
         self.generations = Generations(self._note_change)
         self.scheduler = Scheduler(self.residents, self.parking)
 

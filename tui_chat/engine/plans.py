@@ -11,68 +11,79 @@ import msgspec
 from tui_chat.backends.protocol import BackendError
 from tui_chat.chat.model import Problem
 from tui_chat.engine.catalogue import Catalogue
-from tui_chat.engine.residents import Residents
 from tui_chat.engine.swap.choice import Check, Chooser
-from tui_chat.engine.swap.resident import Want
+from tui_chat.engine.swap.need import need_of
+from tui_chat.engine.swap.resident import Resident, Want
+from tui_chat.engine.swap.wishes import Wishes
 from tui_chat.memory.machine import Machine
-from tui_chat.wire.api import ModelInfo, PlanReply, PlanRequest
+from tui_chat.wire.api import ModelInfo, Need, PlanReply, PlanRequest
 from tui_chat.wire.plan import Plan
 
 
 class Plans:
     """Makes plans for the machine and the residents as they are now."""
 
-    def __init__(self, chooser: Chooser, catalogue: Catalogue, residents: Residents) -> None:
+    def __init__(self, chooser: Chooser, catalogue: Catalogue, wishes: Wishes) -> None:
         self._chooser = chooser
         self._catalogue = catalogue
-        self._residents = residents
+        self._wishes = wishes
 
     async def reply(self, request: PlanRequest) -> PlanReply:
         """Plan each of the models asked for, each as if it were the only one."""
         machine = await self._chooser.machine()
         plans: dict[str, Plan] = {}
         problems: dict[str, Problem] = {}
+        needs: dict[str, Need] = {}
         known = await self._catalogue.resolve_all(request.models)
         for model, found in known.items():
             if isinstance(found, Problem):
                 problems[model] = found
                 continue
             try:
-                plans[model] = await self._plan(found, request, machine)
+                if request.turns:
+                    resident = self._chooser.table.get(found.path)
+                    needs[model] = await need_of(request.turns, request.max_tokens, resident)
+                plans[model] = await self._plan(found, request, needs.get(model), machine)
             except BackendError as error:
                 problems[model] = error.problem
-        return PlanReply(plans, problems, machine.devices)
+        return PlanReply(plans, problems, machine.devices, needs)
 
-    async def _plan(self, found: ModelInfo, request: PlanRequest, machine: Machine) -> Plan:
+    async def _plan(
+        self, found: ModelInfo, request: PlanRequest, need: Need | None, machine: Machine
+    ) -> Plan:
         want = Want(
             model=found.id,
-            need=request.need,
+            need=max(request.need, need.total if need else 0),
             context=request.context,
             kv_type=request.kv_type,
             strategy=request.strategy,
         )
-        current = self._residents.find(found.path)
-        options = current.options if current else None
-        if (
-            current is not None
-            and current.plan is not None
-            and options is not None
-            and want.served_by(options)
-        ):
-            in_memory = {
-                "options": options,
-                "verdict": "switch now",
-                "load_s": 0.0,
-                "evicts": (),
-                "shrinks": (),
-            }
-            return msgspec.structs.replace(current.plan, **in_memory)
-        wish = self._residents.wish(found, want)
         check = Check.ALWAYS if request.exact else Check.NEVER
-        choice = await self._chooser.choose(found, wish, machine, check=check)
-        if request.exact and choice.plan.fits:
-            await asyncio.to_thread(read_ahead, Path(found.path), choice.plan.page_cache_bytes)
-        return choice.plan
+        current = self._chooser.table.get(found.path)
+        if current is not None and current.alive:
+            plan = await self._over(current, want, machine, check)
+            if plan is not None:
+                return plan
+        wish = self._wishes.load(found, want)
+        plan = (await self._chooser.choose(found, wish, machine, check=check)).plan
+        if request.exact and plan.fits:
+            await asyncio.to_thread(read_ahead, Path(found.path), plan.page_cache_bytes)
+        return plan
+
+    async def _over(self, current: Resident, want: Want, machine: Machine, check: Check) -> Plan | None:
+        """How a model in memory would serve `want` without being loaded anew; None if it would not."""
+        options, found = current.options, current.info
+        if options is None or current.plan is None:
+            return None
+        if want.served_by(options, found.trained_context):
+            return msgspec.structs.replace(
+                current.plan, options=options, verdict="switch now", load_s=0.0, evicts=(), shrinks=()
+            )
+        for wish in self._wishes.resize(found, want, options):
+            plan = (await self._chooser.choose(found, wish, machine, check=check)).plan
+            if plan.fits:
+                return msgspec.structs.replace(plan, load_s=0.0)
+        return None
 
 
 def read_ahead(path: Path, wanted: int) -> None:

@@ -11,7 +11,6 @@ import msgspec
 
 from tui_chat.backends.protocol import Backend, BackendError, LoadedModel, ParkableModel
 from tui_chat.chat.model import Problem, ProblemCode, Timings, Usage
-from tui_chat.config.settings import Settings
 from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.parking import Parking
 from tui_chat.engine.swap.choice import Choice, Chooser
@@ -21,7 +20,7 @@ from tui_chat.engine.swap.room import Room
 from tui_chat.engine.swap.wishes import Wishes
 from tui_chat.memory.placement import Wish
 from tui_chat.wire.api import ModelInfo, ModelState
-from tui_chat.wire.plan import KvType, LoadOptions, Plan
+from tui_chat.wire.plan import KvType, Plan
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +37,7 @@ class Residents:
         self,
         backend: Backend,
         catalogue: Catalogue,
-        settings: Settings,
+        wishes: Wishes,
         chooser: Chooser,
         parking: Parking,
     ) -> None:
@@ -48,7 +47,7 @@ class Residents:
         self._ledger = chooser.ledger
         self._learned = chooser.learned
         self._room = Room(chooser.table, chooser.ledger, parking)
-        self._wishes = Wishes(settings.models)
+        self._wishes = wishes
         self._loader = Loader(backend, catalogue, chooser.table, chooser.learned)
         self._changing = asyncio.Lock()
         self._loading: dict[str, asyncio.Task[Resident]] = {}
@@ -115,15 +114,7 @@ class Residents:
             return None
         if not current.info.state.in_memory:  # it is being resized, or on its way out
             return None
-        return current if want.served_by(self._bounded(found, want, current.options)) else None
-
-    def _bounded(self, found: ModelInfo, want: Want, options: LoadOptions) -> LoadOptions:
-        """What `options` serve: a context as long as the model was trained for serves any need."""
-        if found.trained_context and options.context >= found.trained_context:
-            return msgspec.structs.replace(
-                options, context=max(options.context, want.need, want.context or 0)
-            )
-        return options
+        return current if want.served_by(current.options, found.trained_context) else None
 
     def _use(self, resident: Resident, want: Want) -> Resident:
         self._chooser.habits.note(resident.info.path, time.time())
@@ -143,8 +134,7 @@ class Residents:
             return None
         if current.busy:
             raise BackendError(_answering(found))
-        for kv_type in dict.fromkeys((want.kv_type or options.kv_type, want.kv_type)):
-            wish = self._wishes.resize(found, want, options, kv_type)
+        for wish in self._wishes.resize(found, want, options):
             choice = await self._choose(found, wish, want)
             if choice.plan.fits:
                 return await self._resize_by(found, choice, current)
@@ -201,7 +191,7 @@ class Residents:
 
     async def _bring(self, found: ModelInfo, want: Want, on_progress: Progress) -> Resident:
         """Load by a plan that holds; by a smaller one after each allocation that fails."""
-        wish = self.wish(found, want)
+        wish = self._wishes.load(found, want)
         for attempt in range(1, _TRIES + 1):
             choice = await self._choose(found, wish, want)
             if not choice.plan.fits or (want.quiet and _is_makeshift(choice.plan, wish)):
@@ -258,10 +248,6 @@ class Residents:
         known = self._table.get(found.path) or self._planned(found)
         resident = dataclasses.replace(known, info=info, plan=choice.plan, model=model, load_ms=load_ms)
         return self._table.put(resident)
-
-    def wish(self, found: ModelInfo, want: Want) -> Wish:
-        """What a plan for `want` is asked for."""
-        return self._wishes.load(found, want)
 
     def _no_room(self, found: ModelInfo, choice: Choice) -> Problem:
         held = [each.id for each in self._table if each.pinned or each.busy]

@@ -16,7 +16,7 @@ from tui_chat.engine.generations import Generation
 from tui_chat.engine.journaling import Journal
 from tui_chat.engine.parking import Parking
 from tui_chat.engine.residents import Residents
-from tui_chat.engine.swap.need import needed_tokens
+from tui_chat.engine.swap.need import need_of
 from tui_chat.engine.swap.resident import Resident, Want
 from tui_chat.memory.parkfile import ParkLabel
 from tui_chat.wire.events import Delta, Event, Loading, Numbered, Queued, Settled, Warned
@@ -134,8 +134,9 @@ class Scheduler:
         request = job.generation.request
 
         async def place() -> Resident:
-            need = await needed_tokens(request.turns, request.sampling, self._residents.find(request.model))
-            want = Want(model=request.model, need=max(need, request.context or 0))
+            resident = self._residents.find(request.model)
+            need = await need_of(request.turns, request.sampling.max_tokens, resident)
+            want = Want(model=request.model, need=max(need.total, request.context or 0))
             resident = await self._residents.acquire(want, progress)
             self._residents.mark(resident, busy=True)  # before anything else can have it go
             try:

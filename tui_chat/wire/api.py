@@ -197,11 +197,32 @@ class PinRequest(msgspec.Struct, frozen=True):
     pinned: bool
 
 
+class Need(msgspec.Struct, frozen=True):
+    """What a conversation asks of a context, in tokens.
+
+    Attributes:
+        prompt: All that is to be read.
+        answer: What is kept for the answer.
+        counted: Whether the model itself counted the prompt; else it is an estimate on the safe side.
+    """
+
+    prompt: int
+    answer: int
+    counted: bool = False
+
+    @property
+    def total(self) -> int:
+        """What the context must hold."""
+        return self.prompt + self.answer
+
+
 class PlanRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """Ask what loading `models` would take now, each for itself.
 
     Attributes:
         need: Tokens that the context must hold: the conversation and its next answer.
+        turns: The conversation itself, for the engine to find out what it needs of each model.
+        max_tokens: The most that its answer may have, if that is limited.
         exact: Ask llama.cpp itself, which takes a fraction of a second per model; else by arithmetic.
     """
 
@@ -211,14 +232,17 @@ class PlanRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     kv_type: KvType | None = None
     strategy: Strategy | None = None
     exact: bool = False
+    turns: tuple[Turn, ...] = ()
+    max_tokens: int | None = None
 
 
 class PlanReply(msgspec.Struct, frozen=True):
-    """Plans by model, or why there is none, and the devices as they are now."""
+    """Plans by model, or why there is none; the devices as they are now; what the turns need, by model."""
 
     plans: dict[str, Plan]
     problems: dict[str, Problem]
     devices: tuple[DeviceSpec, ...]
+    needs: dict[str, Need] = {}
 
 
 class TokenizeRequest(msgspec.Struct, frozen=True):

@@ -38,9 +38,15 @@ class Want:
     force: bool = False
     quiet: bool = False
 
-    def served_by(self, options: LoadOptions) -> bool:
-        """Whether a model loaded with `options` will do."""
-        holds = options.context >= max(self.need, self.context or 0)
+    def served_by(self, options: LoadOptions, trained: int) -> bool:
+        """Whether a model loaded with `options` will do, which was `trained` for so many tokens if known.
+
+        A context as long as it was trained for serves any need: it can do no better. One that somebody
+        fixed is to be just so.
+        """
+        if self.context and options.context != (min(self.context, trained) if trained else self.context):
+            return False
+        holds = options.context >= (min(self.need, trained) if trained else self.need)
         return holds and self.kv_type in (None, options.kv_type)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tui_chat.config.settings import ModelSettings
 from tui_chat.engine.swap.resident import Want
 from tui_chat.memory.placement import Wish
 from tui_chat.wire.api import ModelInfo
-from tui_chat.wire.plan import KvType, LoadOptions
+from tui_chat.wire.plan import LoadOptions
 
 _MARGIN = 1.25
 """A context that has to grow grows by this much more than it must, so that it need not grow at each turn."""
@@ -41,18 +43,19 @@ class Wishes:
             keep_free=self._settings.leave_free_mib << 20,
         )
 
-    def resize(self, found: ModelInfo, want: Want, options: LoadOptions, kv_type: KvType | None) -> Wish:
-        """The wish for another context over weights that stay where `options` put them."""
-        return Wish(
-            strategy=want.strategy or self._settings.strategy,
-            context=_fixed(found, want) or _grown(found, want, options),
-            kv_type=kv_type,
-            ubatch=options.ubatch,
-            gpu_layers=options.gpu_layers,
-            split=options.split or None,
-            cpu_experts=options.cpu_experts,
-            sequences=options.sequences,
-        )
+    def resize(self, found: ModelInfo, want: Want, options: LoadOptions) -> Iterator[Wish]:
+        """Yield wishes for another context over weights that stay as `options` put them, the best first."""
+        for kv_type in dict.fromkeys((want.kv_type or options.kv_type, want.kv_type)):
+            yield Wish(
+                strategy=want.strategy or self._settings.strategy,
+                context=_fixed(found, want) or _grown(found, want, options),
+                kv_type=kv_type,
+                ubatch=options.ubatch,
+                gpu_layers=options.gpu_layers,
+                split=options.split or None,
+                cpu_experts=options.cpu_experts,
+                sequences=options.sequences,
+            )
 
 
 def _fixed(found: ModelInfo, want: Want) -> int | None:

@@ -1,0 +1,47 @@
+"""Loads what is usually turned to next, while nobody waits for anything and nobody has to go for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from tui_chat.memory.residency import Habits
+
+log = logging.getLogger(__name__)
+
+_AFTER_S = 2.0
+"""How long it has to be quiet: whoever switches at once is not to wait behind a guess."""
+_LIKELY = 0.6
+"""The least chance: as when both of two switches so far led there, or three of four."""
+
+
+class Prewarmer:
+    """Makes one guess for each time that a model was used.
+
+    Args:
+        habits: What has followed what here.
+        load: Loads a model if it fits beside everything else; says whether it did.
+    """
+
+    def __init__(self, habits: Habits, load: Callable[[str], Awaitable[bool]]) -> None:
+        self._habits = habits
+        self._load = load
+        self._guessed_after = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    def look(self) -> None:
+        """Load the next model in the background if this is the time for it; call it while all is idle."""
+        used = self._habits.latest
+        busy = self._task is not None and not self._task.done()
+        if busy or used <= self._guessed_after or time.time() - used < _AFTER_S:
+            return
+        self._guessed_after = used
+        likely = self._habits.likely_next()
+        if likely is not None and self._habits.next_chance(likely) >= _LIKELY:
+            self._task = asyncio.create_task(self._warm(likely))
+
+    async def _warm(self, model: str) -> None:
+        if await self._load(model):
+            log.info("%s is loaded because it usually comes next", model)
