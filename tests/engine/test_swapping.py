@@ -254,6 +254,18 @@ async def test_a_context_grows_with_its_conversation(models: Home) -> None:
     assert models.worker() == worker, "the weights were not loaded again"
 
 
+async def test_a_text_of_many_tokens_finds_room_when_the_model_has_counted_it(models: Home) -> None:
+    text = "\U00012000" * 600  # four bytes each, and as many tokens
+    models.configure("", models="context = 2048")
+    async with engine_in(models) as client:
+        models_guess = len(text.encode()) // 3
+        answer = await ask(client, "a", text)
+        found = (await residents(client))["a"]
+    assert answer.finish in (FinishReason.STOP, FinishReason.LENGTH)
+    assert answer.usage.prompt_tokens > models_guess + 512
+    assert found.context >= answer.usage.prompt_tokens + GREEDY.max_tokens
+
+
 async def test_a_context_is_made_as_long_as_somebody_asks_and_nothing_is_loaded(models: Home) -> None:
     async with engine_in(models) as client:
         await ask(client, "a", "Tell me of a lighthouse.", session="s1")

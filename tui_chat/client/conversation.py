@@ -31,6 +31,7 @@ from tui_chat.client.changes import (
     SessionChanged,
 )
 from tui_chat.client.errors import EngineError
+from tui_chat.client.foresight import Outlook, foresee
 from tui_chat.client.live import Errand, LiveAnswer, follow_answer
 from tui_chat.store.errors import StoreError
 from tui_chat.store.journal import JournalState, fold
@@ -114,8 +115,11 @@ class Conversation:
         if refusal := self._refusal():
             self._publish(Raised(refusal, draft=text))
             return False
+        message = self._message(text)
+        if (outlook := await self._foresee(message)) and (refusal := outlook.refusal):
+            self._publish(Raised(refusal, draft=text))
+            return False
         before = self.session
-        message = Message(new_id(), Role.USER, text, datetime.now(UTC), parent=self.tree.leaf)
         if not before.title:
             self.tree.update(title=title_for(text))
         if self.live or self.queued:
@@ -129,6 +133,18 @@ class Conversation:
             self._publish(SessionChanged())
             return True
         return False
+
+    async def foresee(self, text: str) -> Outlook | None:
+        """Find out what sending `text` now would take; None where it surely fits, or nobody can tell."""
+        return await self._foresee(self._message(text)) if text.strip() else None
+
+    async def _foresee(self, message: Message) -> Outlook | None:
+        if self.live or self.queued or self.session.model is None:
+            return None  # by the time of its turn, all is different
+        return await foresee(self._workspace, self.tree, message)
+
+    def _message(self, text: str) -> Message:
+        return Message(new_id(), Role.USER, text, datetime.now(UTC), parent=self.tree.leaf)
 
     async def retry(self) -> None:
         """Send what waits; or else answer the last user message again, beside the answers it has."""

@@ -17,8 +17,9 @@ from tui_chat.engine.journaling import Journal
 from tui_chat.engine.parking import Parking
 from tui_chat.engine.residents import Residents
 from tui_chat.engine.swap.need import need_of
-from tui_chat.engine.swap.resident import Resident, Want
+from tui_chat.engine.swap.resident import Progress, Resident, Want
 from tui_chat.memory.parkfile import ParkLabel
+from tui_chat.wire.api import GenerateRequest
 from tui_chat.wire.events import Delta, Event, Loading, Numbered, Queued, Settled, Warned
 
 log = logging.getLogger(__name__)
@@ -134,10 +135,7 @@ class Scheduler:
         request = job.generation.request
 
         async def place() -> Resident:
-            resident = self._residents.find(request.model)
-            need = await need_of(request.turns, request.sampling.max_tokens, resident)
-            want = Want(model=request.model, need=max(need.total, request.context or 0))
-            resident = await self._residents.acquire(want, progress)
+            resident = await self._acquire(request, progress)
             self._residents.mark(resident, busy=True)  # before anything else can have it go
             try:
                 if resident.model is not None:
@@ -154,6 +152,20 @@ class Scheduler:
         finally:
             job.placing = None
             job.placed = time.monotonic()
+
+    async def _acquire(self, request: GenerateRequest, progress: Progress) -> Resident:
+        """Have the model in memory with room for the conversation, counted once it is there to count."""
+        known = self._residents.find(request.model)
+        need = await need_of(request.turns, request.sampling.max_tokens, known)
+        least = request.context or 0
+        want = Want(model=request.model, need=max(need.total, least))
+        resident = await self._residents.acquire(want, progress)
+        if known is None or known.model is not resident.model:
+            need = await need_of(request.turns, request.sampling.max_tokens, resident)
+            if need.counted:
+                want = Want(model=request.model, need=max(need.total, least))
+                resident = await self._residents.acquire(want, progress)
+        return resident
 
     async def _stream(self, job: _Job, resident: Resident) -> Settled:
         request = job.generation.request

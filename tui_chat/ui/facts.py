@@ -17,6 +17,7 @@ from tui_chat.wire.api import EngineChanged, ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued
 
 if TYPE_CHECKING:
+    from tui_chat.client.foresight import Outlook
     from tui_chat.client.live import LiveAnswer
 
 
@@ -39,6 +40,8 @@ class Facts:
     """Whether the end of the conversation, where waits are named, is in view."""
     busy_with: str = ""
     """Something of our own that takes a while, such as a download."""
+    outlook: Outlook | None = None
+    """What sending what stands in the input would take."""
 
     @property
     def model(self) -> ModelInfo | None:
@@ -81,7 +84,9 @@ class Facts:
     def status(self) -> Status:
         """Say what is going on, what was measured, and how full the context is."""
         facts = [fact for fact in (self._speed(), self._first_token(), self._context()) if fact]
-        return Status(self._doing(), tuple(facts), alarm=self.link is LinkState.LOST and self.live is None)
+        lost = self.link is LinkState.LOST and self.live is None
+        too_long = self.live is None and self.outlook is not None and not self.outlook.fits
+        return Status(self._doing(), tuple(facts), alarm=lost or too_long)
 
     def _doing(self) -> str:
         waiting = f"{self.queued} queued" if self.queued else ""
@@ -93,7 +98,7 @@ class Facts:
             return " · ".join(part for part in (self._way(loading), waiting) if part)
         if self.link is LinkState.LOST:
             return "the engine is gone; the next message starts a new one"
-        return waiting
+        return waiting or (words.outlook(self.outlook, self.name_of) if self.outlook else "")
 
     def _stage(self, live: LiveAnswer) -> str:
         if live.phase is not None:

@@ -32,6 +32,7 @@ from tui_chat.wire.events import Loading
 
 if TYPE_CHECKING:
     from tui_chat.client.conversation import Conversation
+    from tui_chat.client.foresight import Outlook
     from tui_chat.ui.transcript.items import AnswerItem, Item, NoticeItem
     from tui_chat.ui.transcript.view import Transcript
     from tui_chat.wire.api import ModelInfo
@@ -161,6 +162,12 @@ class Presenter:
         self._facts.models = models
         if self._conversation is not None:
             self._reload()
+
+    def expect(self, outlook: Outlook | None) -> None:
+        """Say what sending what stands in the input would take."""
+        if outlook != self._facts.outlook:
+            self._facts.outlook = outlook
+            self.refresh()
 
     def busy(self, text: str) -> None:
         """Say what else is going on, such as a download; empty when it is over."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued
 from tui_chat.wire.plan import DeviceKind, DeviceUse
+
+if TYPE_CHECKING:
+    from tui_chat.client.foresight import Outlook
 
 _GIB = 1024**3
 _MIB = 1024**2
@@ -163,6 +167,23 @@ def on_its_way(model: ModelInfo, name: str, leaving: Sequence[str] = ()) -> str:
             return f"warming up {name}"
     part = f" {model.progress * 100:.0f} %" if model.progress is not None else ""
     return f"loading {name}{part}" + left(model.eta_s)
+
+
+def outlook(outlook: Outlook, name_of: Callable[[str], str]) -> str:
+    """Say what sending will take of the context, where that is more than meets the eye; else ""."""
+    if not outlook.fits:
+        about = "" if outlook.need.counted else "about "
+        return f"too long to send: {about}{outlook.need.prompt:,} tokens"
+    if not outlook.grows:
+        return ""
+    plan, options = outlook.plan, outlook.model.options
+    said = [f"sending grows the context to {context(plan.options.context)}"]
+    if options is not None and options.kv_type is not plan.options.kv_type:
+        said.append(f"with a {plan.options.kv_type} KV cache")
+    for verb, ids in (("unloads", plan.evicts), ("shrinks", plan.shrinks)):
+        if ids:
+            said.append(f"and {verb} {' and '.join(map(name_of, ids))}")
+    return " ".join(said)
 
 
 def left(eta_s: float | None) -> str:

@@ -38,6 +38,9 @@ log = logging.getLogger("tui_chat.ui")
 TICK_S = 0.4
 """How often times, speeds and ETAs on the status line are brought up to date."""
 
+FORESEE_S = 0.3
+"""How long nothing must have been typed before the engine is asked what sending would take."""
+
 
 class ChatScreen(SwitchingActions):
     """One conversation and its input. There is one such screen; conversations change under it."""
@@ -176,6 +179,15 @@ class ChatScreen(SwitchingActions):
             self._drafts.keep(self._draft_key, self.prompt.text)
             if self.prompt.text:
                 self.warm()
+            self._foresee()
+
+    @work(group="foresight", exclusive=True)
+    async def _foresee(self) -> None:
+        """Find out what sending would take, once nothing has been typed for a moment."""
+        self._presenter.expect(None)
+        await asyncio.sleep(FORESEE_S)
+        if self._conversation is not None:
+            self._presenter.expect(await self._conversation.foresee(self.prompt.text))
 
     @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:

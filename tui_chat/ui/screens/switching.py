@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
+from tui_chat.chat.measure import kept_for_answer
 from tui_chat.ui.loader import Loader
 from tui_chat.ui.screens.reading import ReadingActions
 from tui_chat.ui.starter import Starter
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
     from tui_chat.ui.presenter import Presenter
-
-ANSWER_RESERVE = 1024
-"""Tokens that a context must have left for the next answer, where no limit is set."""
 
 
 class SwitchingActions(ReadingActions):
@@ -58,7 +56,7 @@ class SwitchingActions(ReadingActions):
         if conversation is None:
             return
         tokens = self._presenter.tokens
-        reserve = conversation.session.sampling.max_tokens or ANSWER_RESERVE
+        reserve = kept_for_answer(conversation.session.sampling.max_tokens)
         situation = Situation(conversation.session.model, tokens, tokens + reserve if tokens else 0)
         chosen = await self.app.push_screen_wait(
             SwitcherScreen(self._workspace, self._starter, self._loader, situation)
