@@ -179,15 +179,16 @@ class ChatScreen(SwitchingActions):
             self._drafts.keep(self._draft_key, self.prompt.text)
             if self.prompt.text:
                 self.warm()
-            self._foresee()
+            self._foresee(self.prompt.text)
 
     @work(group="foresight", exclusive=True)
-    async def _foresee(self) -> None:
-        """Find out what sending would take, once nothing has been typed for a moment."""
+    async def _foresee(self, text: str) -> None:
+        """Find out what sending `text` would take, once nothing has been typed for a moment."""
         self._presenter.expect(None)
         await asyncio.sleep(FORESEE_S)
-        if self._conversation is not None:
-            self._presenter.expect(await self._conversation.foresee(self.prompt.text))
+        outlook = await self._conversation.foresee(text) if self._conversation is not None else None
+        if self.is_attached:  # the app may have been left meanwhile
+            self._presenter.expect(outlook)
 
     @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:
