@@ -49,6 +49,7 @@ class ProblemCode(enum.StrEnum):
     TEMPLATE_FAILED = "template_failed"
     CONTEXT_OVERFLOW = "context_overflow"
     WORKER_DIED = "worker_died"
+    FELL_BACK = "fell_back"
     ENGINE_DIED = "engine_died"
     ENGINE_UNREACHABLE = "engine_unreachable"
     ENGINE_MISMATCH = "engine_mismatch"

@@ -33,6 +33,7 @@ from tui_chat.client.changes import (
 from tui_chat.client.errors import EngineError
 from tui_chat.client.foresight import Outlook, foresee
 from tui_chat.client.live import Errand, LiveAnswer, follow_answer
+from tui_chat.client.problems import fell_back, held_on, no_model, read_only
 from tui_chat.store.errors import StoreError
 from tui_chat.store.journal import JournalState, fold
 from tui_chat.wire.api import GenerateRequest, LoadRequest, Turn
@@ -206,7 +207,7 @@ class Conversation:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._let_go.wait(), HANDOVER_S)
         if self.access is Access.FOLLOWER:
-            self._publish(Raised(_held_on(holder)))
+            self._publish(Raised(held_on(holder)))
 
     async def close(self) -> None:
         """Let go of the session. An answer in flight runs on in the engine, journalled."""
@@ -274,9 +275,34 @@ class Conversation:
         await self._settle(answer, state)
         if self.live is not None and self.live.id == answer.id:
             self.live = None
-        self._publish(MessageSettled(self.tree.get(answer.id)))
+        settled = self.tree.get(answer.id)
+        self._publish(MessageSettled(settled))
+        if self._may_fall_back(settled) and await self._fall_back(settled):
+            return
         if self.queued and self.live is None and self.access is Access.WRITER:
             await self._send_next()
+
+    def _may_fall_back(self, failed: Message) -> bool:
+        """Whether another model is to answer, because memory or the process of this one gave out."""
+        answer, fallback = failed.answer, self._workspace.settings.models.fallback
+        if answer is None or fallback is None or self.live is not None or self.access is Access.FOLLOWER:
+            return False
+        no_memory = answer.problem is not None and answer.problem.code is ProblemCode.OUT_OF_MEMORY
+        return self.tree.leaf == failed.id and (answer.finish is FinishReason.WORKER_DIED or no_memory)
+
+    async def _fall_back(self, failed: Message) -> bool:
+        """Have the fallback model answer beside what `failed`; says whether it does."""
+        answer, before = failed.answer, self.session
+        assert answer is not None
+        assert failed.parent is not None
+        fallback = await self._workspace.resolve_model(self._workspace.settings.models.fallback or "")
+        if fallback == answer.model or self.live is not None or self.tree.leaf != failed.id:
+            return False
+        self.tree.update(model=fallback, leaf=failed.parent)
+        self._publish(Reloaded())
+        what = answer.problem.what if answer.problem else f"{answer.model} is gone."
+        self._publish(Raised(fell_back(what, fallback, partial=bool(failed.text))))
+        return await self._begin(self.tree.get(failed.parent), before, shown=True)
 
     async def _settle(self, answer: Message, state: JournalState) -> None:
         """Fold a finished answer into tree and file; only then is its journal superfluous."""
@@ -349,20 +375,8 @@ class Conversation:
 
     def _refusal(self) -> Problem | None:
         if self.access is Access.FOLLOWER:
-            return Problem(
-                ProblemCode.SESSION_LOCKED,
-                f"This chat is open in another terminal ({self.holder}); here it can only be read.",
-                kept="Your text is still in the input.",
-                remedy="Take it over, or fork it to go on in a copy of your own.",
-            )
-        if self.session.model is None:
-            return Problem(
-                ProblemCode.NO_MODEL,
-                "No model is chosen.",
-                kept="Your text is still in the input.",
-                remedy="Choose a model, or get the starter model.",
-            )
-        return None
+            return read_only(self.holder)
+        return no_model() if self.session.model is None else None
 
     def _journal(self, answer_id: str) -> Path | None:
         return self._file.journal_path(answer_id) if self._file is not None else None
@@ -371,12 +385,3 @@ class Conversation:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _held_on(holder: str) -> Problem:
-    return Problem(
-        ProblemCode.SESSION_LOCKED,
-        f"The other terminal ({holder}) did not let go of this chat.",
-        kept="Everything is as it was, and you still follow live.",
-        remedy="Close it where it runs, or fork the chat to go on in a copy of your own.",
-    )

@@ -27,16 +27,18 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which models are offered and how they are loaded.
 
     `folders` are searched beside the models folder; `sources` are the places that are looked at;
-    `default` is a model id; `context` is the context wished for, in tokens; `threads` overrides the count
-    of usable cores; `strategy` is what plans strive for; `leave_free_mib` stays free on each GPU;
-    `ram_limit_mib` is the most RAM that models may take together. An idle model is kept for
-    `keep_alive_s` (0: it goes after each answer; negative: it stays), or for what `keep_alive_for`
-    says of its id. With `prewarm`, what usually comes next is loaded beforehand where it is no trouble.
+    `default` and `fallback` are model ids: of new chats, and for when the memory or the process of another
+    model gives out. `context` is the context wished for, in tokens; `threads` overrides the count of usable
+    cores; `strategy` is what plans strive for; `leave_free_mib` stays free on each GPU; `ram_limit_mib` is
+    the most RAM that models may take together. An idle model is kept for `keep_alive_s` (0: it goes after
+    each answer; negative: it stays), or for what `keep_alive_for` says of its id. With `prewarm`, what
+    usually comes next is loaded beforehand where it is no trouble.
     """
 
     folders: tuple[str, ...] = ()
     sources: tuple[ModelSource, ...] = tuple(ModelSource)
     default: str | None = None
+    fallback: str | None = None
     context: int = 8192
     threads: int | None = None
     strategy: Strategy = Strategy.BALANCED

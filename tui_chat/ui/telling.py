@@ -23,6 +23,8 @@ _INSTEAD: Mapping[ProblemCode, tuple[str, ...]] = {
 _BESIDE: Mapping[ProblemCode, tuple[str, ...]] = {
     ProblemCode.OUT_OF_MEMORY: (_MODEL,),
     ProblemCode.LOAD_FAILED: (_MODEL,),
+    ProblemCode.WORKER_DIED: (_MODEL,),
+    ProblemCode.FELL_BACK: (_MODEL,),
     ProblemCode.CONTEXT_OVERFLOW: ("ctrl+n new chat", _MODEL),
     ProblemCode.SESSION_DAMAGED: ("F3 sessions",),
 }

@@ -43,7 +43,7 @@ def death_problem(name: str, status: int, lines: list[str], *, memory_kill: bool
     kept = "" if loading else "The answer so far is kept."
     if status == -signal.SIGKILL and memory_kill:
         return Problem(
-            code=ProblemCode.OUT_OF_MEMORY if loading else ProblemCode.WORKER_DIED,
+            code=ProblemCode.OUT_OF_MEMORY,
             what=f"The machine ran out of memory and the kernel stopped {name} (SIGKILL).",
             kept=kept,
             remedy=_REMEDY_MEMORY,
