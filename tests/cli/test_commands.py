@@ -14,7 +14,6 @@ import pytest
 from tests.homes import Home
 from tests.library.gguf_maker import make_gguf
 from tui_chat import __version__
-from tui_chat.cli.models import size_text
 
 
 def test_version_and_help(empty_home: Home) -> None:
@@ -92,7 +91,7 @@ def test_models_as_a_table(home: Home) -> None:
     make_gguf(home.paths.models / "more" / "tiny.gguf", weights=1024)
     lines = home.run("models").stdout.splitlines()
     assert lines[0].split() == ["MODEL", "SIZE", "QUANT", "SOURCE", "STATE", "NOW", "FILE"]
-    assert any("93.8 MiB" in line and "Q4_1" in line for line in lines)
+    assert any("94 MiB" in line and "Q4_1" in line for line in lines)
     assert any(line.startswith("tiny ") and "F32" in line for line in lines)
 
 
@@ -159,13 +158,3 @@ def test_closed_pipe_is_no_error(home: Home) -> None:
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=30)
     assert done.stderr == ""
     assert done.stdout.splitlines() == ["[", "141"]
-
-
-def test_sizes_are_read_with_units() -> None:
-    assert [size_text(n) for n in (0, 1023, 1024, 98_362_432, 5 * 2**30)] == [
-        "0 B",
-        "1023 B",
-        "1.0 KiB",
-        "93.8 MiB",
-        "5.0 GiB",
-    ]

@@ -64,7 +64,7 @@ def test_recommended_quant_is_fetched_and_listed(empty_home: Home, hub: HubServe
     assert path == empty_home.paths.models / "acme" / "wise-GGUF" / BIG
     assert path.read_bytes() == hub.files[BIG]
     assert "Chosen: Q8_0, the largest up to Q8_0 that fits" in got.stderr
-    assert "acme/wise-GGUF Q8_0, 7.6 MiB" in got.stderr
+    assert "acme/wise-GGUF Q8_0, 8 MiB" in got.stderr
     (listed,) = json.loads(empty_home.run("models", "--json").stdout)
     assert (listed["id"], listed["source"], listed["state"]) == ("wise-Q8_0", "own", "on_disk")
 
@@ -104,7 +104,7 @@ def test_real_model_is_forecast_from_its_first_bytes(
     beside_mib = (listed["needed_bytes"] - listed["size_bytes"]) / 2**20
     assert cache_mib < beside_mib < cache_mib + 150
     got = empty_home.run("models", "get", NAME)
-    assert "93.8 MiB, 0.135 billion parameters, llama, trained on 8,192 tokens." in got.stderr
+    assert "94 MiB, 0.135 billion parameters, llama, trained on 8,192 tokens." in got.stderr
     assert "with 8k of context" in got.stderr
     assert Path(got.stdout.strip()).stat().st_size == starter_model.stat().st_size
 

@@ -10,6 +10,7 @@ from tui_chat.ui.switcher.choice import contexts, step_context, step_kv
 from tui_chat.ui.switcher.order import as_of, recent_first
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.plan import KvType
+from tui_chat.wire.words import rate, size, sizes
 
 NAMES = ["Qwen3-8B", "Qwen3-30B-A3B", "gemma-3-270m", "SmolLM2-135M", "Meta-Llama-3.1-8B"]
 
@@ -109,9 +110,14 @@ def test_a_model_that_left_is_on_disk_again_and_one_from_elsewhere_is_listed() -
         (words.roughly(150), "2 min"),
         (words.lasting(59), "59 s"),
         (words.lasting(3900), "1 h 5 min"),
-        (words.sizes([3 << 30, 100 << 20, 0, 1 << 20]), (["3.0", "0.1", "0", "0.1"], "GiB")),
-        (words.sizes([92 << 20, 1 << 10]), (["92", "1"], "MiB")),
-        (words.rate(0.36), "0.4 tok/s"),
+        (size(0), "0 B"),
+        (size(1025), "2 KiB"),
+        (size(98_362_432), "94 MiB"),
+        (size(5 << 30), "5.0 GiB"),
+        (size(1 << 50), "1024.0 TiB"),
+        (sizes([3 << 30, 100 << 20, 0, 1 << 20]), (["3.0", "0.1", "0", "0.1"], "GiB")),
+        (sizes([92 << 20, 1 << 10]), (["92", "1"], "MiB")),
+        (rate(0.36), "0.4 tok/s"),
     ],
 )
 def test_numbers_are_said_with_their_unit(said: object, expected: object) -> None:

@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tui_chat.cli.models import size_text
+from tui_chat.wire.words import size
 
 if TYPE_CHECKING:
     from tui_chat.config.paths import Paths
@@ -44,8 +44,8 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(f"tui-chat: {error.problem.what} {error.problem.remedy}\n")
         return 1
     if clear:
-        count, size = len(info.entries), size_text(sum(entry.size_bytes for entry in info.entries))
-        print(f"Cleared {count} parked conversation{'' if count == 1 else 's'}, {size}.")
+        count, gone = len(info.entries), size(sum(entry.size_bytes for entry in info.entries))
+        print(f"Cleared {count} parked conversation{'' if count == 1 else 's'}, {gone}.")
     elif args.json:
         import msgspec
 
@@ -88,7 +88,7 @@ def _table(info: CacheInfo, paths: Paths) -> str:
         rows = [("MODEL", "SESSION", "TOKENS", "SIZE", "WHERE", "AGE")]
         for entry in info.entries:
             title = titles.get(entry.session or "", entry.session or "")[:_TITLE_LENGTH]
-            cells = (f"{entry.tokens:,}", size_text(entry.size_bytes), entry.place, _age(entry.used))
+            cells = (f"{entry.tokens:,}", size(entry.size_bytes), entry.place, _age(entry.used))
             rows.append((entry.model, title, *cells))
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         for row in rows:
@@ -100,13 +100,13 @@ def _table(info: CacheInfo, paths: Paths) -> str:
     else:
         lines.append("Nothing is parked.")
     lines.append(
-        f"RAM {size_text(info.ram_bytes)} of {size_text(info.ram_limit)}, "
-        f"disk {size_text(info.disk_bytes)} of {size_text(info.disk_limit)} ({paths.parks})"
+        f"RAM {size(info.ram_bytes)} of {size(info.ram_limit)}, "
+        f"disk {size(info.disk_bytes)} of {size(info.disk_limit)} ({paths.parks})"
     )
     return "\n".join(lines)
 
 
 def _age(then: datetime) -> str:
     seconds = max(1, int((datetime.now(UTC) - then).total_seconds()))
-    size, unit = next((size, unit) for size, unit in _AGES if seconds >= size)
-    return f"{seconds // size} {unit}"
+    least, unit = next((least, unit) for least, unit in _AGES if seconds >= least)
+    return f"{seconds // least} {unit}"

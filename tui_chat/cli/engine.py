@@ -6,11 +6,11 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from tui_chat.wire.words import size
+
 if TYPE_CHECKING:
     from tui_chat.config.paths import Paths
     from tui_chat.wire.api import EngineInfo
-
-_GIB = 1 << 30
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -114,10 +114,8 @@ def _logs(paths: Paths, lines: int) -> int:
 def _describe(info: EngineInfo) -> str:
     lines = [f"engine {info.version}, pid {info.pid}, since {info.started.astimezone():%Y-%m-%d %H:%M}"]
     for model in info.residents:
-        size = f"{model.size_bytes / _GIB:.1f} GiB"
-        lines.append(
-            f"  {model.id}  {size}  context {model.context:,}  {model.state.value.replace('_', ' ')}"
-        )
+        state = model.state.value.replace("_", " ")
+        lines.append(f"  {model.id}  {size(model.size_bytes)}  context {model.context:,}  {state}")
     if not info.residents:
         lines.append("  no model in memory")
     lines += [f"  answer {g.id}: {g.state.value}, {g.model}" for g in info.generations]

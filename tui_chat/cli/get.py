@@ -112,11 +112,11 @@ def _get(repository: Repository, choice: Choice, folder: Path, machine: Machine,
 
 def _forecast(repository: Repository, choice: Choice, machine: Machine) -> str:
     """Read the header before anything is downloaded, and say what it says and how the model would run."""
-    from tui_chat.cli.models import size_text
     from tui_chat.library.errors import DownloadError
     from tui_chat.library.hub.fetch import fetch_first_header
     from tui_chat.memory.gguf import GgufError
     from tui_chat.memory.profile import read_profile
+    from tui_chat.wire.words import size
 
     try:
         with fetch_first_header(repository, choice) as path:
@@ -125,7 +125,7 @@ def _forecast(repository: Repository, choice: Choice, machine: Machine) -> str:
         raise DownloadError(error.problem) from error
     whole = len(choice.files) == 1
     parameters = profile.parameters if whole else repository.parameters
-    facts = [f"{repository.name} {choice.label}", size_text(choice.size)]
+    facts = [f"{repository.name} {choice.label}", size(choice.size)]
     facts += [f"{parameters / 1e9:.3g} billion parameters"] if parameters else []
     facts += [profile.architecture]
     facts += [f"trained on {profile.trained_context:,} tokens"] if profile.trained_context else []
@@ -144,7 +144,7 @@ def _plan(profile: Profile, machine: Machine) -> str:
 
 
 def _table(verdicts: list[Verdict], best: Recommendation) -> str:
-    from tui_chat.cli.models import size_text
+    from tui_chat.wire.words import size
 
     if not verdicts:
         return "The repository has no GGUF model to chat with."
@@ -152,8 +152,8 @@ def _table(verdicts: list[Verdict], best: Recommendation) -> str:
     rows = [
         (
             verdict.choice.label,
-            size_text(verdict.choice.size),
-            size_text(verdict.needed),
+            size(verdict.choice.size),
+            size(verdict.needed),
             verdict.words + (", recommended" if verdict.choice == best.choice else ""),
             verdict.choice.files[0].path + _parts(len(verdict.choice.files)),
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui_chat.cli.plans import plan_all, plan_body
 from tui_chat.cli.settings import load
+from tui_chat.wire.words import size
 
 if TYPE_CHECKING:
     from tui_chat.config.paths import Paths
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from tui_chat.wire.plan import Plan
 
 STARTER = "starter"
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -149,16 +149,7 @@ def _row(info: ModelInfo, plan: Plan | None, *, kinds: bool) -> tuple[str, ...]:
     kind = (info.kind.value,) if kinds else ()
     state = info.state.replace("_", " ")
     now = plan.verdict if plan else ""
-    return (info.id, size_text(info.size_bytes), info.quant, *kind, info.source.value, state, now, info.path)
-
-
-def size_text(size: float) -> str:
-    """Write a number of bytes for a person: ``93.8 MiB``."""
-    for unit in _UNITS:
-        if size < 1024 or unit == _UNITS[-1]:
-            break
-        size /= 1024
-    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+    return (info.id, size(info.size_bytes), info.quant, *kind, info.source.value, state, now, info.path)
 
 
 def _get_starter(folder: Path) -> int:

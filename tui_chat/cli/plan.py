@@ -140,7 +140,7 @@ def _as_json(plan: Plan) -> str:
 
 
 def _as_text(plan: Plan) -> str:
-    from tui_chat.memory.wording import device, size
+    from tui_chat.wire.words import device, size
 
     rows: list[tuple[str, ...]] = [
         ("DEVICE", "LAYERS", "WEIGHTS", "KV", "COMPUTE", "OVERHEAD", "TOTAL", "FREE")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
+from tui_chat.wire.words import size
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -35,8 +37,8 @@ class ProgressLine:
         """Show that `done` of `total` bytes of `stage` are done."""
         if self._bar is None:
             if stage != self._stage:
-                size = f" ({total / 2**20:.1f} MiB)" if total else ""
-                self._stream.write(f"{stage}{size}\n")
+                whole = f" ({size(total)})" if total else ""
+                self._stream.write(f"{stage}{whole}\n")
                 self._stream.flush()
         elif self._task is None or stage != self._stage:
             self._task = self._bar.add_task(stage, total=total or None, completed=done)

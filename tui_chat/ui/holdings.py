@@ -11,6 +11,7 @@ from tui_chat.ui.facts import model_name
 from tui_chat.ui.switcher.rows import state_word
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.plan import DeviceSpec, DeviceUse
+from tui_chat.wire.words import device, size, sizes
 
 HOLDING = frozenset(ModelState) - {
     ModelState.ON_DISK,
@@ -28,18 +29,18 @@ _WIDE = 100
 def totals(devices: Sequence[DeviceSpec], residents: Sequence[ModelInfo], width: int) -> Content:
     """Say of each device what is ours, what is others', and what is free."""
     lines = []
-    for device in devices:
-        ours = sum(use.total_bytes for m in residents for use in m.devices if use.name == device.name)
-        others = max(0, device.total_bytes - device.free_bytes - ours)
-        bar = _bar([(ours, "$accent"), (others, "$muted")], device.total_bytes, _cells(width))
-        (free, total, *parts), unit = words.sizes([device.free_bytes, device.total_bytes, ours, others])
+    for spec in devices:
+        ours = sum(use.total_bytes for m in residents for use in m.devices if use.name == spec.name)
+        others = max(0, spec.total_bytes - spec.free_bytes - ours)
+        bar = _bar([(ours, "$accent"), (others, "$muted")], spec.total_bytes, _cells(width))
+        (free, total, *parts), unit = sizes([spec.free_bytes, spec.total_bytes, ours, others])
         said = [f"free {free} of {total} {unit}"]
         said += [
             f"{name} {part}" for name, part in zip(("ours", "others"), parts, strict=True) if part != "0"
         ]
         lines.append(
             Content.assemble(
-                (f"{words.device(device.name):<{_LABEL}}", "$foreground"),
+                (f"{device(spec.name):<{_LABEL}}", "$foreground"),
                 *bar,
                 (f"  {' · '.join(said)}", "$muted"),
             )
@@ -106,15 +107,15 @@ def _use(use: DeviceUse, of_bytes: int, width: int) -> Content:
     else:
         parts.append(("other", use.compute_bytes + use.overhead_bytes, "$muted"))
     there = [part for part in parts if part[1]]
-    numbers, unit = words.sizes([count for _, count, _ in there])
+    numbers, unit = sizes([count for _, count, _ in there])
     said: list[str | tuple[str, str]] = []
     for (name, _, style), number in zip(there, numbers, strict=True):
         said += [(" · " if said else "", "$muted"), (name, style), (f" {number}", "$muted")]
     layers = f" · {words.count(use.layers, 'layer')}" if use.layers and width >= _WIDE else ""
     return Content.assemble(
-        (f"  {words.device(use.name):<{_LABEL}}", "$foreground"),
+        (f"  {device(use.name):<{_LABEL}}", "$foreground"),
         *_bar([(count, style) for _, count, style in parts], of_bytes, _cells(width)),
-        (f" {words.size(use.total_bytes):>9}  ", "$foreground"),
+        (f" {size(use.total_bytes):>9}  ", "$foreground"),
         *said,
         (f" {unit}{layers}", "$muted"),
     )
@@ -139,9 +140,9 @@ def _bar(parts: Sequence[tuple[int, str]], whole: int, cells: int) -> list[tuple
 def _checked(model: ModelInfo) -> str:
     predicted = sum(use.total_bytes for use in model.devices)
     if not model.real_bytes:
-        return f"predicted {words.size(predicted)}" if predicted else ""
+        return f"predicted {size(predicted)}" if predicted else ""
     if not predicted:
-        return f"really {words.size(model.real_bytes)}"
+        return f"really {size(model.real_bytes)}"
     off = (model.real_bytes - predicted) / predicted * 100
-    (before, after), unit = words.sizes([predicted, model.real_bytes])
+    (before, after), unit = sizes([predicted, model.real_bytes])
     return f"predicted {before} · really {after} {unit} ({off:+.1f} %)"

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from tui_chat.chat.model import Problem
-from tui_chat.ui import words
+from tui_chat.wire.words import sizes
 
 if TYPE_CHECKING:
     from tui_chat.client.workspace import Workspace
@@ -80,5 +80,5 @@ def _said(progress: _Progress, passed_s: float) -> str:
     full = round(part * _CELLS)
     bar = "━" * full + "─" * (_CELLS - full)
     left = f", {passed_s / part - passed_s:.0f} s left" if 0.02 < part < 1 else ""
-    amount = f"{progress.done / 2**20:.0f} of {words.size(progress.total)}"
-    return f"getting {NAME} {bar} {amount}{left}"
+    (done, total), unit = sizes([progress.done, progress.total])
+    return f"getting {NAME} {bar} {done} of {total} {unit}{left}"

@@ -1,4 +1,4 @@
-"""How numbers, durations, sizes and ages are written on the screen: always with a unit."""
+"""How numbers, durations and ages are written on the screen: always with a unit (see also `wire.words`)."""
 
 from __future__ import annotations
 
@@ -10,28 +10,10 @@ from typing import TYPE_CHECKING
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued
 from tui_chat.wire.plan import DeviceKind, DeviceUse
+from tui_chat.wire.words import device
 
 if TYPE_CHECKING:
     from tui_chat.client.foresight import Outlook
-
-_GIB = 1024**3
-_MIB = 1024**2
-
-
-def size(size_bytes: int) -> str:
-    """Write a size with the unit that fits: ``4.7 GiB``, ``94 MiB``, ``3 KiB``."""
-    if size_bytes >= _GIB / 2:
-        return f"{size_bytes / _GIB:.1f} GiB"
-    if size_bytes >= _MIB:
-        return f"{size_bytes / _MIB:.0f} MiB"
-    return f"{-(-size_bytes // 1024)} KiB"
-
-
-def sizes(counts: Sequence[int]) -> tuple[list[str], str]:
-    """Write sizes in the one unit that fits the largest, and that unit; what is there is never ``0.0``."""
-    if max(counts, default=0) >= _GIB / 2:
-        return [f"{max(0.1, count / _GIB):.1f}" if count else "0" for count in counts], "GiB"
-    return [f"{max(1, round(count / _MIB))}" if count else "0" for count in counts], "MiB"
 
 
 def parameters(number: int) -> str:
@@ -42,11 +24,6 @@ def parameters(number: int) -> str:
         return f"{max(1, round(number / 1e6))}M"
     billions = number / 1e9
     return f"{billions:.0f}B" if billions >= 99.5 else f"{billions:.1f}B".replace(".0B", "B")
-
-
-def device(name: str) -> str:
-    """Name a device for a person: ``GPU 0``, ``RAM``."""
-    return "RAM" if name == "ram" else f"GPU {name.removeprefix('gpu')}"
 
 
 def placement(devices: Sequence[DeviceUse]) -> str:
@@ -84,11 +61,6 @@ def seconds(value: float) -> str:
     if value < 60:
         return f"{value:.0f} s"
     return f"{int(value // 60)} min {int(value % 60)} s"
-
-
-def rate(per_second: float) -> str:
-    """Write a speed of decoding: ``204 tok/s``, ``0.4 tok/s``."""
-    return f"{per_second:.0f} tok/s" if per_second >= 10 else f"{per_second:.1f} tok/s"
 
 
 def lasting(value: float) -> str:

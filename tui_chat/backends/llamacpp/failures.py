@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tui_chat.backends.protocol import Allocation
 from tui_chat.chat.model import Problem, ProblemCode
+from tui_chat.wire.words import size
 
 _ALLOCATION = re.compile(r"failed to allocate (\S+) buffer of size (\d+)")
 _DEVICE_ALLOCATION = re.compile(r"allocating ([\d.]+) MiB on device (\d+): .*out of memory", re.IGNORECASE)
@@ -103,17 +104,17 @@ def _device_name(buffer: str) -> str:
 def _memory_problem(name: str, context: int | None, lines: list[str]) -> Problem | None:
     text = "\n".join(lines)
     if allocation := _ALLOCATION.search(text):
-        wanted = f"{allocation[1]} could not give a buffer of {int(allocation[2]) / 2**30:.2f} GiB"
+        wanted = f"{allocation[1]} could not give a buffer of {size(int(allocation[2]))}"
     elif device := _DEVICE_ALLOCATION.search(text):
-        wanted = f"GPU {device[2]} could not give a buffer of {float(device[1]) / 2**10:.2f} GiB"
+        wanted = f"GPU {device[2]} could not give a buffer of {size(int(float(device[1]) * 2**20))}"
     elif _OUT_OF_MEMORY.search(text):
         wanted = "an allocation failed"
     else:
         return None
-    size = "" if context is None else f" with a context of {context:,} tokens"
+    how = "" if context is None else f" with a context of {context:,} tokens"
     return Problem(
         code=ProblemCode.OUT_OF_MEMORY,
-        what=f"There is not enough memory for {name}{size}: {wanted}.",
+        what=f"There is not enough memory for {name}{how}: {wanted}.",
         remedy=_REMEDY_MEMORY,
         detail=text,
     )

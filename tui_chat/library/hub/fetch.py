@@ -24,9 +24,9 @@ from tui_chat.library.parts import check_space, hash_of, is_whole, only_one, siz
 from tui_chat.library.progress import FetchCancelledError, FetchError, Progress
 from tui_chat.library.remote import fetch_header
 from tui_chat.library.sources.huggingface import hub_cache
+from tui_chat.wire.words import size
 
 FETCHING = "Fetching"
-_MIB = 1 << 20
 
 Listener = Callable[[int, int, str], None]
 
@@ -165,7 +165,7 @@ def _problem(what: str, repository: Repository, choice: Choice, folder: Path) ->
     return Problem(
         code=ProblemCode.DOWNLOAD_FAILED,
         what=what,
-        kept=f"{have / _MIB:,.1f} MiB are kept; the next try goes on from there." if have else "",
+        kept=f"{size(have)} are kept; the next try goes on from there." if have else "",
         remedy=f"Try again with: tui-chat models get hf:{repository.name}/{choice.files[0].path}",
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tui_chat.library.hub.choices import Choice
 from tui_chat.library.hub.quants import BITS, Grade, grade
 from tui_chat.library.hub.room import CONTEXT, Room, usually_beside
-from tui_chat.memory.wording import size
+from tui_chat.wire.words import size
 
 
 @dataclass(frozen=True, slots=True)

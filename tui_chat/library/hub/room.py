@@ -8,6 +8,7 @@ from tui_chat.memory.forecast import forecast
 from tui_chat.memory.machine import GIB, Machine, overhead
 from tui_chat.memory.profile import Profile
 from tui_chat.wire.plan import LoadOptions
+from tui_chat.wire.words import size
 
 CONTEXT = 8192
 """Tokens that there should be room for."""
@@ -45,8 +46,8 @@ class Room:
     @property
     def words(self) -> str:
         """Say what there is."""
-        gpu = f", and {self.vram / GIB:.1f} GiB on the GPU" if self.vram else ""
-        return f"this machine has {self.ram / GIB:.1f} GiB{gpu}"
+        gpu = f", and {size(self.vram)} on the GPU" if self.vram else ""
+        return f"this machine has {size(self.ram)}{gpu}"
 
 
 def room_of(machine: Machine) -> Room:

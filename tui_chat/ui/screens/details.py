@@ -17,6 +17,7 @@ from tui_chat.ui import words
 from tui_chat.ui.facts import model_name
 from tui_chat.ui.switcher.rows import Offer, state_word
 from tui_chat.wire.plan import DeviceUse, LoadOptions, Plan, Source
+from tui_chat.wire.words import device, rate, size
 
 _SOURCES = {
     Source.ARITHMETIC: "by the header's arithmetic",
@@ -97,7 +98,7 @@ def _facts(offer: Offer) -> Iterator[tuple[str, str]]:
     yield from _pair("architecture", model.architecture, words.count(layers, "layer") if layers else "")
     if model.parameters:
         yield from _pair("parameters", f"{words.parameters(model.parameters)} ({model.parameters:,})")
-    yield from _pair("quant", model.quant, words.size(model.size_bytes))
+    yield from _pair("quant", model.quant, size(model.size_bytes))
     if model.trained_context:
         yield from _pair("trained for", f"{model.trained_context:,} tokens of context")
     yield from _pair("state", state_word(model))
@@ -139,10 +140,10 @@ def _options(options: LoadOptions) -> str:
 def _table(devices: Sequence[DeviceUse]) -> Iterator[Content]:
     rows = [
         (
-            words.device(use.name),
+            device(use.name),
             str(use.layers),
-            *(words.size(count) if count else "0" for count in _bytes(use)),
-            words.size(use.free_bytes),
+            *(size(count) if count else "0" for count in _bytes(use)),
+            size(use.free_bytes),
         )
         for use in devices
     ]
@@ -160,8 +161,8 @@ def _bytes(use: DeviceUse) -> tuple[int, ...]:
 
 def _checked(offer: Offer) -> Iterator[tuple[str, str]]:
     predicted = sum(use.total_bytes for use in offer.model.devices)
-    yield from _pair("predicted", words.size(predicted) if predicted else "")
-    yield from _pair("really", words.size(offer.model.real_bytes))
+    yield from _pair("predicted", size(predicted) if predicted else "")
+    yield from _pair("really", size(offer.model.real_bytes))
 
 
 def _plan(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -169,11 +170,9 @@ def _plan(plan: Plan) -> Iterator[tuple[str, str]]:
     yield from _pair("figures", _SOURCES[plan.source])
     anonymous, cached = plan.anonymous_bytes, plan.page_cache_bytes
     if anonymous or cached:
-        yield from _pair(
-            "of the RAM", f"{words.size(anonymous)} anonymous, {words.size(cached)} page cache of the file"
-        )
+        yield from _pair("of the RAM", f"{size(anonymous)} anonymous, {size(cached)} page cache of the file")
     if plan.tokens_per_second:
-        yield from _pair("speed", f"about {words.rate(plan.tokens_per_second)} while decoding")
+        yield from _pair("speed", f"about {rate(plan.tokens_per_second)} while decoding")
     if plan.load_s:
         yield from _pair("loading", f"about {words.roughly(plan.load_s)}")
     for other in plan.alternatives:

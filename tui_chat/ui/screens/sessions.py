@@ -19,6 +19,7 @@ from tui_chat.ui.keys import Place, bindings, commands
 from tui_chat.ui.screens.dialogs import AskScreen
 from tui_chat.ui.widgets.filtered import FilteredList, Row, columns
 from tui_chat.ui.widgets.lines import HintLine
+from tui_chat.wire.words import size
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -66,7 +67,7 @@ class SessionsScreen(ModalScreen[str | None]):
         def draw(width: int) -> Content:
             if summary.problem is not None:
                 left = Content.assemble(("! ", "$warning"), (summary.problem.what, "$warning"))
-                return columns(width, left, Content.styled(words.size(summary.size_bytes), "$muted"))
+                return columns(width, left, Content.styled(size(summary.size_bytes), "$muted"))
             mark = "● " if summary.id == self._current else "  "
             title = summary.title or summary.preview or "(nothing said yet)"
             left = Content.assemble((mark, "$accent"), (title, "$foreground"))

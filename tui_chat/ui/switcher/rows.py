@@ -13,6 +13,7 @@ from tui_chat.ui.facts import model_name
 from tui_chat.ui.switcher.choice import Choice, step_context
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.plan import KvType, Plan
+from tui_chat.wire.words import size
 
 WIDE = 100
 """From this width on, a row has quant, parameters and state in columns of their own."""
@@ -123,7 +124,7 @@ def verdict(offer: Offer) -> tuple[str, str]:
         return ", ".join(text for text in (part, left) if text), "$accent"
     if plan is None:
         return (offer.problem.what if offer.problem else ASKING if offer.asking else ""), "$muted"
-    said = plan.verdict or ("fits" if plan.fits else f"needs {words.size(plan.shortfall_bytes)} more")
+    said = plan.verdict or ("fits" if plan.fits else f"needs {size(plan.shortfall_bytes)} more")
     soon = f", about {words.roughly(plan.load_s)}" if plan.fits and plan.load_s else ""
     return said + soon, "$foreground" if plan.fits else "$warning"
 
@@ -152,7 +153,7 @@ def _wide(offer: Offer, width: int, longest: int) -> Content:
         *_head(offer, named, with_quant=False),
         (
             f" {model.quant or '':<7.7} {words.parameters(model.parameters):>6}"
-            f" {words.size(model.size_bytes):>9}  ",
+            f" {size(model.size_bytes):>9}  ",
             "$muted",
         ),
         *_knobs(offer),
@@ -171,7 +172,7 @@ def _narrow(offer: Offer, width: int) -> Content:
         said = state_word(offer.model)
     return Content.assemble(
         *_head(offer, named, with_quant=True),
-        (f" {words.size(offer.model.size_bytes):>8}  ", "$muted"),
+        (f" {size(offer.model.size_bytes):>8}  ", "$muted"),
         *_knobs(offer),
         (words.shorten(said, max(0, room - named)), style),
     )

@@ -11,6 +11,7 @@ from tui_chat.ui import words
 from tui_chat.ui.switcher.rows import Offer
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.plan import DeviceSpec, DeviceUse, Plan
+from tui_chat.wire.words import device, size, sizes
 
 Namer = Callable[[str], str]
 """Gives a model's id as people know it."""
@@ -18,7 +19,7 @@ Namer = Callable[[str], str]
 
 def free(devices: Sequence[DeviceSpec]) -> str:
     """Say what every device has free now; "" while nobody knows."""
-    parts = [f"{words.device(d.name)} {words.size(d.free_bytes)}" for d in devices]
+    parts = [f"{device(d.name)} {size(d.free_bytes)}" for d in devices]
     return f"free: {' · '.join(parts)}" if parts else ""
 
 
@@ -30,9 +31,9 @@ def takes(devices: Sequence[DeviceUse]) -> str:
 def _take(use: DeviceUse) -> str:
     named = (("weights", use.weights_bytes), ("KV", use.kv_bytes), ("compute", use.compute_bytes))
     there = [(name, count) for name, count in named if count]
-    numbers, unit = words.sizes([count for _, count in there])
+    numbers, unit = sizes([count for _, count in there])
     parts = " + ".join(f"{name} {number}" for (name, _), number in zip(there, numbers, strict=True))
-    return f"{parts} {unit} {'in' if use.name == 'ram' else 'on'} {words.device(use.name)}"
+    return f"{parts} {unit} {'in' if use.name == 'ram' else 'on'} {device(use.name)}"
 
 
 def sentence(offer: Offer | None, tokens: int, name_of: Namer, missing: Problem | None) -> Content:
