@@ -8,14 +8,14 @@ import random
 import struct
 from pathlib import Path
 
-Value = bool | int | float | str | list[int]
+Value = bool | int | float | str | list[int] | list[float] | list[str]
 Tensors = list[tuple[str, list[int]]]
 _ALIGNMENT = 32
 LAYERS, WIDTH, VOCABULARY = 6, 64, 500
 WINDOW = 64
 
 
-def write_sliding_window(path: Path) -> None:
+def write_sliding_window(path: Path, tokenizer: dict[str, Value] | None = None) -> None:
     """A gemma3: five layers in six see `WINDOW` tokens only."""
     heads, kv_heads, head, hidden = 2, 1, 32, 128
     tensors: Tensors = [("token_embd.weight", [WIDTH, VOCABULARY]), ("output_norm.weight", [WIDTH])]
@@ -47,7 +47,28 @@ def write_sliding_window(path: Path) -> None:
         "attention.layer_norm_rms_epsilon": 1e-6,
         "feed_forward_length": hidden,
     }
-    _write(path, "gemma3", facts, tensors)
+    _write(path, "gemma3", facts, tensors, tokenizer)
+
+
+def write_speller(path: Path) -> None:
+    """A gemma3 that reads byte by byte: its SentencePiece vocabulary has no piece for a text or a space."""
+    pieces = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    pieces += [f"<unused{number}>" for number in range(VOCABULARY - len(pieces))]
+    unknown, control, unused, byte = 2, 3, 5, 6
+    tokenizer: dict[str, Value] = {
+        "tokenizer.ggml.model": "llama",
+        "tokenizer.ggml.tokens": pieces,
+        "tokenizer.ggml.scores": [0.0] * VOCABULARY,
+        "tokenizer.ggml.token_type": [
+            *(unknown, control, control),
+            *[byte] * 256,
+            *[unused] * (VOCABULARY - 259),
+        ],
+        "tokenizer.ggml.unknown_token_id": 0,
+        "tokenizer.ggml.bos_token_id": 1,
+        "tokenizer.ggml.eos_token_id": 2,
+    }
+    write_sliding_window(path, tokenizer)
 
 
 def write_recurrent(path: Path) -> None:
@@ -126,10 +147,17 @@ def write_hybrid(path: Path, window: int = 0) -> None:
     _write(path, "lfm2", facts, tensors)
 
 
-def _write(path: Path, architecture: str, facts: dict[str, Value], tensors: Tensors) -> None:
+def _write(
+    path: Path,
+    architecture: str,
+    facts: dict[str, Value],
+    tensors: Tensors,
+    tokenizer: dict[str, Value] | None = None,
+) -> None:
     common = {"block_count": LAYERS, "embedding_length": WIDTH, "context_length": 4096}
     facts = common | {"vocab_size": VOCABULARY} | facts
-    entries: dict[str, Value] = {"general.architecture": architecture, "tokenizer.ggml.model": "none"}
+    entries: dict[str, Value] = {"general.architecture": architecture}
+    entries |= tokenizer or {"tokenizer.ggml.model": "none"}
     entries |= {f"{architecture}.{key}": value for key, value in facts.items()}
     header = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(entries))
     header += b"".join(_string(key) + _value(value) for key, value in entries.items())
@@ -152,11 +180,19 @@ def _weights(name: str, count: int) -> bytes:
 
 
 def _value(value: Value) -> bytes:
-    if isinstance(value, str):
-        return struct.pack("<I", 8) + _string(value)
     if isinstance(value, list):
-        return struct.pack(f"<IIQ{len(value)}I", 9, 4, len(value), *value)
-    return struct.pack("<If", 6, value) if isinstance(value, float) else struct.pack("<II", 4, value)
+        kinds, items = zip(*map(_scalar, value), strict=True)
+        signed = {4: 5}  # as llama.cpp wants the numbers in arrays
+        return struct.pack("<IIQ", 9, signed.get(kinds[0], kinds[0]), len(items)) + b"".join(items)
+    kind, item = _scalar(value)
+    return struct.pack("<I", kind) + item
+
+
+def _scalar(value: bool | int | float | str) -> tuple[int, bytes]:
+    """The number of its type in GGUF, and its bytes."""
+    if isinstance(value, str):
+        return 8, _string(value)
+    return (6, struct.pack("<f", value)) if isinstance(value, float) else (4, struct.pack("<I", value))
 
 
 def _string(text: str) -> bytes:
