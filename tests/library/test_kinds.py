@@ -42,10 +42,13 @@ def place(tmp_path: Path) -> Place:
         ("all-MiniLM-L6-v2", "bert", 0.02, ModelKind.EMBEDDING),
         ("Qwen3-Embedding-0.6B-Q8_0", "qwen3", 0.6, ModelKind.EMBEDDING),
         ("qwen3-embedding:0.6b", "qwen3", 0.6, ModelKind.EMBEDDING),
+        ("e5-mistral-7b-instruct-Q4_K_M", "llama", 7, ModelKind.EMBEDDING),
+        ("gte-Qwen2-1.5B-instruct-Q8_0", "qwen2", 1.5, ModelKind.EMBEDDING),
         ("bge-reranker-v2-m3-Q8_0", "bert", 0.6, ModelKind.RERANKER),
         ("Qwen3-Reranker-4B.Q8_0", "qwen3", 4, ModelKind.RERANKER),
         ("anything", "clip", 0.4, ModelKind.PROJECTOR),
         ("flux1-dev-Q4_0", "flux", 12, ModelKind.OTHER),
+        ("LLaDA-8B-Instruct-Q4_K_M", "llada", 8, ModelKind.OTHER),
         ("ggml-vocab-llama-bpe", "llama", 0, ModelKind.VOCABULARY),
     ],
 )
@@ -77,8 +80,14 @@ def test_only_chat_models_are_offered(place: Place) -> None:
     make_gguf(place.mine / "matrix.gguf", kind="imatrix")
     make_gguf(place.mine / "bert.gguf", architecture="bert")
     make_gguf(place.mine / "vocab.gguf", weights=0)
+    none, last, rank = 0, 3, 4
+    make_gguf(place.mine / "plain.gguf", facts={"llama.pooling_type": none, "llama.attention.causal": True})
+    make_gguf(place.mine / "vectors.gguf", facts={"llama.pooling_type": last})
+    make_gguf(place.mine / "ranks.gguf", architecture="qwen3", facts={"qwen3.pooling_type": rank})
+    make_gguf(place.mine / "both-ways.gguf", facts={"llama.attention.causal": False})
+    make_gguf(place.mine / "diffusion.gguf", architecture="dream", facts={"dream.attention.causal": False})
     (place.mine / "mmproj-torn.gguf").write_bytes(b"GGUF")
-    assert [info.id for info in place.list(ModelSource.OWN)] == ["model"]
+    assert {info.id for info in place.list(ModelSource.OWN)} == {"model", "plain"}
     everything = place.by_id(ModelSource.OWN, everything=True)
     assert {name: info.kind for name, info in everything.items()} == {
         "model": CHAT,
@@ -87,6 +96,11 @@ def test_only_chat_models_are_offered(place: Place) -> None:
         "matrix": ModelKind.IMATRIX,
         "bert": ModelKind.EMBEDDING,
         "vocab": ModelKind.VOCABULARY,
+        "plain": CHAT,
+        "vectors": ModelKind.EMBEDDING,
+        "ranks": ModelKind.RERANKER,
+        "both-ways": ModelKind.EMBEDDING,
+        "diffusion": ModelKind.OTHER,
         "mmproj-torn": ModelKind.PROJECTOR,
     }
 
@@ -126,6 +140,7 @@ def test_no_companion_is_chatted_with_by_its_path(tmp_path: Path) -> None:
         ("an adapter", {"kind": "adapter"}),
         ("a projector", {"architecture": "clip"}),
         ("an embedding model", {"architecture": "bert"}),
+        ("a reranker", {"facts": {"llama.pooling_type": 4}}),
     ):
         refused = find_model([], str(make_gguf(tmp_path / "m.gguf", **options)))
         assert isinstance(refused, Problem)

@@ -23,7 +23,7 @@ _WORDS = {
     ModelKind.ADAPTER: "an adapter for another model",
     ModelKind.IMATRIX: "an importance matrix, made for quantising",
     ModelKind.VOCABULARY: "a vocabulary without weights",
-    ModelKind.OTHER: "a model for speech or pictures",
+    ModelKind.OTHER: "a model for speech, pictures or text by diffusion",
 }
 """What cannot chat at all, as a person would say it. A draft can, badly, if it is asked for by its path."""
 

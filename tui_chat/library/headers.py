@@ -28,6 +28,7 @@ class FileFacts(msgspec.Struct, frozen=True, omit_defaults=True):
         type: ``general.type``, such as ``model`` or ``adapter``.
         parameters: Number of weights in this file.
         trained_context: In tokens, 0 where the file does not say.
+        pooling, causal: As in `GgufHeader`.
     """
 
     architecture: str
@@ -35,6 +36,8 @@ class FileFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     quant: str = ""
     parameters: int = 0
     trained_context: int = 0
+    pooling: int = 0
+    causal: bool = True
 
 
 class _Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -103,6 +106,8 @@ def _read(file: ModelFile) -> tuple[_Entry, bool]:
         quant=header.quant,
         parameters=header.parameters,
         trained_context=header.trained_context,
+        pooling=header.pooling,
+        causal=header.causal,
     )
     return _Entry(file.size, file.mtime_ns, facts=facts), True
 

@@ -52,8 +52,15 @@ _OTHERS = {
     "pixart",
     "qwen_image",
     "wan",
+    "dream",
+    "llada",
+    "llada-moe",
+    "rnd1",
 }
-"""Speech, pictures and films: GGUF files of other programs."""
+"""Speech, pictures and films: GGUF files of other programs. The last four write text by diffusion, all of it
+at once, and make none token by token."""
+_RANKS = 4
+"""``LLAMA_POOLING_TYPE_RANK``; the other types, from 1 on, make one vector of a text."""
 
 _DRAFT_PARAMETERS = 3_000_000_000
 """A draft larger than this would be no faster than what it drafts for; it is a model about drafts."""
@@ -64,7 +71,7 @@ def _word(words: str) -> re.Pattern[str]:
 
 
 _RERANKER = _word("re-?rank(er)?")
-_EMBEDDER = _word("embeddings?|embed")
+_EMBEDDER = _word(r"embeddings?|embed|e5-mistral|gte-qwen[\d.]*|bge")
 _DRAFT = _word("draft(er)?|eagle3?|mtp")
 _BY_NAME_ALONE = (
     (_word("mmproj"), ModelKind.PROJECTOR),
@@ -85,12 +92,25 @@ def kind_of(name: str, first: FileFacts | None, parameters: int) -> ModelKind:
         return next((kind for pattern, kind in _BY_NAME_ALONE if pattern.search(name)), ModelKind.CHAT)
     if first.type in _TYPES:
         return _TYPES[first.type]
-    kind = _by_architecture(first.architecture)
+    kind = _by_output(first) or _by_architecture(first.architecture)
     if kind is None and not parameters:
         return ModelKind.VOCABULARY
     if _RERANKER.search(name) and kind in (None, ModelKind.EMBEDDING):
         return ModelKind.RERANKER
     return kind or _by_purpose(name, parameters)
+
+
+def _by_output(first: FileFacts) -> ModelKind | None:
+    """What a model makes of a text, whatever its architecture; None where that is the next token.
+
+    Embedders and rerankers are often made from models that chat. llama.cpp's converter writes how such a
+    model pools; models whose tokens also see what comes after them are embedders, or write by diffusion.
+    """
+    if first.pooling == _RANKS:
+        return ModelKind.RERANKER
+    if first.pooling or not (first.causal or first.architecture in _OTHERS):
+        return ModelKind.EMBEDDING
+    return None
 
 
 def _by_architecture(architecture: str) -> ModelKind | None:

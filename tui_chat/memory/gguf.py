@@ -42,6 +42,8 @@ class GgufHeader:
         trained_context: In tokens, 0 where the file does not say.
         quant: Such as ``Q4_K_M``.
         size_bytes: Of this file.
+        pooling: What a model makes of a text instead of the next token, as llama.cpp counts it; 0 is nothing.
+        causal: Whether a token sees only what stands before it, as it must where text is written.
         fingerprint: Identifies the file: a hash of what its header says, its size and samples of its weights.
         shards: Number of files the model is split into, 1 for a whole one.
     """
@@ -56,6 +58,8 @@ class GgufHeader:
     chat_template: str | None
     fingerprint: str
     shards: int = 1
+    pooling: int = 0
+    causal: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,8 @@ def _parse(reader: Reader, file: BinaryIO, *, complete: bool) -> GgufFile:
         chat_template=_text(metadata, "tokenizer.chat_template") or None,
         fingerprint=_fingerprint(reader, file, start),
         shards=max(1, number(metadata, "split.count", 1)),
+        pooling=number(metadata, f"{architecture}.pooling_type", 0),
+        causal=metadata.get(f"{architecture}.attention.causal") is not False,
     )
     return GgufFile(header, metadata, tuple(tensors), start, full)
 
