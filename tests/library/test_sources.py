@@ -10,6 +10,8 @@ import pytest
 from tests.homes import ELSEWHERE, Home
 from tests.library.gguf_maker import make_gguf
 from tests.library.places import Place, add_to_ollama, cache_in_hub
+from tui_chat.chat.model import Problem
+from tui_chat.library.scan import find_model
 from tui_chat.wire.api import ModelSource, ModelState
 
 OLD, NEW, NEWER = "a" * 40, "b" * 40, "c" * 40
@@ -136,7 +138,25 @@ def test_ollama_names_are_ollamas(place: Place) -> None:
 def test_ollama_tags_of_one_blob_are_one_model(place: Place) -> None:
     for tag in ("latest", "3b"):
         add_to_ollama(place.ollama, f"registry.ollama.ai/library/llama3.2/{tag}", {"model": spare(place, 10)})
-    assert [info.id for info in place.list()] == ["llama3.2:3b"]
+    (one,) = place.list()
+    assert (one.id, one.aliases) == ("llama3.2:3b", ("llama3.2:latest",))
+    for name in ("llama3.2:3b", "llama3.2:latest", "LLAMA3.2:Latest", "3.2:lat", "llama3.2"):
+        assert find_model([one], name) == one
+    unknown = find_model([one], "llama3.2:latests")
+    assert isinstance(unknown, Problem)
+    assert "llama3.2:latest?" in unknown.remedy
+
+
+def test_a_name_that_is_a_models_own_is_no_other_ones(place: Place) -> None:
+    library = "registry.ollama.ai/library/wise"
+    for tag, weights in (("7b", 10), ("latest", 10), ("old", 20)):
+        add_to_ollama(place.ollama, f"{library}/{tag}", {"model": spare(place, weights)})
+    place.mine.mkdir()
+    (place.mine / "wise:latest.gguf").hardlink_to(spare(place, 20))
+    found = place.by_id()
+    assert found["wise:latest"].aliases == ("wise:old",)
+    assert found["wise:7b"].aliases == ()
+    assert find_model(list(found.values()), "wise:latest") == found["wise:latest"]
 
 
 def test_ollama_companions_stay_with_their_model(place: Place) -> None:
@@ -158,6 +178,7 @@ def test_ollama_companions_stay_with_their_model(place: Place) -> None:
     assert "adapter" in tuned.problem.what
     add_to_ollama(place.ollama, "registry.ollama.ai/library/base/7b", {"model": base})
     assert set(place.by_id()) == {"sees:7b", "base:7b"}
+    assert place.by_id()["base:7b"].aliases == (), "what is tuned by an adapter is another model"
     assert set(place.by_id(everything=True)) == {
         "sees:7b",
         "base:7b",
@@ -206,7 +227,8 @@ def test_one_file_is_listed_once_under_its_best_name(place: Place) -> None:
     (place.mine / f"{'0' * 64}.gguf").symlink_to(real)
     assert [(info.id, info.source) for info in place.list()] == [("wise:1b", ModelSource.OLLAMA)]
     (place.mine / "my-wise.gguf").hardlink_to(real)
-    assert [(info.id, info.source) for info in place.list()] == [("my-wise", ModelSource.OWN)]
+    found = [(info.id, info.source, info.aliases) for info in place.list()]
+    assert found == [("my-wise", ModelSource.OWN, ("wise:1b",))]
 
 
 @pytest.mark.parametrize("off", list(ModelSource))
@@ -225,10 +247,13 @@ def test_each_source_can_be_switched_off(place: Place, off: ModelSource) -> None
 def test_a_model_of_ollamas_answers(empty_home: Home, starter_model: Path) -> None:
     """The whole way of a file without an ending: manifest, catalogue, engine, worker."""
     ollama = empty_home.root / "ollama"
-    add_to_ollama(ollama, "registry.ollama.ai/library/smollm2/135m", {"model": starter_model})
+    for tag in ("135m", "latest"):
+        add_to_ollama(ollama, f"registry.ollama.ai/library/smollm2/{tag}", {"model": starter_model})
     empty_home.configure("")
-    asked = empty_home.run("ask", "Say hello.", "--model", "smollm2:135m", "--max-tokens", "4", "--json")
-    assert '"smollm2:135m"' in asked.stdout, asked.stderr
+    for name in ("smollm2:latest", "smollm2:135m"):
+        asked = empty_home.run("ask", "Say hello.", "--model", name, "--max-tokens", "4", "--json")
+        assert '"smollm2:135m"' in asked.stdout, asked.stderr
     assert empty_home.worker() is not None
     listed = empty_home.run("models").stdout.splitlines()
     assert any(line.startswith("smollm2:135m ") and "ollama" in line for line in listed)
+    assert "  also called smollm2:latest" in listed

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.homes import Home
+from tests.library.places import add_to_ollama
 from tests.ui.support import LARGE, SMALL, Chat, Chats
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Session
@@ -178,3 +179,17 @@ async def test_nothing_runs_over_the_edge(chats: Chats, size: tuple[int, int]) -
         assert "esc back" in chat.text()
         for hint in ("enter switch", "←→ context", "[ ] KV", "ctrl+l warm up", "ctrl+o details"):
             assert hint in chat.text()
+
+
+async def test_a_file_with_several_names_is_one_row_found_by_each(chats: Chats, home: Home) -> None:
+    starter = next(home.paths.models.glob("SmolLM2*.gguf")).resolve()
+    for tag in ("135m", "latest"):
+        add_to_ollama(home.root / "ollama", f"registry.ollama.ai/library/tiny/{tag}", {"model": starter})
+    copies(home, "other")
+    async with chats.open(LARGE) as chat:
+        await chat.press("f2")
+        await chat.sees("other", "also called tiny:135m, tiny:latest")
+        await chat.press(*"tinylat")
+        await chat.until(lambda: len(rows(chat)) == 1, "for the one row")
+        await chat.press("ctrl+o")
+        await chat.sees("also called", "tiny:135m, tiny:latest")

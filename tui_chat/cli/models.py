@@ -140,6 +140,8 @@ def _table(infos: list[ModelInfo], plans: dict[str, Plan], *, kinds: bool) -> st
             for column, (cell, width) in enumerate(zip(row, widths, strict=False))
         ]
         lines.append("  ".join((*cells, row[-1])))
+        if info is not None and info.aliases:
+            lines.append(f"  also called {', '.join(info.aliases)}")
         if info is not None and info.problem is not None:
             lines.append(f"  {info.problem.what} {info.problem.remedy}")
     return "\n".join(lines)

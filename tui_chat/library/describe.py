@@ -37,6 +37,7 @@ def describe(found: Found, headers: Headers) -> ModelInfo:
         size_bytes=sum(file.size for file in files),
         state=ModelState.ON_DISK,
         source=found.source,
+        aliases=tuple(map(_readable, found.aliases)),
         projector=_readable(found.projector) if found.projector else None,
     )
     said = headers.of_all(files)

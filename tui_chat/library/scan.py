@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
@@ -45,7 +45,8 @@ def list_models(paths: Paths, settings: Settings, *, everything: bool = False) -
             newest = max((file.mtime_ns for file in each.files), default=0)
             entries.append((not _offered(info), info.state is ModelState.BROKEN, -newest, named))
             taken.add(named.id)
-    return [info for *_, info in sorted(entries, key=lambda entry: (*entry[:3], entry[3].id))]
+    ordered = [info for *_, info in sorted(entries, key=lambda entry: (*entry[:3], entry[3].id))]
+    return [_without_aliases(info, taken) for info in ordered]
 
 
 def with_residents(infos: Iterable[ModelInfo], residents: Iterable[ModelInfo]) -> list[ModelInfo]:
@@ -57,12 +58,12 @@ def with_residents(infos: Iterable[ModelInfo], residents: Iterable[ModelInfo]) -
 def find_model(infos: Sequence[ModelInfo], wanted: str) -> ModelInfo | Problem:
     """Return the model meant by `wanted`, or a problem that says what else there is.
 
-    Tried in this order: the exact id; a path to a GGUF file, which need not be among `infos`; the id
-    without regard to case; the beginning of exactly one id; a part of exactly one id.
+    Tried in this order: the exact id; another name of one model; a path to a GGUF file, which need not be
+    among `infos`; a name without regard to case; the beginning of a name of exactly one model; a part of one.
     """
-    exact = next((info for info in infos if info.id == wanted), None)
-    if exact is not None:
-        return exact
+    exact = [info for info in infos if info.id == wanted] or [i for i in infos if wanted in i.aliases]
+    if len(exact) == 1:
+        return exact[0]
     if wanted.startswith(("/", "~", "./", "../")) or wanted.lower().endswith(".gguf"):
         return _by_path(infos, wanted)
     folded = wanted.casefold()
@@ -72,12 +73,21 @@ def find_model(infos: Sequence[ModelInfo], wanted: str) -> ModelInfo | Problem:
         lambda name: folded in name,
     )
     for test in tests:
-        hits = [info for info in infos if folded and test(info.id.casefold())]
+        hits = [info for info in infos if folded and any(test(name.casefold()) for name in _called(info))]
         if len(hits) == 1:
             return hits[0]
         if hits:
             return _ambiguous(wanted, hits)
     return _unknown(wanted, infos)
+
+
+def _called(info: ModelInfo) -> tuple[str, ...]:
+    return (info.id, *info.aliases)
+
+
+def _without_aliases(info: ModelInfo, taken: Collection[str]) -> ModelInfo:
+    """Without those other names that are some model's own."""
+    return msgspec.structs.replace(info, aliases=tuple(name for name in info.aliases if name not in taken))
 
 
 def _offered(info: ModelInfo) -> bool:
@@ -118,12 +128,12 @@ def _unknown(wanted: str, infos: Sequence[ModelInfo]) -> Problem:
             what=f"There is no model called “{wanted}”, nor any other on this machine.",
             remedy="Get the starter model: tui-chat models get starter",
         )
-    ids = {info.id.casefold(): info.id for info in infos}
-    close = get_close_matches(wanted.casefold(), ids, n=1, cutoff=0.5)
+    names = {name.casefold(): name for info in infos for name in _called(info)}
+    close = get_close_matches(wanted.casefold(), names, n=1, cutoff=0.5)
     return Problem(
         code=ProblemCode.MODEL_UNKNOWN,
         what=f"There is no model called “{wanted}” on this machine.",
-        remedy=f"Did you mean {ids[close[0]]}?" if close else f"There are: {_names(infos)}.",
+        remedy=f"Did you mean {names[close[0]]}?" if close else f"There are: {_names(infos)}.",
     )
 
 

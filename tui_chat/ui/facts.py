@@ -129,7 +129,7 @@ class Facts:
 
     def _find(self, wanted: str | None) -> ModelInfo | None:
         residents = self.engine.residents if self.engine else ()
-        return next((m for m in (*residents, *(self.models or ())) if m.id == wanted), None)
+        return next((m for m in (*residents, *(self.models or ())) if wanted and m.is_called(wanted)), None)
 
     def _speed(self) -> str:
         if self.live is not None:

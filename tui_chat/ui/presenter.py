@@ -117,7 +117,7 @@ class Presenter:
     def resident(self, model: str) -> bool:
         """Whether a model is in memory or on its way there, as far as the engine has told."""
         residents = self._facts.engine.residents if self._facts.engine else ()
-        return any(m.id == model and (m.state.in_memory or m.state.on_its_way) for m in residents)
+        return any(m.is_called(model) and (m.state.in_memory or m.state.on_its_way) for m in residents)
 
     @property
     def loading(self) -> str | None:

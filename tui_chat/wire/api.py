@@ -135,6 +135,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One model on this machine; what follows `problem` is of residents only.
 
     Attributes:
+        aliases: Other names of the same file, such as Ollama's tags.
         context: Size of the resident's context in tokens, 0 when not resident.
         projector: Path of the file beside it that lets it see pictures, if there is one.
         options: How it was loaded.
@@ -149,6 +150,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     size_bytes: int
     state: ModelState
     source: ModelSource = ModelSource.OWN
+    aliases: tuple[str, ...] = ()
     kind: ModelKind = ModelKind.CHAT
     architecture: str = ""
     quant: str = ""
@@ -165,6 +167,10 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pinned: bool = False
     keep_alive_s: float | None = None
     idle_s: float = 0.0
+
+    def is_called(self, name: str) -> bool:
+        """Whether `name` is its id, one of its other names, or its path."""
+        return name in (self.id, self.path, *self.aliases)
 
 
 class LoadRequest(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -117,7 +117,7 @@ class Table:
 
     def named(self, wanted: str) -> Resident | None:
         """The resident called `wanted`, or whose file is there."""
-        return next((each for each in self if wanted in (each.info.id, each.info.path)), None)
+        return next((each for each in self if each.info.is_called(wanted)), None)
 
     def put(self, resident: Resident) -> Resident:
         """Add it, or replace the one with the same file."""

@@ -28,7 +28,9 @@ class Wishes:
 
     def keep_alive_s(self, found: ModelInfo) -> float:
         """How long a model stays that nobody said anything else of."""
-        return self._settings.keep_alive_for.get(found.id, self._settings.keep_alive_s)
+        names = (found.id, *found.aliases)
+        said = self._settings.keep_alive_for
+        return next((said[name] for name in names if name in said), self._settings.keep_alive_s)
 
     def load(self, found: ModelInfo, want: Want) -> Wish:
         """The wish for loading a model anew."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from tui_chat.config.paths import Paths
 from tui_chat.config.settings import Settings
@@ -17,20 +18,36 @@ from tui_chat.wire.api import ModelSource
 
 
 def find_models(paths: Paths, settings: Settings) -> list[Found]:
-    """Find every model, each file once under its best name. Blocks on the disk, reads no header."""
+    """Find every model, each file once under its best name, with its others as aliases.
+
+    Blocks on the disk, reads no header.
+    """
     order = {source: place for place, source in enumerate(ModelSource)}
 
     def worth(found: Found) -> tuple[bool, int]:
         return found.makeshift, order[found.source]
 
-    best: dict[object, Found] = {}
+    same: dict[object, list[Found]] = {}
     for source, find in _finders(paths, settings).items():
         if source in settings.models.sources:
             for found in find():
-                key = found.files[0].identity if found.files else found.path
-                if key not in best or worth(found) < worth(best[key]):
-                    best[key] = found
-    return list(best.values())
+                same.setdefault(found.files[0].identity if found.files else found.path, []).append(found)
+    return [_with_aliases(min(each, key=worth), each) for each in same.values()]
+
+
+def _with_aliases(best: Found, same: Sequence[Found]) -> Found:
+    """The `best` of some ways to one file, with the names that a person may know it by from the others."""
+    others = [found.names[0] for found in same if found.kind is best.kind and _names_well(found)]
+    aliases = tuple(name for name in dict.fromkeys(others) if name != best.names[0])
+    return replace(best, aliases=aliases)
+
+
+def _names_well(found: Found) -> bool:
+    """Whether it is this very model that goes by the name, and not whatever lies in a file called so.
+
+    Ollama's ``latest`` is a makeshift name for a list, and what people type.
+    """
+    return found.problem is None and (found.source is ModelSource.OLLAMA or not found.makeshift)
 
 
 def _finders(paths: Paths, settings: Settings) -> Mapping[ModelSource, Callable[[], Iterator[Found]]]:

@@ -17,6 +17,7 @@ class Found:
     Attributes:
         files: In the order of the shards; empty only with a `problem`.
         names: What it may be called, the shortest first; a longer one is used where that is taken.
+        aliases: What the same file is called elsewhere.
         makeshift: The name tells little, so that another way to the same file names it better.
         projector: The projector that the source keeps with it.
         kind: What the source says it is, if it says so.
@@ -27,6 +28,7 @@ class Found:
     files: tuple[ModelFile, ...]
     source: ModelSource
     names: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
     makeshift: bool = False
     projector: Path | None = None
     kind: ModelKind | None = None

@@ -95,6 +95,7 @@ def _facts(offer: Offer) -> Iterator[tuple[str, str]]:
     model, plan = offer.model, offer.plan or offer.latest
     devices = model.devices or (plan.devices if plan else ())
     layers = sum(use.layers for use in devices)
+    yield from _pair("also called", *model.aliases)
     yield from _pair("architecture", model.architecture, words.count(layers, "layer") if layers else "")
     if model.parameters:
         yield from _pair("parameters", f"{words.parameters(model.parameters)} ({model.parameters:,})")

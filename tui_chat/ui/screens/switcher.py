@@ -117,7 +117,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
         self._models = {m.id: m for m in as_of(self._found or [], residents)}
         self._longest = max((len(bare_name(m)) for m in self._models.values()), default=0)
         rows = [
-            Row(m.id, m.id, f"{m.id} {m.quant} {m.architecture}", self._drawn(m))
+            Row(m.id, m.id, " ".join((m.id, *m.aliases, m.quant, m.architecture)), self._drawn(m))
             for m in self._models.values()
         ]
         self.query_one(FilteredList).show(rows, self._empty())
@@ -145,7 +145,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
             plan=price.plan if price else None,
             latest=self._prices.latest(model.id),
             problem=price.problem if price else None,
-            here=self._situation.current in (model.id, model.path),
+            here=self._situation.current is not None and model.is_called(self._situation.current),
             asking=price is None and self._prices.problem is None,
         )
 

@@ -26,7 +26,7 @@ def recent_first(
     last = len(places)
 
     def key(model: ModelInfo) -> tuple[bool, int]:
-        place = min(places.get(model.id, last), places.get(model.path, last))
+        place = min(places.get(name, last) for name in (model.id, model.path, *model.aliases))
         return model.state is ModelState.BROKEN, place
 
     return sorted(models, key=key)

@@ -55,9 +55,9 @@ def sentence(offer: Offer | None, tokens: int, name_of: Namer, missing: Problem 
             return text
         return Content("\n").join([text, *_plan(offer.plan, tokens, name_of)])
     if offer.settled:
-        return Content("\n").join(_held(offer.model))
+        return Content("\n").join([*_held(offer.model), *_also(offer.model)])
     if offer.plan is not None:
-        return Content("\n").join(_plan(offer.plan, tokens, name_of))
+        return Content("\n").join([*_plan(offer.plan, tokens, name_of), *_also(offer.model)])
     if missing is not None:
         said = " ".join(part for part in (missing.what, missing.remedy) if part)
         return Content.assemble(("no plan: ", "$warning"), (said, "$muted"))
@@ -69,6 +69,10 @@ def _held(model: ModelInfo) -> list[Content]:
     if model.devices:
         lines.append(Content.styled(takes(model.devices), "$muted"))
     return lines
+
+
+def _also(model: ModelInfo) -> list[Content]:
+    return [Content.styled(f"also called {', '.join(model.aliases)}", "$muted")] if model.aliases else []
 
 
 def _plan(plan: Plan, tokens: int, name_of: Namer) -> list[Content]:
