@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
 from tests.homes import Home
+from tests.worker.support import eventually
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import FinishReason, ProblemCode, Role, Sampling
 from tui_chat.client.engine import EngineClient
@@ -318,17 +320,52 @@ async def test_a_load_can_be_stopped(models: Home) -> None:
 async def test_memory_that_is_not_there_leads_to_a_smaller_plan(models: Home) -> None:
     """A real limit on address space, which no forecast can see: the load fails, and the next try fits."""
     async with engine_in(models) as client:
-        await client.load(LoadRequest("a", context=2048))
-        worker, engine = models.worker(), models.engine()
-        assert worker is not None
-        assert engine is not None
-        room = worker.memory_info().vms + (100 << 20)
-        await client.unload("a")
-        engine.rlimit(resource.RLIMIT_AS, (max(room, engine.memory_info().vms + (64 << 20)), -1))
-        loaded = await client.load(LoadRequest("a", kv_type=KvType.F32))
+        loaded = await load_in_a_cramped_engine(models, client)
         said = await ask(client, "a", "Hello.")
     assert 2048 <= loaded.context < 8192
     assert said.finish in (FinishReason.STOP, FinishReason.LENGTH)
+
+
+async def test_what_was_missing_once_is_believed_for_a_while_and_not_for_ever(models: Home) -> None:
+    models.configure("", models="ram_limit_mib = 700")
+    async with engine_in(models) as client:
+        loaded = await load_in_a_cramped_engine(models, client)
+        await client.stop(force=True)
+    assert loaded.context < 8192
+    counted_on = []
+    for hours in (0, 1, 24):
+        await eventually(lambda: not models.processes())
+        _let_pass(models, hours)
+        async with engine_in(models) as client:  # one whose address space has no limit
+            (plan,) = (await client.plan(PlanRequest(("a",), kv_type=KvType.F32))).plans.values()
+            counted_on.append(plan.devices[-1].free_bytes)
+            loaded = await client.load(LoadRequest("a", kv_type=KvType.F32))
+            await client.stop(force=True)
+    at_once, soon, next_day = counted_on
+    assert at_once < soon < next_day == 700 << 20
+    assert loaded.context == 8192
+
+
+async def load_in_a_cramped_engine(models: Home, client: EngineClient) -> ModelInfo:
+    """Load a with a large context where the address space has room for a small one only."""
+    await client.load(LoadRequest("a", context=2048))
+    worker, engine = models.worker(), models.engine()
+    assert worker is not None
+    assert engine is not None
+    room = worker.memory_info().vms + (100 << 20)
+    await client.unload("a")
+    engine.rlimit(resource.RLIMIT_AS, (max(room, engine.memory_info().vms + (64 << 20)), -1))
+    return await client.load(LoadRequest("a", kv_type=KvType.F32))
+
+
+def _let_pass(models: Home, hours: float) -> None:
+    """Have so much time passed since the engine last learned something."""
+    file = models.paths.state / "learned.msgpack"
+    book = msgspec.msgpack.decode(file.read_bytes())
+    for lessons in book["content"]["lessons"].values():
+        for lesson in lessons.values():
+            lesson["at"] -= hours * 3600
+    file.write_bytes(msgspec.msgpack.encode(book))
 
 
 async def test_what_can_never_fit_is_refused_without_harm(models: Home) -> None:

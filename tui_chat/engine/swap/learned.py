@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -11,16 +13,51 @@ from tui_chat.config.cachefile import read_cache, write_cache
 _WEIGHT = 0.4
 """Of the newest observation in a running mean."""
 _KEPT = 512
+_HALF_LIFE_S, _LONGEST_S = 3600.0, 7 * 86400.0
+"""How long a failed allocation is believed at first, and at last."""
+_FADED = 1 / 16
+"""Of what was missing; less than that is forgotten."""
+
+
+class Lesson(msgspec.Struct, frozen=True):
+    """Room that turned out not to be there.
+
+    Most often another program held it for a while, and a model must not be loaded smaller for that for
+    ever: one more failed try costs a second. So a lesson fades by half in `half_life_s`, and only one
+    that proves true again lasts longer.
+
+    Attributes:
+        bytes: How much was missing.
+        at: When, in seconds since the epoch.
+    """
+
+    bytes: int
+    at: float
+    half_life_s: float = _HALF_LIFE_S
+
+    def left(self, now: float) -> int:
+        """How much of it is still believed."""
+        part: float = 0.5 ** (max(0.0, now - self.at) / self.half_life_s)
+        return int(self.bytes * part) if part >= _FADED else 0
+
+    def again(self, missing: int, now: float) -> Lesson:
+        """The lesson after it failed once more; one that had faded by half is then believed twice as long.
+
+        What fails sooner is mostly another try of the same load, and proves nothing.
+        """
+        faded = now - self.at >= self.half_life_s
+        half_life_s = min(_LONGEST_S, self.half_life_s * 2) if faded else self.half_life_s
+        return Lesson(max(self.left(now), missing), now, half_life_s)
 
 
 class _Book(msgspec.Struct):
-    """Means by model, in seconds and as ratios; bytes of room that turned out not to be there."""
+    """Means by model, in seconds and as ratios; lessons by model and device."""
 
     load_s: dict[str, float] = {}
     first_load_s_per_gib: float | None = None
     decode: dict[str, float] = {}
     prefill_tps: dict[str, float] = {}
-    missing: dict[str, dict[str, int]] = {}
+    lessons: dict[str, dict[str, Lesson]] = {}
     scores: dict[str, tuple[float, float]] = {}
     followers: dict[str, dict[str, float]] = {}
 
@@ -28,8 +65,9 @@ class _Book(msgspec.Struct):
 class Learned:
     """Observations of this machine, kept in `file`; losing them costs better estimates only."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, clock: Callable[[], float] = time.time) -> None:
         self._file = file
+        self._clock = clock
         self._book = read_cache(file, _Book) or _Book()
 
     @property
@@ -72,19 +110,23 @@ class Learned:
 
     def fell_short(self, model: str, device: str, missing: int) -> None:
         """Note that `missing` bytes that looked free on `device` could not be had for `model`."""
-        known = self._book.missing.setdefault(model, {})
-        known[device] = max(known.get(device, 0), missing)
+        lessons, now = self._book.lessons.setdefault(model, {}), self._clock()
+        known = lessons.get(device)
+        lessons[device] = Lesson(missing, now) if known is None else known.again(missing, now)
 
     def missing(self, model: str) -> dict[str, int]:
         """Bytes by device not to count on for `model`."""
-        return dict(self._book.missing.get(model, {}))
+        now = self._clock()
+        lessons = self._book.lessons.get(model, {})
+        return {device: left for device, lesson in lessons.items() if (left := lesson.left(now))}
 
     def save(self) -> None:
         """Write what is new; a disk that takes nothing is borne."""
-        for table in (self._book.load_s, self._book.decode, self._book.prefill_tps):
+        book = self._book
+        for table in (book.load_s, book.decode, book.prefill_tps, book.lessons):
             for old in list(table)[: max(0, len(table) - _KEPT)]:
                 del table[old]
-        write_cache(self._file, self._book)
+        write_cache(self._file, book)
 
 
 def _mean(table: dict[str, float], key: str, value: float) -> None:
