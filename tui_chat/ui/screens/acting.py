@@ -33,8 +33,8 @@ class ModelActions(ModalScreen[R]):
 
     @property
     def there(self) -> bool:
-        """Whether there is still something to show news on: they may come while this screen goes."""
-        return self.is_mounted and self in self.app.screen_stack
+        """Whether there is still something to show news on: they may come while this screen or all go."""
+        return self.app.is_running and self.is_mounted and self in self.app.screen_stack
 
     @work(group="unloading")
     async def action_unload(self) -> None:
