@@ -65,6 +65,20 @@ def test_what_does_not_fit_says_so_and_by_how_much(home: Home, tmp_path: Path) -
     assert "llama-70b does not fit. Needs " in shown.stdout
 
 
+def test_what_does_not_fit_says_what_would(home: Home, tmp_path: Path) -> None:
+    model = make_sized(tmp_path, "llama-8b")
+    arguments = (str(model), "--kv", "f16", "--devices", "ram:14GiB@50")
+    shown = home.run("plan", *arguments, "--ctx", "131072")
+    _, first, second, blank = shown.stdout.splitlines()[:4]
+    assert first.startswith("  or: With 64k of context it fits (about ")
+    assert second.startswith("  or: With a q4_0 KV cache it fits (about ")
+    assert blank == ""
+    said = plan(home, *arguments, "--ctx", "131072")
+    assert said["alternatives"] == [line.removeprefix("  or: ") for line in (first, second)]
+    taken = plan(home, *arguments, "--ctx", "65536")
+    assert (taken["fits"], taken["alternatives"]) == (True, [])
+
+
 def test_an_unfinished_download_can_be_planned(home: Home, starter_model: Path, tmp_path: Path) -> None:
     part = tmp_path / "part.gguf"
     part.write_bytes(starter_model.read_bytes()[:2_000_000])

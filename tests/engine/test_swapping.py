@@ -219,12 +219,31 @@ async def test_a_pinned_model_stays_and_the_refusal_says_why(models: Home) -> No
         with pytest.raises(EngineError) as refused:
             await client.load(LoadRequest("b", context=8192, kv_type=KvType.F16))
         assert refused.value.problem.code is ProblemCode.OUT_OF_MEMORY
-        assert "Unpin or stop a" in refused.value.problem.remedy
+        assert refused.value.problem.remedy == "It fits after unpinning a."
         found = await residents(client)
         assert found["a"].pinned
         assert set(found) == {"a"}
         await client.load(LoadRequest("b", context=8192, force=True))
         assert set(await residents(client)) == {"b"}
+
+
+async def test_a_refusal_names_what_would_fit_and_it_does(models: Home) -> None:
+    models.configure("", models="ram_limit_mib = 420")
+    async with engine_in(models) as client:
+        large = LoadRequest("a", context=8192, kv_type=KvType.F32)
+        with pytest.raises(EngineError) as refused:
+            await client.load(large)
+        asked = PlanRequest(("a",), context=8192, kv_type=KvType.F32)
+        (listed,) = (await client.plan(asked)).plans.values()
+        (plan,) = (await client.plan(msgspec.structs.replace(asked, exact=True))).plans.values()
+        assert (listed.fits, listed.alternatives) == (False, ()), "lists are not made wait for it"
+        thriftier, shorter = plan.alternatives
+        assert thriftier.startswith("With a q8_0 KV cache it fits")
+        assert shorter.startswith("With 4k of context it fits")
+        assert refused.value.problem.remedy == thriftier
+        await client.load(msgspec.structs.replace(large, kv_type=KvType.Q8_0))
+        await client.load(msgspec.structs.replace(large, context=4096))
+        assert (await residents(client))["a"].context == 4096
 
 
 async def test_a_model_is_kept_alive_as_long_as_asked(models: Home) -> None:

@@ -86,6 +86,9 @@ async def test_what_does_not_fit_is_not_loaded(chats: Chats, engine: StandIn) ->
     async with chats.open(SMALL) as chat:
         await chat.press("f2")
         await chat.sees("✗ Smol", "needs 14.0 GiB more", "or: With 4k of context it fits.")
+        await chat.press("ctrl+o", "end")
+        await chat.sees("or              With 4k of context it fits.")
+        await chat.press("escape")
         await chat.press("enter")
         await chat.sees("It does not fit as planned", "models")
         assert engine.requests(LoadRequest) == []

@@ -12,11 +12,11 @@ from tui_chat.cli.plans import ask_engine, plan_body, this_machine
 from tui_chat.wire.plan import KvType, Strategy
 
 if TYPE_CHECKING:
+    from tui_chat.backends.llamacpp.alternatives import Model
     from tui_chat.config.paths import Paths
     from tui_chat.config.settings import Settings
     from tui_chat.memory.machine import Machine
     from tui_chat.memory.placement import Wish
-    from tui_chat.wire.api import ModelInfo
     from tui_chat.wire.plan import Plan
 
 _OURS = ("ubatch", "layers", "split", "cpu_experts", "parallel", "leave_free")
@@ -68,6 +68,9 @@ def run(args: argparse.Namespace) -> int:
 async def _plan(
     args: argparse.Namespace, described: Machine | None, paths: Paths, settings: Settings
 ) -> Plan:
+    import msgspec
+
+    from tui_chat.backends.llamacpp.alternatives import alternatives
     from tui_chat.backends.llamacpp.planning import Planner
     from tui_chat.backends.llamacpp.prober import Prober
 
@@ -79,9 +82,14 @@ async def _plan(
     planner = Planner(prober, paths.cache)
     try:
         starting = asyncio.create_task(prober.start())
-        info, files = await asyncio.to_thread(_find, args.model, paths, settings)
+        model, smaller = await asyncio.to_thread(_find, args.model, paths, settings)
         await starting
-        return (await planner.plan(info.id, files, _wish(args, settings), machine)).plan
+        wish = _wish(args, settings)
+        plan = (await planner.plan(*model, wish, machine)).plan
+        if plan.fits:
+            return plan
+        others = await alternatives(planner, model, wish, machine, smaller=smaller)
+        return msgspec.structs.replace(plan, alternatives=others)
     finally:
         await prober.close()
 
@@ -103,17 +111,24 @@ def _absolute(model: str) -> str:
     return str(path.absolute()) if path.suffix.lower() == ".gguf" and path.exists() else model
 
 
-def _find(wanted: str, paths: Paths, settings: Settings) -> tuple[ModelInfo, list[Path]]:
-    """The model meant, whole or not: a header is all that a plan needs."""
+def _find(wanted: str, paths: Paths, settings: Settings) -> tuple[Model, list[Model]]:
+    """The model meant, whole or not, as a header is all that a plan needs; and its smaller quants."""
+    from tui_chat.backends.llamacpp.alternatives import Model
     from tui_chat.chat.model import Problem
     from tui_chat.library.files import files_of
     from tui_chat.library.scan import find_model, list_models
+    from tui_chat.library.siblings import smaller_quants
     from tui_chat.memory.gguf import GgufError
 
-    found = find_model(list_models(paths, settings), wanted)
+    known = list_models(paths, settings)
+    found = find_model(known, wanted)
     if isinstance(found, Problem):
         raise GgufError(found)
-    return found, [file.path for file in files_of(Path(found.path))]
+    model, *smaller = (
+        Model(info.id, [file.path for file in files_of(Path(info.path))])
+        for info in (found, *smaller_quants(found, known))
+    )
+    return model, smaller
 
 
 def _wish(args: argparse.Namespace, settings: Settings) -> Wish:
@@ -158,7 +173,8 @@ def _as_text(plan: Plan) -> str:
         for row in rows
     ]
     verdict = "fits" if plan.fits else "does not fit"
-    return "\n".join([f"{plan.model} {verdict}. {plan.reason}", "", *lines])
+    others = [f"  or: {other}" for other in plan.alternatives]
+    return "\n".join([f"{plan.model} {verdict}. {plan.reason}", *others, "", *lines])
 
 
 def _count(text: str) -> int:

@@ -33,6 +33,7 @@ def plan_body(plan: Plan) -> dict[str, Any]:
         "verdict": plan.verdict,
         "shortfall_bytes": plan.shortfall_bytes,
         "reason": plan.reason,
+        "alternatives": plan.alternatives,
         "evicts": plan.evicts,
         "shrinks": plan.shrinks,
         "load_s": plan.load_s,

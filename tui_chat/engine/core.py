@@ -20,6 +20,7 @@ from tui_chat.engine.parking import make_parking
 from tui_chat.engine.plans import Plans
 from tui_chat.engine.residents import Residents
 from tui_chat.engine.scheduler import Scheduler
+from tui_chat.engine.swap.alternatives import Alternatives
 from tui_chat.engine.swap.choice import Chooser
 from tui_chat.engine.swap.learned import Learned
 from tui_chat.engine.swap.ledger import Ledger
@@ -55,9 +56,10 @@ class Engine:
         )
         self.parking = make_parking(paths, settings.cache)
         wishes = Wishes(settings.models)
-        self.residents = Residents(backend, self._catalogue, wishes, chooser, self.parking)
+        others = Alternatives(chooser, self._catalogue)
+        self.residents = Residents(backend, self._catalogue, wishes, chooser, self.parking, others)
         self._prewarmer = Prewarmer(chooser.habits, self.residents.load_quietly)
-        self.plans = Plans(chooser, self._catalogue, wishes)
+        self.plans = Plans(chooser, self._catalogue, wishes, others)
         self.generations = Generations(self._note_change)
         self.scheduler = Scheduler(self.residents, self.parking)
 

@@ -11,6 +11,7 @@ import msgspec
 from tui_chat.backends.protocol import BackendError
 from tui_chat.chat.model import Problem
 from tui_chat.engine.catalogue import Catalogue
+from tui_chat.engine.swap.alternatives import Alternatives
 from tui_chat.engine.swap.choice import Check, Chooser
 from tui_chat.engine.swap.need import need_of
 from tui_chat.engine.swap.resident import Resident, Want
@@ -23,7 +24,10 @@ from tui_chat.wire.plan import Plan
 class Plans:
     """Makes plans for the machine and the residents as they are now."""
 
-    def __init__(self, chooser: Chooser, catalogue: Catalogue, wishes: Wishes) -> None:
+    def __init__(
+        self, chooser: Chooser, catalogue: Catalogue, wishes: Wishes, alternatives: Alternatives
+    ) -> None:
+        self._alternatives = alternatives
         self._chooser = chooser
         self._catalogue = catalogue
         self._wishes = wishes
@@ -66,7 +70,10 @@ class Plans:
                 return plan
         wish = self._wishes.load(found, want)
         plan = (await self._chooser.choose(found, wish, machine, check=check)).plan
-        if request.exact and plan.fits:
+        if not plan.fits and (request.exact or request.turns):
+            others = await self._alternatives.to(found, wish, machine)
+            return msgspec.structs.replace(plan, alternatives=others)
+        if request.exact:
             await asyncio.to_thread(read_ahead, Path(found.path), plan.page_cache_bytes)
         return plan
 

@@ -13,6 +13,7 @@ from tui_chat.backends.protocol import Backend, BackendError, LoadedModel, Parka
 from tui_chat.chat.model import Problem, ProblemCode, Timings, Usage
 from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.parking import Parking
+from tui_chat.engine.swap.alternatives import Alternatives
 from tui_chat.engine.swap.choice import Choice, Chooser
 from tui_chat.engine.swap.loading import Loader
 from tui_chat.engine.swap.resident import Progress, Resident, Want
@@ -40,7 +41,9 @@ class Residents:
         wishes: Wishes,
         chooser: Chooser,
         parking: Parking,
+        alternatives: Alternatives,
     ) -> None:
+        self._alternatives = alternatives
         self._catalogue = catalogue
         self._chooser = chooser
         self._table = chooser.table
@@ -194,8 +197,10 @@ class Residents:
         wish = self._wishes.load(found, want)
         for attempt in range(1, _TRIES + 1):
             choice = await self._choose(found, wish, want)
-            if not choice.plan.fits or (want.quiet and _is_makeshift(choice.plan, wish)):
-                raise BackendError(self._no_room(found, choice))
+            if want.quiet and (not choice.plan.fits or _is_makeshift(choice.plan, wish)):
+                raise BackendError(_no_room_beside(found))
+            if not choice.plan.fits:
+                raise BackendError(await self._no_room(found, wish, choice))
             try:
                 await self._clear(found, choice)
                 loaded = await self._loader.load(found, choice, on_progress)
@@ -249,17 +254,15 @@ class Residents:
         resident = dataclasses.replace(known, info=info, plan=choice.plan, model=model, load_ms=load_ms)
         return self._table.put(resident)
 
-    def _no_room(self, found: ModelInfo, choice: Choice) -> Problem:
-        held = [each.id for each in self._table if each.pinned or each.busy]
-        remedy = "Choose a shorter context, a smaller quant or another model, or close other programs."
-        if held:
-            remedy = f"Unpin or stop {' or '.join(held)}, or choose a shorter context or a smaller model."
+    async def _no_room(self, found: ModelInfo, wish: Wish, choice: Choice) -> Problem:
+        others = await self._alternatives.to(found, wish, await self._chooser.machine())
+        remedy = "Choose a smaller model, or close other programs."
         return Problem(
             ProblemCode.OUT_OF_MEMORY,
             f"There is no room for {found.id} with {choice.plan.options.context:,} tokens of context. "
             f"{choice.plan.reason}",
             kept="Nothing was loaded or unloaded.",
-            remedy=remedy,
+            remedy=others[0] if others else remedy,
         )
 
     def learn(self, resident: Resident, timings: Timings, usage: Usage) -> None:
@@ -356,6 +359,10 @@ class Residents:
 def _is_makeshift(plan: Plan, wish: Wish) -> bool:
     """Whether somebody with all memory to dispose of would load it otherwise."""
     return plan.options.context < wish.desired or plan.options.kv_type is not (wish.kv_type or KvType.F16)
+
+
+def _no_room_beside(found: ModelInfo) -> Problem:
+    return Problem(ProblemCode.OUT_OF_MEMORY, f"There is no room for all of {found.id} beside what is there.")
 
 
 def _given_up(found: ModelInfo) -> Problem:

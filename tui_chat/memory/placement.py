@@ -16,6 +16,7 @@ from tui_chat.memory.machine import Machine, margin, overhead
 from tui_chat.memory.objective import OBJECTIVES, Outcome
 from tui_chat.memory.offload import layouts
 from tui_chat.memory.pace import Pace, pace
+from tui_chat.memory.profile import Profile
 from tui_chat.memory.spans import Spans
 from tui_chat.wire.plan import DeviceKind, DeviceSpec, DeviceUse, KvType, LoadOptions, Strategy
 
@@ -173,12 +174,10 @@ class Search:
         return trained if wish.strategy is Strategy.MAX_CONTEXT else min(trained, wished)
 
     def _kv_types(self) -> tuple[KvType, ...]:
-        """KV types to try; a quantised cache needs rows of whole blocks."""
+        """KV types to try."""
         if self.wish.kv_type is not None:
             return (self.wish.kv_type,)
-        caches = self.spans.profile.caches.layers
-        rows = [elements for cache in caches for elements in (cache.keys, cache.values)]
-        if not any(rows) or any(elements % KV_LAYOUT[KvType.Q8_0][0] for elements in rows):
+        if not takes_quantised(self.spans.profile):
             return (KvType.F16,)
         return _LAST_RESORT if self.wish.strategy is Strategy.MAX_CONTEXT else _KV_TYPES
 
@@ -216,6 +215,12 @@ class Search:
             pace(self.spans, _offloading(options, everything), machine, self.wish.filled) for machine in alone
         ]
         return Pace(min(each.seconds for each in paces), min(each.joules for each in paces))
+
+
+def takes_quantised(profile: Profile) -> bool:
+    """Whether the model's KV cache can be quantised: that needs rows of whole blocks."""
+    rows = [elements for cache in profile.caches.layers for elements in (cache.keys, cache.values)]
+    return any(rows) and not any(elements % KV_LAYOUT[KvType.Q8_0][0] for elements in rows)
 
 
 def _offloading(options: LoadOptions, layers: int) -> LoadOptions:

@@ -16,6 +16,14 @@ def tokens(count: int) -> str:
     return f"{count // 1024}k" if count % 1024 == 0 else f"{count:,}"
 
 
+def devices(uses: Sequence[DeviceUse]) -> str:
+    """Name devices for a person, several with their layers: ``GPU 0 (20) and GPU 1 (12)``."""
+    if len(uses) == 1:
+        return device(uses[0].name)
+    parts = [f"{device(use.name)} ({use.layers})" for use in uses]
+    return ", ".join(parts[:-1]) + f" and {parts[-1]}"
+
+
 def reason(search: Search, chosen: Candidate) -> str:
     """Explain `chosen`, which the `search` came to."""
     if not chosen.fits:
@@ -53,20 +61,13 @@ def _where(search: Search, chosen: Candidate) -> str:
     if not on_gpus:
         return "All in RAM, none on a GPU,"
     if offloaded < layers:
-        return f"{offloaded} of {layers} layers on {_names(on_gpus)}, the rest in RAM,"
+        return f"{offloaded} of {layers} layers on {devices(on_gpus)}, the rest in RAM,"
     if chosen.options.cpu_experts:
         return (
-            f"All layers on {_names(on_gpus)}, but the experts of {chosen.options.cpu_experts} of {layers} "
+            f"All layers on {devices(on_gpus)}, but the experts of {chosen.options.cpu_experts} of {layers} "
             "layers in RAM,"
         )
-    return f"All layers on {_names(on_gpus)}"
-
-
-def _names(uses: Sequence[DeviceUse]) -> str:
-    if len(uses) == 1:
-        return device(uses[0].name)
-    parts = [f"{device(use.name)} ({use.layers})" for use in uses]
-    return ", ".join(parts[:-1]) + f" and {parts[-1]}"
+    return f"All layers on {devices(on_gpus)}"
 
 
 def _why(search: Search, chosen: Candidate) -> str:

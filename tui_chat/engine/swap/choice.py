@@ -74,7 +74,7 @@ class Chooser:
         self.table = table
         self.ledger = ledger
         self.learned = learned
-        self._planner = planner
+        self.planner = planner
         self._cache = cache
         self._ram_limit = ram_limit
         self._bandwidth: float | None = None
@@ -119,19 +119,19 @@ class Chooser:
         Raises:
             BackendError: The file is missing or no model.
         """
-        room = self._room(found, machine)
+        room = self.room(found, machine)
         best: Choice | None = None
         async for evict, shrink in self._variants(found, force=force, quiet=quiet):
             price = self._price(evict, shrink, wish)
             if best is not None and best.plan.fits and best.cost <= price:
                 break  # variants come cheapest first, and none of those left can be better
-            made = await self._make(found, wish, _without(room, evict, shrink), exact=False)
+            made = await self._make(found, wish, without(room, evict, shrink), exact=False)
             choice = Choice(made.plan, made.cost + price, evict, shrink)
             if best is None or _rank(choice) < _rank(best):
                 best = choice
         assert best is not None, "evicting nobody is always a variant"
         if best.plan.fits and await self._is_checked(found, best.plan, check):
-            made = await self._make(found, wish, _without(room, best.evict, best.shrink), exact=True)
+            made = await self._make(found, wish, without(room, best.evict, best.shrink), exact=True)
             best = Choice(made.plan, best.cost, best.evict, best.shrink)
         return self._named(found, wish, best)
 
@@ -139,7 +139,7 @@ class Chooser:
         """Whether llama.cpp has to be asked: where arithmetic is certain and there is room to spare, no."""
         if check is not Check.TIGHT:
             return check is Check.ALWAYS
-        spans = await self._planner.spans(await _files(found))
+        spans = await self.planner.spans(await files_of_model(found))
         spare = (use.free_bytes - use.margin_bytes - use.total_bytes for use in plan.devices)
         ample = all(left >= _AMPLE * use.total_bytes for left, use in zip(spare, plan.devices, strict=True))
         return not (spans.profile.certain and ample)
@@ -148,7 +148,8 @@ class Chooser:
         """Seconds that bringing `resident` back is expected to take."""
         return self.learned.load_s(resident.info.path, resident.info.size_bytes) or _UNKNOWN_LOAD_S
 
-    def _room(self, found: ModelInfo, machine: Machine) -> Machine:
+    def room(self, found: ModelInfo, machine: Machine) -> Machine:
+        """The machine as it is for `found`: with what it has itself, less what it could not have before."""
         own = self.table.get(found.path)
         changes = [{name: -size for name, size in self.learned.missing(found.path).items()}]
         if own is not None and own.plan is not None and own.model is not None:
@@ -184,13 +185,13 @@ class Chooser:
         if now is None or plan is None or wanted * 2 > now.context:
             return None
         options = msgspec.structs.replace(now, context=wanted)
-        spans = await self._planner.spans(await _files(resident.info))
+        spans = await self.planner.spans(await files_of_model(resident.info))
         return resized(plan, spans.profile, now, options)
 
     async def _make(self, found: ModelInfo, wish: Wish, machine: Machine, *, exact: bool) -> Made:
-        make = self._planner.plan if exact else self._planner.sketch
+        make = self.planner.plan if exact else self.planner.sketch
         try:
-            return await make(found.id, await _files(found), wish, machine)
+            return await make(found.id, await files_of_model(found), wish, machine)
         except GgufError as error:
             raise BackendError(error.problem) from error
 
@@ -214,14 +215,17 @@ class Chooser:
         return Choice(plan, choice.cost, choice.evict, choice.shrink)
 
 
-async def _files(found: ModelInfo) -> list[Path]:
+async def files_of_model(found: ModelInfo) -> list[Path]:
+    """The files of a model, in order."""
     try:
         return [file.path for file in await asyncio.to_thread(files_of, Path(found.path))]
     except (OSError, ValueError):
         return [Path(found.path)]  # reading it will say what is wrong
 
 
-def _without(room: Machine, evict: Sequence[Resident], shrink: Sequence[tuple[Resident, Plan]]) -> Machine:
+def without(
+    room: Machine, evict: Sequence[Resident], shrink: Sequence[tuple[Resident, Plan]] = ()
+) -> Machine:
     """The machine once some are evicted and others have shrunk."""
     freed = [footprint(each.plan) for each in evict if each.plan]
     freed += [freed_by(each.plan, plan) for each, plan in shrink if each.plan]
