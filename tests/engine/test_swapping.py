@@ -397,6 +397,19 @@ async def test_what_can_never_fit_is_refused_without_harm(models: Home) -> None:
         assert await residents(client) == {}
 
 
+async def test_a_model_whose_process_dies_while_idle_is_no_longer_shown(models: Home) -> None:
+    async with engine_in(models) as client:
+        await client.load(LoadRequest("a"))
+        worker = models.worker()
+        assert worker is not None
+        worker.kill()
+        async with asyncio.timeout(10):
+            while await residents(client):
+                await asyncio.sleep(0.02)
+        (plan,) = (await client.plan(PlanRequest(("a",)))).plans.values()
+    assert plan.verdict != "switch now"
+
+
 async def test_switching_to_a_resident_model_loads_nothing(models: Home) -> None:
     async with engine_in(models) as client:
         for name in "abcabc":

@@ -112,8 +112,9 @@ class Engine:
             await asyncio.sleep(min(remaining, 1.0) + 0.01)
 
     async def keep_house(self) -> None:
-        """Unload what has been idle for long enough, load what comes next, as long as the engine lives."""
+        """Forget the dead, unload what has been idle for long, load what comes next; as long as the engine lives."""
         while True:
+            await self.residents.drop_dead()
             await self.residents.expire()
             if self.scheduler.idle and self._settings.models.prewarm:
                 self._prewarmer.look()
