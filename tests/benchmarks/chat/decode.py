@@ -175,7 +175,16 @@ def _measure_python(path: str) -> None:
     lib.llama_vocab_is_eog = lambda *_: False  # go on and on
     flag = AbortFlags(create_flags()).of(1)
     log = NativeLog()
-    model = load_model(Load(path, LoadOptions(context=CONTEXT), None, ""), log, lambda _: None)
+    load = Load(
+        path=path,
+        options=LoadOptions(context=CONTEXT),
+        threads=None,
+        fingerprint="",
+        weights="",
+        checkpoint_bytes=0,
+        backend="",
+    )
+    model = load_model(load, log, lambda _: None)
     ours, theirs = socket.socketpair()
     drain = subprocess.Popen(["cat"], stdin=theirs, stdout=subprocess.DEVNULL)
     line = Line(ours)

@@ -20,7 +20,7 @@ from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Role, Sampling, Session
 from tui_chat.client.engine import EngineClient
 from tui_chat.client.launch import ensure_engine
-from tui_chat.wire.api import GenerateRequest, Turn
+from tui_chat.wire.api import GenerateRequest, LoadRequest, Turn
 from tui_chat.wire.events import Delta, Settled
 
 TOKENS = 256
@@ -75,7 +75,7 @@ def _round(bench: Bench, number: int) -> dict[str, float]:
 async def _warm(bench: Bench) -> None:
     engine = EngineClient(bench.paths.socket)
     await ensure_engine(engine)
-    await engine.load("SmolLM2")
+    await engine.load(LoadRequest("SmolLM2"))
     await engine.close()
 
 
