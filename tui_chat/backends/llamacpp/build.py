@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import importlib.util
 from pathlib import Path
 
@@ -30,4 +29,6 @@ def gpu_kinds() -> frozenset[DeviceKind]:
 @functools.cache
 def backend_name() -> str:
     """Name and version of the inference library, such as ``llama-cpp-python 0.3.36``."""
+    import importlib.metadata  # 15 ms, which workers that only want `PACKAGE` can do without
+
     return f"llama-cpp-python {importlib.metadata.version('llama-cpp-python')}"

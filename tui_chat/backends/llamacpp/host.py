@@ -9,6 +9,7 @@ from time import perf_counter
 
 import msgspec
 
+from tui_chat.backends.llamacpp.build import backend_name
 from tui_chat.backends.llamacpp.failures import death_problem, find_allocation
 from tui_chat.backends.llamacpp.messages import Load, Loaded, Progress, Refused
 from tui_chat.backends.llamacpp.process import WorkerProcess
@@ -40,7 +41,13 @@ class LlamaCppBackend:
         process = await WorkerProcess.spawn(self._logs / f"worker-{path.stem}.log")
         try:
             load = Load(
-                str(path), plan.options, plan.threads, header.fingerprint, weights, plan.checkpoint_bytes
+                path=str(path),
+                options=plan.options,
+                threads=plan.threads,
+                fingerprint=header.fingerprint,
+                weights=weights,
+                checkpoint_bytes=plan.checkpoint_bytes,
+                backend=backend_name(),
             )
             return await self._wait(process, load, started, on_progress)
         except BaseException:

@@ -20,7 +20,11 @@ MAX_FRAME = 64 << 20
 
 
 class Load(msgspec.Struct, frozen=True, tag="load"):
-    """Load the file at `path`; always the first order, and the only one of its kind."""
+    """Load the file at `path`; always the first order, and the only one of its kind.
+
+    `backend` is what the library calls itself. The host knows already, and to ask takes the worker longer
+    than to load the library.
+    """
 
     path: str
     options: LoadOptions
@@ -28,6 +32,7 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
     fingerprint: str
     weights: str
     checkpoint_bytes: int
+    backend: str
 
 
 class Generate(msgspec.Struct, frozen=True, tag="generate"):

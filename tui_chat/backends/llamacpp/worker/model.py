@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tui_chat.backends.llamacpp.build import backend_name
 from tui_chat.backends.llamacpp.failures import load_problem
 from tui_chat.backends.llamacpp.messages import Load
 from tui_chat.backends.llamacpp.worker.cache import KvCache
@@ -26,6 +25,8 @@ from tui_chat.wire.plan import LoadOptions
 _WEIGHTS_SHARE = 0.9
 """Of the progress bar; the rest is the context and the first evaluation."""
 _SMALL, _MEDIUM = 1_000_000_000, 5_000_000_000
+_QUICKLY_READ = 1 << 30
+"""Bytes of weights that one thread reads in a tenth of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> 
     cache = make_cache(native, order, order.options, threads, log)
     vocabulary = Vocabulary(native)
     template, source = _template(native, vocabulary)
-    _warm_up(cache, vocabulary)
+    _warm_up(native, cache, vocabulary, threads)
     report(1.0)
     return Model(
         native=native,
@@ -88,7 +89,7 @@ def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> 
             vocabulary=vocabulary.size,
             threads=threads,
             load_ms=0.0,
-            backend=backend_name(),
+            backend=order.backend,
             can_think=thinks(source),
             options=order.options,
             identity=identify(order, order.options, cache, log),
@@ -115,7 +116,7 @@ def identify(order: Load, options: LoadOptions, cache: KvCache, log: NativeLog) 
     return KvIdentity(
         fingerprint=order.fingerprint,
         weights=order.weights,
-        backend=backend_name(),
+        backend=order.backend,
         kv_type=options.kv_type,
         flash_attention=log.flash_attention,
         window=cache.window,
@@ -151,10 +152,16 @@ def _template(native: Any, vocabulary: Vocabulary) -> tuple[ChatTemplate | Rende
     return template, template.source
 
 
-def _warm_up(cache: KvCache, vocabulary: Vocabulary) -> None:
-    """Evaluate one token, so that weights are paged in and pools allocated before the first answer."""
+def _warm_up(native: Any, cache: KvCache, vocabulary: Vocabulary, threads: int) -> None:
+    """Evaluate one token, so that weights are paged in and pools allocated before the first answer.
+
+    A small model is read by one thread: on a busy machine several wait longer for each other than that.
+    """
+    used = 1 if lib.llama_model_size(native) < _QUICKLY_READ else threads
+    lib.llama_set_n_threads(cache.context, used, used)
     cache.evaluate([max(0, vocabulary.bos)], output=True)
     cache.clear()
+    lib.llama_set_n_threads(cache.context, threads, threads)
 
 
 def _metadata(native: Any, key: str) -> str:
