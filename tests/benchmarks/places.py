@@ -64,3 +64,10 @@ def bench_home(config: str = "") -> Iterator[Bench]:
         os.environ.clear()
         os.environ.update(before)
         shutil.rmtree(root, ignore_errors=True)
+
+
+def copies(bench: Bench, *names: str) -> None:
+    """Put copies of the starter model in its place: links would be one model."""
+    (bench.paths.models / STARTER.name).unlink()
+    for name in names:
+        shutil.copyfile(STARTER, bench.paths.models / f"{name}.gguf")

@@ -1,13 +1,10 @@
 """Loads models for real and tells what llama.cpp then holds: ``python -m … < jobs > answers``.
 
-Each job has a child of its own: llama.cpp aborts on what it dislikes, and nothing leaks into the next job.
+Each job has a child of its own.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from tests.benchmarks.memory.children import in_child
 from tests.benchmarks.memory.files import QUIET
 from tui_chat.backends.llamacpp.probing import Buffers
 from tui_chat.wire.plan import LoadOptions
@@ -79,18 +77,7 @@ def main() -> None:
 
 def _in_child(job: Job, *, evaluate: bool) -> Allocated | None:
     """Do one job in a child; None if that dies, or does not come to an end."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(reading)
-        signal.alarm(_PATIENCE_S)
-        with os.fdopen(writing, "wb") as answer, contextlib.suppress(BaseException):
-            answer.write(msgspec.msgpack.encode(_allocate(job, evaluate=evaluate)))
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as answer:
-        body = answer.read()
-    os.waitpid(child, 0)
+    body = in_child(lambda: msgspec.msgpack.encode(_allocate(job, evaluate=evaluate)), _PATIENCE_S)
     return msgspec.msgpack.decode(body, type=Allocated) if body else None
 
 
