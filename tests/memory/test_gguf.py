@@ -111,6 +111,25 @@ def test_every_cut_of_the_real_model_is_refused(starter_model: Path, tmp_path: P
         assert caught.value.problem.code is ProblemCode.MODEL_INVALID
 
 
+def test_what_an_earlier_header_left_in_the_room_completes_no_other(
+    starter_model: Path, tmp_path: Path
+) -> None:
+    room = bytearray()
+    whole = read_header(starter_model, room)
+    assert whole == read_header(starter_model)
+    path = tmp_path / "cut.gguf"
+    with starter_model.open("rb") as file:
+        path.write_bytes(file.read(HEADER_BYTES))
+    for cut in range(HEADER_BYTES, 0, -150_001):
+        os.truncate(path, cut)
+        with pytest.raises(GgufError) as alone:
+            read_header(path)
+        with pytest.raises(GgufError) as after:
+            read_header(path, room)
+        assert after.value.problem == alone.value.problem
+        assert read_header(starter_model, room) == whole
+
+
 def test_missing_weights_are_counted(starter_model: Path, tmp_path: Path) -> None:
     path = tmp_path / "half.gguf"
     with starter_model.open("rb") as file:

@@ -58,6 +58,7 @@ class Headers:
         self._file = file
         self._known = (read_cache(file, dict[str, _Entry]) if file else None) or {}
         self._seen: dict[str, _Entry] = {}
+        self._room = bytearray()
 
     def __enter__(self) -> Self:
         """Read through the cache."""
@@ -75,7 +76,7 @@ class Headers:
         path = str(file.path)
         entry = self._known.get(path)
         if entry is None or (entry.size, entry.mtime_ns) != (file.size, file.mtime_ns):
-            entry, lasting = _read(file)
+            entry, lasting = _read(file, self._room)
             if not lasting:
                 return _said(entry)
         self._seen[path] = entry
@@ -93,10 +94,10 @@ class Headers:
         write_cache(file, dict([*self._seen.items(), *there.items()][:_MAX_ENTRIES]))
 
 
-def _read(file: ModelFile) -> tuple[_Entry, bool]:
+def _read(file: ModelFile, room: bytearray) -> tuple[_Entry, bool]:
     """Read one header; also say whether it will be the same next time, which a closed door need not be."""
     try:
-        header = read_header(file.path)
+        header = read_header(file.path, room)
     except GgufError as error:
         lasting = not isinstance(error.__context__, OSError)
         return _Entry(file.size, file.mtime_ns, problem=error.problem), lasting

@@ -12,8 +12,9 @@ import struct
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import NoReturn
 
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.memory.gguf_reader import DamagedError, Reader, Skipped, Value
@@ -98,17 +99,21 @@ class GgufError(Exception):
         self.problem = problem
 
 
-def read_header(path: Path) -> GgufHeader:
+def read_header(path: Path, room: bytearray | None = None) -> GgufHeader:
     """Read the header of the GGUF file at `path`: milliseconds, whatever the size of the weights.
+
+    `room` is for who reads many: the same bytes may be given each time, to be overwritten.
 
     Raises:
         GgufError: The file is missing, unreadable, not GGUF, damaged, or shorter than its tensors need.
     """
-    return read_file(path).header
+    return read_file(path, room=room).header
 
 
-def read_file(path: Path, *, complete: bool = True) -> GgufFile:
+def read_file(path: Path, *, complete: bool = True, room: bytearray | None = None) -> GgufFile:
     """Read everything that the header of `path` says; `complete` demands that the weights are there too.
+
+    `room` as for `read_header`.
 
     Raises:
         GgufError: As for `read_header`.
@@ -118,7 +123,7 @@ def read_file(path: Path, *, complete: bool = True) -> GgufFile:
         if not stat.S_ISREG(status.st_mode):
             _invalid(path, "is not a file")
         with path.open("rb") as file:
-            return _read(file, status.st_size, complete=complete)
+            return _read(file, status.st_size, bytearray() if room is None else room, complete=complete)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise GgufError(
             Problem(
@@ -144,16 +149,16 @@ def _invalid(path: Path, why: str) -> NoReturn:
     )
 
 
-def _read(file: BinaryIO, size: int, *, complete: bool) -> GgufFile:
+def _read(file: BufferedReader, size: int, room: bytearray, *, complete: bool) -> GgufFile:
     """Read with leaps over the vocabulary; where that leads nowhere, once more step by step."""
     try:
-        return _parse(Reader(file, size, leap=True), file, complete=complete)
+        return _parse(Reader(file, size, room, leap=True), file, complete=complete)
     except DamagedError:
         file.seek(0)
-        return _parse(Reader(file, size, leap=False), file, complete=complete)
+        return _parse(Reader(file, size, room, leap=False), file, complete=complete)
 
 
-def _parse(reader: Reader, file: BinaryIO, *, complete: bool) -> GgufFile:
+def _parse(reader: Reader, file: BufferedReader, *, complete: bool) -> GgufFile:
     if reader.size < len(MAGIC) or reader.take(len(MAGIC)) != MAGIC:
         raise DamagedError("is empty" if reader.size == 0 else "is not a GGUF file")
     version = reader.u32()
@@ -209,7 +214,7 @@ def _entry(reader: Reader) -> tuple[str, tuple[int, ...], int, int]:
     """Read a tensor's name, shape, type and offset: the hot loop of listing many models."""
     reader.ahead(_ENTRY_BYTES)
     buffer, at = reader.buffer, reader.at
-    if len(buffer) < at + _SHORTEST_ENTRY:
+    if reader.filled < at + _SHORTEST_ENTRY:
         reader.need(_SHORTEST_ENTRY)
     length = _U64.unpack_from(buffer, at)[0]
     if length > _LONGEST_NAME:
@@ -244,7 +249,7 @@ def _check_length(size: int, full: int) -> None:
         raise DamagedError(f"is incomplete: {have:,.1f} MiB of {want:,.1f} MiB are there")
 
 
-def _fingerprint(reader: Reader, file: BinaryIO, start: int) -> str:
+def _fingerprint(reader: Reader, file: BufferedReader, start: int) -> str:
     """Hash the header without its vocabulary, and a little of the weights: fine-tunes differ only there."""
     digest = hashlib.sha256(str(reader.size).encode())
     at = 0
