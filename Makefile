@@ -26,8 +26,8 @@ chat: setup bytecode  ## Set everything up, fetch a first model if there is none
 test: setup-dev bytecode $(STARTER) check  ## Run the checks and all tests (ARGS="-k name" for some)
 	@$(PYTHON) -m pytest $(ARGS)
 
-soak: setup-dev bytecode $(STARTER)  ## Chat for minutes while things die (SOAK_MINUTES=10)
-	@$(PYTHON) -m pytest tests/soak/soak_survival.py --timeout 0 -s $(ARGS)
+soak: setup-dev bytecode $(STARTER)  ## Chat and swap models while things die (SOAK_MINUTES=10 SOAK_SWAPS=200)
+	@$(PYTHON) -m pytest tests/soak/soak_swaps.py tests/soak/soak_survival.py --timeout 0 -s $(ARGS)
 
 check: setup-dev  ## Check style, types and the order of the layers
 	@$(BIN)/ruff check
