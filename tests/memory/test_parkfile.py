@@ -115,6 +115,13 @@ def test_a_writer_that_was_stopped_leaves_no_park_file(tmp_path: Path) -> None:
         write_park(str(path), HEADER, give_up)
     with pytest.raises(ParkError):
         read_park_header(path)
+    for asked in (1, 2):  # before there is room, and before it is proven
+        path.write_bytes(b"")
+        answers = iter([False] * (asked - 1) + [True])
+        with pytest.raises(ParkError, match="given up"):
+            write_park(str(path), HEADER, _fill, lambda answers=answers: next(answers))
+        with pytest.raises(ParkError):
+            read_park_header(path)
 
 
 def test_reuse_goes_back_to_checkpoints_where_a_cache_cannot_be_cut_off() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -140,3 +141,21 @@ async def test_regenerating_after_a_restore_gives_the_same_answer(loaded: Loader
     again = await hear(other, COUNT, GREEDY)
     assert again.text == first.text
     assert again.settled.usage.reused_tokens == again.settled.usage.prompt_tokens - 1
+
+
+async def test_parking_that_is_given_up_leaves_the_model_as_it_was(loaded: Loader, park: Path) -> None:
+    model = await loaded()
+    reference = await hear(model, COUNT)
+    held = await model.held()
+    for turns in range(4):
+        park.write_bytes(b"")
+        parking = asyncio.create_task(model.park(str(park), LABEL))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        parking.cancel()
+        with suppress(asyncio.CancelledError):
+            await parking
+        assert await model.held() == held
+    park.write_bytes(b"")
+    assert (await model.park(str(park), LABEL)).count == len(held.tokens), "a flag stops only what it was for"
+    assert (await hear(model, COUNT)).text == reference.text

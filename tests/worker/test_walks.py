@@ -25,13 +25,13 @@ MODELS = {
 }
 
 
-def _walk(model: Path, seed: int, steps: int, park: Path, *resume: str) -> tuple[float, float]:
-    """The largest error of a logit, and the share of all prompts' tokens that was reused."""
-    command = [sys.executable, WALK, model, str(seed), str(steps), park, *resume]
+def _walk(model: Path, seed: int, steps: int, park: Path, *how: str) -> tuple[float, float, int]:
+    """Largest error of a logit, share of all prompts' tokens that was reused, checkpoints at the end."""
+    command = [sys.executable, WALK, model, str(seed), str(steps), park, *how]
     done = subprocess.run(command, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     report = json.loads(done.stdout)
-    return report["error"], report["saved"]
+    return report["error"], report["saved"], report["checkpoints"]
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -41,9 +41,23 @@ def test_reused_parked_and_restored_caches_give_the_right_logits(kind: str, tmp_
     model, park = tmp_path / "tiny.gguf", tmp_path / "tiny.park"
     write(model)
     for seed in (1, 2):
-        error, saved = _walk(model, seed, 12, park)
+        error, saved, kept = _walk(model, seed, 12, park)
+        assert kept
         assert error <= tolerance
         assert saved > 0.5, "turn boundaries are gone back to, not read again"
-        error, saved = _walk(model, seed, 2, park, "resume")
+        error, saved, _ = _walk(model, seed, 2, park, "resume")
         assert error <= tolerance
         assert saved > 0.5
+
+
+@pytest.mark.parametrize("kind", ["window", "recurrent"])
+def test_without_ram_to_spare_no_checkpoint_is_kept_and_the_logits_are_right(
+    kind: str, tmp_path: Path
+) -> None:
+    write, tolerance = MODELS[kind]
+    model, park = tmp_path / "tiny.gguf", tmp_path / "tiny.park"
+    write(model)
+    for how in (["short"], ["resume", "short"]):
+        error, _, kept = _walk(model, 1, 6, park, *how)
+        assert error <= tolerance
+        assert kept == 0

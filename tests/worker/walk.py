@@ -1,7 +1,8 @@
 """Walks at random over a `KvCache` and says, as JSON, how far its logits ever were from the right ones.
 
-Run as a process of its own, because it loads llama.cpp: ``python walk.py MODEL SEED STEPS PARK [resume]``.
-The walk ends by parking into the file PARK; with ``resume`` it begins by restoring from there.
+Run as a process of its own, because it loads llama.cpp:
+``python walk.py MODEL SEED STEPS PARK [resume] [short]``. The walk ends by parking into the file PARK; with
+``resume`` it begins by restoring from there, and with ``short`` the machine has no RAM for checkpoints.
 The reference is always a fresh evaluation in the same pieces in another context, so that only what the
 cache holds can make a difference.
 """
@@ -17,6 +18,7 @@ from typing import Any
 
 from tui_chat.backends.llamacpp.abort import AbortFlags, create_flags
 from tui_chat.backends.llamacpp.worker.cache import AbortedError, KvCache
+from tui_chat.backends.llamacpp.worker.checkpoints import Checkpoints
 from tui_chat.backends.llamacpp.worker.native import lib
 from tui_chat.backends.llamacpp.worker.parking import park, restore
 from tui_chat.backends.llamacpp.worker.states import take_state
@@ -30,6 +32,7 @@ PIECE = 5
 TURNS = range(1, 60)
 LONGEST = 1500
 CHECKPOINTS = 4 << 20
+MORE_THAN_THERE_IS = 1 << 60
 
 IDENTITY = KvIdentity(
     fingerprint="a model's",
@@ -120,7 +123,8 @@ def make_cache(model: Any, size: int) -> KvCache:
     params.n_ctx, params.n_batch, params.n_ubatch = size, BATCH, BATCH
     params.n_seq_max = params.n_outputs_max = params.n_threads = params.n_threads_batch = 1
     params.swa_full = False
-    return KvCache(model, lib.llama_init_from_model(model, params), CHECKPOINTS)
+    floor = MORE_THAN_THERE_IS if "short" in sys.argv else 0
+    return KvCache(model, lib.llama_init_from_model(model, params), Checkpoints(CHECKPOINTS, floor))
 
 
 def _evaluate(cache: KvCache, tokens: list[int], ends: set[int] = frozenset()) -> None:
@@ -154,7 +158,8 @@ def main(path: str, seed: int, steps: int, file: Path, resume: bool) -> None:
     file.write_bytes(b"")
     park(walk.cache, IDENTITY, str(file), ParkLabel("tiny"))
     turns.write_text(json.dumps(walk.turns))
-    print(json.dumps({"error": walk.error, "saved": walk.saved / walk.asked}))
+    kept = len(walk.cache.checkpoints.kept)
+    print(json.dumps({"error": walk.error, "saved": walk.saved / walk.asked, "checkpoints": kept}))
 
 
 if __name__ == "__main__":

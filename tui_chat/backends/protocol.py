@@ -27,12 +27,14 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         checkpoint_bytes: RAM that may be spent on states to go back to, of a model that cannot be
             rewound without them (sliding window, recurrent); others take none.
+        checkpoint_floor: RAM in bytes that has to stay available on the machine beside them.
     """
 
     path: Path
     options: LoadOptions
     threads: int | None = None
     checkpoint_bytes: int = CHECKPOINT_BYTES
+    checkpoint_floor: int = 0
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +164,9 @@ class ParkableModel(LoadedModel, Protocol):
 
     async def park(self, path: str, label: ParkLabel) -> ParkHeader:
         """Write the KV cache into the empty file at `path`; the model keeps it too.
+
+        When it is cancelled, the model gives up within a fraction of a second, and it returns only when
+        nothing is written any more.
 
         Raises:
             BackendError: The cache is empty, there is no room, or the model died.

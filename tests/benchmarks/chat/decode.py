@@ -175,7 +175,7 @@ def _measure_python(path: str) -> None:
     lib.llama_vocab_is_eog = lambda *_: False  # go on and on
     flag = AbortFlags(create_flags()).of(1)
     log = NativeLog()
-    load = Load(
+    order = Load(
         path=path,
         options=LoadOptions(context=CONTEXT),
         threads=None,
@@ -183,8 +183,9 @@ def _measure_python(path: str) -> None:
         weights="",
         checkpoint_bytes=0,
         backend="",
+        checkpoint_floor=0,
     )
-    model = load_model(load, log, lambda _: None)
+    model = load_model(order, log, lambda _: None)
     ours, theirs = socket.socketpair()
     drain = subprocess.Popen(["cat"], stdin=theirs, stdout=subprocess.DEVNULL)
     line = Line(ours)

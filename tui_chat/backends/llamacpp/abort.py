@@ -1,4 +1,4 @@
-"""The flags by which the host stops a generation: one store into shared memory, no message.
+"""The flags by which the host stops a generation, or parking: one store into shared memory, no message.
 
 llama.cpp asks an abort callback some hundred times per token whether to go on. The worker gives it
 libc's own `strlen` on a flag, so the question never takes the interpreter's lock, and the answer

@@ -48,6 +48,7 @@ class LlamaCppBackend:
                 weights=weights,
                 checkpoint_bytes=plan.checkpoint_bytes,
                 backend=backend_name(),
+                checkpoint_floor=plan.checkpoint_floor,
             )
             return await self._wait(process, load, started, on_progress)
         except BaseException:

@@ -33,6 +33,7 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
     weights: str
     checkpoint_bytes: int
     backend: str
+    checkpoint_floor: int
 
 
 class Generate(msgspec.Struct, frozen=True, tag="generate"):
@@ -71,7 +72,7 @@ class Compare(msgspec.Struct, frozen=True, tag="compare"):
 
 
 class Park(msgspec.Struct, frozen=True, tag="park"):
-    """Write the KV cache into the empty file at `path`."""
+    """Write the KV cache into the empty file at `path`. `number` names its abort flag too."""
 
     number: int
     path: str

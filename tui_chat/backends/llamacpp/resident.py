@@ -162,7 +162,16 @@ class LlamaCppModel:
 
     async def park(self, path: str, label: ParkLabel) -> ParkHeader:
         """Write the KV cache into the file at `path`; see `ParkableModel.park`."""
-        return (await self._ask(Park(next(self._numbers), path, label), Parked)).header
+        order = Park(next(self._numbers), path, label)
+        self._process.flags.lower(order.number)
+        asking = asyncio.create_task(self._ask(order, Parked))
+        try:
+            return (await asyncio.shield(asking)).header
+        except asyncio.CancelledError:
+            self._process.flags.hoist(order.number)
+            await asyncio.wait((asking,))
+            asking.exception()
+            raise
 
     async def restore(self, path: str) -> int:
         """Take the KV cache from the file at `path`; see `ParkableModel.restore`."""

@@ -60,7 +60,12 @@ class Loader:
             on_progress(found.id, fraction, eta)
 
         options = choice.plan.options
-        plan = LoadPlan(path=self._catalogue.path(found), options=options, threads=self._catalogue.threads)
+        plan = LoadPlan(
+            path=self._catalogue.path(found),
+            options=options,
+            threads=self._catalogue.threads,
+            checkpoint_floor=choice.plan.devices[-1].margin_bytes,
+        )
         log.info("loading %s: %s", found.id, choice.plan.reason)
         try:
             model = await self._backend.load(plan, progress)

@@ -38,13 +38,13 @@ class KvCache:
         checkpoints: States to go back to, where cutting the cache off is not enough.
     """
 
-    def __init__(self, model: Any, context: Any, checkpoint_bytes: int = 0) -> None:
+    def __init__(self, model: Any, context: Any, checkpoints: Checkpoints | None = None) -> None:
         self.tokens: list[int] = []
         self.size: int = lib.llama_n_ctx(context)
         self.context = context
         self.window: int = lib.llama_model_n_swa(model)
         self.recurrent = bool(lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model))
-        self.checkpoints = Checkpoints(checkpoint_bytes)
+        self.checkpoints = checkpoints or Checkpoints(0)
         self._memory = lib.llama_get_memory(context)
         self._capacity: int = lib.llama_n_batch(context)
         self._batch = _batch(self._capacity)

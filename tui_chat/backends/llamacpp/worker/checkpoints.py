@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tui_chat.backends.llamacpp.worker.states import State
+from tui_chat.memory.available import available_ram
 
 MOST = 16
 
@@ -30,10 +31,13 @@ class Checkpoints:
 
     Args:
         limit_bytes: What all states together may take; the oldest are dropped.
+        floor_bytes: RAM that has to stay available on the machine. No plan counts checkpoints, so they
+            live on what plans leave, and are given back when somebody else took it.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, floor_bytes: int = 0) -> None:
         self.limit_bytes = limit_bytes
+        self.floor_bytes = floor_bytes
         self._kept: list[Checkpoint] = []
 
     @property
@@ -48,8 +52,11 @@ class Checkpoints:
         """Keep one more, of a position above all others, at the cost of the oldest."""
         self._kept.append(checkpoint)
         total = sum(kept.size for kept in self._kept)
-        while len(self._kept) > MOST or (self._kept and total > self.limit_bytes):
+        while self._kept and (len(self._kept) > MOST or total > self.limit_bytes or self._is_short()):
             total -= self._kept.pop(0).size
+
+    def _is_short(self) -> bool:
+        return self.floor_bytes > 0 and available_ram() < self.floor_bytes
 
     def replace(self, checkpoints: Iterable[Checkpoint]) -> None:
         """Keep these instead, as far as there is room."""

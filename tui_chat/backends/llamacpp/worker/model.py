@@ -11,6 +11,7 @@ from typing import Any
 from tui_chat.backends.llamacpp.failures import load_problem
 from tui_chat.backends.llamacpp.messages import Load
 from tui_chat.backends.llamacpp.worker.cache import KvCache
+from tui_chat.backends.llamacpp.worker.checkpoints import Checkpoints
 from tui_chat.backends.llamacpp.worker.cores import usable_cores
 from tui_chat.backends.llamacpp.worker.logs import NativeLog
 from tui_chat.backends.llamacpp.worker.native import lib
@@ -108,7 +109,7 @@ def make_cache(native: Any, order: Load, options: LoadOptions, threads: int, log
     context = lib.llama_init_from_model(native, context_params(options, threads))
     if not context:
         raise BackendError(load_problem(Path(order.path).name, options.context, list(log.lines)))
-    return KvCache(native, context, order.checkpoint_bytes)
+    return KvCache(native, context, Checkpoints(order.checkpoint_bytes, order.checkpoint_floor))
 
 
 def identify(order: Load, options: LoadOptions, cache: KvCache, log: NativeLog) -> KvIdentity:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from tui_chat.backends.llamacpp.worker.cache import KvCache
@@ -35,13 +36,21 @@ def describe(cache: KvCache, identity: KvIdentity, label: ParkLabel) -> ParkHead
     )
 
 
-def park(cache: KvCache, identity: KvIdentity, path: str, label: ParkLabel) -> ParkHeader:
+def park(
+    cache: KvCache,
+    identity: KvIdentity,
+    path: str,
+    label: ParkLabel,
+    stop: Callable[[], bool] = lambda: False,
+) -> ParkHeader:
     """Write the cache into the empty file at `path`. llama.cpp writes into the file's own pages.
+
+    `stop` is asked between pieces whether to give up; llama.cpp's own copying, some 100 ms per GiB, is one.
 
     Raises:
         BackendError: The cache is empty.
         OSError: There is no room, or no such file.
-        ParkError: llama.cpp would not give the state.
+        ParkError: llama.cpp would not give the state, or `stop` said to give up.
     """
     if not cache.tokens:
         raise BackendError(Problem(ProblemCode.BAD_REQUEST, "There is nothing to park: the cache is empty."))
@@ -56,7 +65,7 @@ def park(cache: KvCache, identity: KvIdentity, path: str, label: ParkLabel) -> P
             offset += kept.size
         return True
 
-    write_park(path, header, fill)
+    write_park(path, header, fill, stop)
     return header
 
 

@@ -121,7 +121,7 @@ def _work(line: Line, model: Model, flags: AbortFlags, orders: Orders, log: Nati
             _generate(line, generator, flags, order, received)
         else:
             try:
-                reply, generator.model = attend(order, generator.model, log)
+                reply, generator.model = attend(order, generator.model, log, flags.of(order.number))
             except ContextLostError as error:
                 line.send(Failed(order.number, error.problem))
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui_chat.backends.llamacpp import messages
+from tui_chat.backends.llamacpp.abort import Flag
 from tui_chat.backends.llamacpp.messages import Failed, Reply, Upkeep
 from tui_chat.backends.llamacpp.worker.cache import common_length
 from tui_chat.backends.llamacpp.worker.logs import NativeLog
@@ -16,8 +17,10 @@ from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.memory.parkfile import ParkError, ParkLabel, file_size
 
 
-def attend(order: Upkeep, model: Model, log: NativeLog) -> tuple[Reply, Model]:
+def attend(order: Upkeep, model: Model, log: NativeLog, abort: Flag) -> tuple[Reply, Model]:
     """Carry `order` out and return the reply to it, and the model as it is from now on.
+
+    `abort` is the order's flag; parking gives up when it is hoisted.
 
     Raises:
         ContextLostError: The model has lost its context.
@@ -29,7 +32,7 @@ def attend(order: Upkeep, model: Model, log: NativeLog) -> tuple[Reply, Model]:
                 return Failed(order.number, resized.problem), resized.model
             kept = len(resized.model.cache.tokens)
             return messages.Resized(order.number, resized.model.description, kept), resized.model
-        return _carry_out(order, model), model
+        return _carry_out(order, model, abort), model
     except (BackendError, ParkError) as error:
         return Failed(order.number, error.problem), model
     except RenderError as error:
@@ -40,7 +43,7 @@ def attend(order: Upkeep, model: Model, log: NativeLog) -> tuple[Reply, Model]:
         return Failed(order.number, problem), model
 
 
-def _carry_out(order: Upkeep, model: Model) -> Reply:
+def _carry_out(order: Upkeep, model: Model, abort: Flag) -> Reply:
     cache, identity = model.cache, model.description.identity
     assert identity is not None, "every loaded model has one"
     if isinstance(order, messages.Weigh):
@@ -51,6 +54,7 @@ def _carry_out(order: Upkeep, model: Model) -> Reply:
         reusable = cache.reusable(common_length(cache.tokens, tokens[:-1]))
         return messages.Compared(order.number, Fit(tuple(tokens), reusable, len(cache.tokens)))
     if isinstance(order, messages.Park):
-        return messages.Parked(order.number, park(cache, identity, order.path, order.label))
+        header = park(cache, identity, order.path, order.label, lambda: abort.hoisted)
+        return messages.Parked(order.number, header)
     assert isinstance(order, messages.Restore), f"{type(order).__name__} is no order of this kind"
     return messages.Restored(order.number, restore(cache, identity, order.path))
