@@ -14,6 +14,7 @@ from tests.worker.support import hear, load, user
 from tui_chat.chat.model import Session
 from tui_chat.config.settings import CacheSettings
 from tui_chat.engine.parking import make_parking
+from tui_chat.engine.swap.learned import Learned
 from tui_chat.memory.parkfile import ParkLabel
 
 QUESTION = "Tell me about lighthouses and the people who kept them burning through the long nights of winter."
@@ -23,12 +24,13 @@ def _park(home: Home, *models: str) -> None:
     """Park a real conversation for each of `models`, as an engine does that leaves."""
 
     async def park() -> None:
-        parking = make_parking(home.paths, CacheSettings(ram_mib=64))
+        learned = Learned(home.paths.state / "learned.msgpack")
+        parking = make_parking(home.paths, CacheSettings(ram_mib=64), learned, lambda: None)
         (file,) = home.paths.models.glob("*.gguf")
         for number, name in enumerate(models):
             model = await load(file, home.root / "logs", 512)
             turns = user(f"{number}. {QUESTION}")
-            await parking.bring_back(model, turns, ParkLabel(name, f"session-{number}"))
+            await parking.bring_back(model, turns, ParkLabel(name, f"session-{number}"), name)
             await hear(model, turns)
             assert await parking.keep(model)
             await model.close()
@@ -45,7 +47,9 @@ def test_nothing_is_parked_in_a_new_home(empty_home: Home) -> None:
     shown = empty_home.run("cache", "list")
     assert shown.returncode == 0
     assert "Nothing is parked." in shown.stdout
-    assert "disk 0 B of 4.0 GiB" in shown.stdout
+    assert "disk 0 B of " in shown.stdout
+    empty_home.configure("[cache]\ndisk_mib = 3072")
+    assert "disk 0 B of 3.0 GiB" in empty_home.run("cache", "list").stdout
     assert empty_home.run("cache", "clear").stdout == "Cleared 0 parked conversations, 0 B.\n"
     assert not empty_home.paths.parks.exists()
 

@@ -4,63 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from contextlib import suppress
 
 import msgspec
 import psutil
 import pytest
 
+from tests.engine.support import GREEDY, LONG, ONE_AT_8K, ask, engine_in, residents
 from tests.homes import Home
 from tests.worker.support import eventually
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import FinishReason, ProblemCode, Role, Sampling
 from tui_chat.client.engine import EngineClient
 from tui_chat.client.errors import EngineError
-from tui_chat.client.launch import ensure_engine
 from tui_chat.wire.api import GenerateRequest, LoadRequest, ModelInfo, ModelState, PlanRequest, Turn
 from tui_chat.wire.events import Delta, Settled
 from tui_chat.wire.plan import KvType
-
-GREEDY = Sampling(temperature=0.0, max_tokens=16)
-ONE_AT_8K = "ram_limit_mib = 560"
-"""Room for one SmolLM2 with a context of 8k (360 MiB) or two with 2k (220 MiB each), margin included."""
-LONG = "Tell me about the sea and its creatures. " * 60
-
-
-@pytest.fixture
-def models(home: Home, starter_model: Path) -> Home:
-    """A home with three models called a, b and c: copies, because links would be one model."""
-    (home.paths.models / starter_model.name).unlink()
-    for name in "abc":
-        shutil.copyfile(starter_model, home.paths.models / f"{name}.gguf")
-    return home
-
-
-@asynccontextmanager
-async def engine_in(home: Home) -> AsyncIterator[EngineClient]:
-    client = EngineClient(home.paths.socket)
-    await ensure_engine(client)
-    yield client
-    await client.close()
-
-
-async def ask(client: EngineClient, model: str, *texts: str, **more: object) -> Settled:
-    """Ask for an answer to a conversation of `texts`, mine and the model's by turns."""
-    roles = (Role.USER, Role.ASSISTANT)
-    turns = tuple(Turn(roles[place % 2], text) for place, text in enumerate(texts))
-    request = GenerateRequest(id=new_id(), model=model, turns=turns, sampling=GREEDY, **more)
-    await client.generate(request)
-    async for numbered in client.follow(request.id):
-        if isinstance(numbered.event, Settled):
-            return numbered.event
-    raise AssertionError("every generation settles")
-
-
-async def residents(client: EngineClient) -> dict[str, ModelInfo]:
-    return {info.id: info for info in (await client.info()).residents}
 
 
 def loads(home: Home, model: str) -> int:

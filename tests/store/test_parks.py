@@ -6,6 +6,7 @@ import mmap
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from tests.memory.test_parkfile import IDENTITY
 from tui_chat.memory.parkfile import ParkHeader, ParkLabel, file_size, open_park, pack_tokens, write_park
+from tui_chat.store.parks.disk import usual_limit
 from tui_chat.store.parks.entries import ParkEntry, Place
 from tui_chat.store.parks.shelf import Shelf
 
@@ -21,24 +23,26 @@ SIZE = 100_000
 MUCH = 100 * SIZE
 
 
-def _header(tokens: list[int], identity: object = IDENTITY, model: str = "A") -> ParkHeader:
+def _header(
+    tokens: list[int], identity: object = IDENTITY, model: str = "A", saves_s: float = 0.0, size: int = SIZE
+) -> ParkHeader:
     return ParkHeader(
         identity=identity,
-        label=ParkLabel(model),
+        label=ParkLabel(model, saves_s=saves_s),
         parked=datetime.now(UTC),
         packed=pack_tokens(tokens),
-        state=SIZE,
+        state=size,
     )
 
 
 def _park(shelf: Shelf, tokens: list[int], **about: object) -> ParkEntry | None:
     header = _header(tokens, **about)
-    slot = shelf.slot(file_size(header))
+    slot = shelf.slot(file_size(header), header.label.saves_s)
     if slot is None:
         return None
 
     def fill(room: mmap.mmap, offset: int) -> bool:
-        room[offset:] = bytes([tokens[0]]) * SIZE
+        room[offset:] = bytes([tokens[0]]) * header.state
         return True
 
     write_park(slot.path, header, fill)
@@ -67,6 +71,7 @@ def test_the_newest_are_in_ram_and_the_others_on_disk_within_both_budgets(folder
     shelf = _shelf(folder, ram=int(2.5 * SIZE), disk=int(3.5 * SIZE))
     for number in range(1, 8):
         assert _park(shelf, _story(number))
+        shelf.trim()
     kept = [(entry.header.tokens[0], entry.place) for entry in shelf.entries]
     assert kept == [(3, Place.DISK), (4, Place.DISK), (5, Place.DISK), (6, Place.RAM), (7, Place.RAM)]
     assert shelf.taken(Place.RAM) <= 2.5 * SIZE
@@ -177,7 +182,8 @@ def test_a_full_disk_is_left_its_floor(folder: Path, monkeypatch: pytest.MonkeyP
     shelf = _shelf(folder, ram=int(1.5 * SIZE))
     monkeypatch.setattr("tui_chat.store.parks.disk.FLOOR_BYTES", 1 << 60)
     assert _park(shelf, _story(1))
-    assert _park(shelf, _story(2)), "RAM still has room, and what cannot move to disk is dropped"
+    assert _park(shelf, _story(2)), "RAM still has room"
+    shelf.trim()  # what cannot move to disk is dropped
     assert [entry.header.tokens[0] for entry in shelf.entries] == [2]
     assert shelf.slot(2 * SIZE) is None
     assert not folder.exists() or list(folder.iterdir()) == []
@@ -197,3 +203,61 @@ def test_clearing_one_model_leaves_the_others(folder: Path) -> None:
     gone = shelf.clear("smollm2")
     assert [entry.model for entry in gone.entries] == ["SmolLM2-135M"]
     assert [entry.model for entry in shelf.describe().entries] == ["gemma-3-4b"]
+
+
+def test_what_saves_the_most_for_its_bytes_stays_and_time_takes_its_worth_away(folder: Path) -> None:
+    shelf = _shelf(folder, ram=0, disk=int(2.5 * SIZE))
+    dear, cheap = _park(shelf, _story(1), saves_s=60.0), _park(shelf, _story(2), saves_s=1.0)
+    assert dear is not None
+    assert cheap is not None
+    assert _park(shelf, _story(3), saves_s=30.0)
+    assert {entry.header.tokens[0] for entry in shelf.entries} == {1, 3}
+    assert _park(shelf, _story(4), saves_s=0.5) is None, "less than what would have to go for it"
+    assert len(shelf.entries) == 2
+
+    weeks_ago = time.time() - 30 * 86400
+    os.utime(dear.path, (weeks_ago, weeks_ago))
+    later = _shelf(folder, ram=0, disk=int(2.5 * SIZE))
+    assert _park(later, _story(5), saves_s=1.0)
+    assert {entry.header.tokens[0] for entry in later.entries} == {3, 5}, "nobody came back to it for long"
+
+
+def test_bringing_ram_to_disk_can_be_given_up_at_any_piece(folder: Path) -> None:
+    shelf = _shelf(folder, ram=int(1.5 * SIZE))
+    for number in (1, 2):
+        assert _park(shelf, _story(number))
+    assert shelf.overfull
+    shelf.trim(stop=lambda: True)
+    assert [entry.place for entry in shelf.entries] == [Place.RAM, Place.RAM]
+    assert list(folder.iterdir()) == [], "half a copy is no park"
+    shelf.trim()
+    assert [entry.place for entry in shelf.entries] == [Place.DISK, Place.RAM]
+    assert not shelf.overfull
+
+
+def test_a_park_too_large_for_the_ram_budget_passes_through_it(folder: Path) -> None:
+    shelf = _shelf(folder, ram=2 * SIZE)
+    assert _park(shelf, _story(1))
+    large = _park(shelf, _story(2), size=3 * SIZE)
+    assert large is not None
+    assert large.place is Place.RAM, "nobody waits for the disk"
+    shelf.trim()
+    assert [(entry.header.tokens[0], entry.place) for entry in shelf.entries] == [
+        (1, Place.RAM),
+        (2, Place.DISK),
+    ]
+
+
+def test_ram_is_given_back_to_a_model_and_the_newest_park_stays(folder: Path) -> None:
+    shelf = _shelf(folder)
+    for number in (1, 2, 3):
+        assert _park(shelf, _story(number))
+    shelf.give_ram_back(SIZE + SIZE // 2)
+    assert [entry.place for entry in shelf.entries] == [Place.DISK, Place.DISK, Place.RAM]
+
+
+@pytest.mark.parametrize(
+    ("free_gib", "gib"), [(5, 1), (50, 5), (200, 20), (2000, 32)], ids=["small", "usual", "large", "huge"]
+)
+def test_unless_said_parks_take_a_tenth_of_what_is_free(free_gib: int, gib: int) -> None:
+    assert usual_limit(free_gib << 30) == gib << 30

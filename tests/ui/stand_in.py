@@ -109,6 +109,7 @@ class StandIn:
 
     def __init__(self) -> None:
         self.residents: tuple[ModelInfo, ...] = ()
+        self.parked: tuple[str, ...] = ()
         self.asked: list[LoadRequest | ModelRequest | PinRequest | PlanRequest] = []
         self.make_plan: Callable[[str, PlanRequest], Plan] = plan_for
         self.before_plan: Callable[[PlanRequest], asyncio.Event | None] = lambda request: None
@@ -120,10 +121,10 @@ class StandIn:
         """Those of `asked` that are of one kind."""
         return [request for request in self.asked if isinstance(request, kind)]
 
-    async def tell(self, *residents: ModelInfo) -> None:
-        """Have these be the residents from now on."""
+    async def tell(self, *residents: ModelInfo, parked: tuple[str, ...] = ()) -> None:
+        """Have these be the residents from now on, and something be parked of `parked`."""
         async with self._changed:
-            self.residents, self._seq = residents, self._seq + 1
+            self.residents, self.parked, self._seq = residents, parked, self._seq + 1
             self._changed.notify_all()
 
     @contextlib.asynccontextmanager
@@ -177,7 +178,7 @@ class StandIn:
                 async with self._changed:
                     while self._seq == told:
                         await self._changed.wait()
-                    told, change = self._seq, EngineChanged(self.residents, ())
+                    told, change = self._seq, EngineChanged(self.residents, (), self.parked)
                 yield b"id: %d\ndata: %s\n\n" % (told, msgspec.json.encode(change))
 
         return StreamingResponse(stream(), media_type="text/event-stream")

@@ -8,7 +8,7 @@ from tui_chat.ui import words
 from tui_chat.ui.fuzzy import ranked
 from tui_chat.ui.switcher.choice import contexts, step_context, step_kv
 from tui_chat.ui.switcher.order import as_of, recent_first
-from tui_chat.wire.api import ModelInfo, ModelState
+from tui_chat.wire.api import EngineChanged, ModelInfo, ModelState
 from tui_chat.wire.plan import KvType
 from tui_chat.wire.words import rate, size, sizes
 
@@ -92,8 +92,12 @@ def test_this_chats_model_is_first_then_the_latest_used_then_the_newest_file() -
 def test_a_model_that_left_is_on_disk_again_and_one_from_elsewhere_is_listed() -> None:
     was = model("a", ModelState.READY, context=4096, pinned=True, real_bytes=5)
     elsewhere = model("b", ModelState.LOADING)
-    now = as_of([was, model("c", ModelState.BROKEN)], [elsewhere])
-    assert now == [model("a"), model("c", ModelState.BROKEN), elsewhere]
+    models = [was, model("c", ModelState.BROKEN)]
+    assert as_of(models, EngineChanged((elsewhere,), ())) == [model("a"), models[1], elsewhere]
+    parked = as_of(models, EngineChanged((), (), parked=("a", "c")))
+    assert parked == [model("a", ModelState.PARKED), models[1]]
+    assert as_of(parked, EngineChanged((), ())) == [model("a"), models[1]]
+    assert as_of(models, None) == [model("a"), models[1]]
 
 
 @pytest.mark.parametrize(

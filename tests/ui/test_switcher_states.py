@@ -111,6 +111,22 @@ async def test_a_load_is_followed_and_cancelled(chats: Chats, engine: StandIn, h
         await chat.sees("on disk", "fits on GPU 0", "ctrl+l warm up")
 
 
+@pytest.mark.parametrize("size", [LARGE, SMALL])
+async def test_a_model_whose_conversation_waits_for_it_is_called_parked(
+    chats: Chats, engine: StandIn, home: Home, size: tuple[int, int]
+) -> None:
+    async with chats.open(size) as chat:
+        await chat.press("f2")
+        await chat.sees("fits on GPU 0")
+        await engine.tell(ready(home), parked=(MODEL,))
+        await chat.sees("switch now")
+        assert "parked" not in chat.text(), "it is in memory"
+        await engine.tell(parked=(MODEL,))
+        await chat.sees("◐ SmolLM2", "parked", "fits on GPU 0")
+        await engine.tell()
+        await chat.until(lambda: "parked" not in chat.text(), "for it to be on disk only")
+
+
 async def test_the_chat_names_every_stage_of_a_load_and_esc_stops_it(
     chats: Chats, engine: StandIn, home: Home
 ) -> None:

@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
         return get_from_hub(args.name, folder, only_list=args.list, as_json=args.json)
     found = list_models(paths, settings, everything=args.all)
-    infos = with_residents(found, _residents(paths))
+    infos = with_residents(found, *_held(paths))
     plans = asyncio.run(plan_all(infos, paths, settings)) if infos else {}
     if args.json:
         print(_as_json(infos, plans))
@@ -100,23 +100,26 @@ def _nothing(paths: Paths, settings: Settings) -> str:
     return f"There is no model in {where}. Get a first one: tui-chat models get starter"
 
 
-def _residents(paths: Paths) -> tuple[ModelInfo, ...]:
-    """What a running engine has in memory; never starts one."""
-    if not paths.socket.exists():
-        return ()
+def _held(paths: Paths) -> tuple[tuple[ModelInfo, ...], tuple[str, ...]]:
+    """What a running engine has in memory, and of which models something is parked; never starts one."""
     from tui_chat.client.engine import EngineClient
     from tui_chat.client.errors import EngineError
+    from tui_chat.store.parks.disk import parked_in
 
-    async def residents() -> tuple[ModelInfo, ...]:
+    async def ask() -> tuple[tuple[ModelInfo, ...], tuple[str, ...]]:
         client = EngineClient(paths.socket)
         try:
-            return (await client.info()).residents
-        except EngineError:
-            return ()
+            info = await client.info()
         finally:
             await client.close()
+        return info.residents, info.parked
 
-    return asyncio.run(residents())
+    if paths.socket.exists():
+        try:
+            return asyncio.run(ask())
+        except EngineError:
+            pass
+    return (), tuple(entry.header.label.model for entry in parked_in(paths.parks, tidy=False))
 
 
 def _as_json(infos: list[ModelInfo], plans: dict[str, Plan]) -> str:

@@ -133,7 +133,8 @@ class Workspace:
         from tui_chat.library.scan import list_models, with_residents
 
         found = await asyncio.to_thread(list_models, self.paths, self.settings)
-        return with_residents(found, self.engine.residents if self.engine else ())
+        engine = self.engine or EngineChanged((), ())
+        return with_residents(found, engine.residents, engine.parked)
 
     async def resolve_model(self, wanted: str) -> str:
         """Complete what a person calls a model to its id, or to an absolute path if it has none.

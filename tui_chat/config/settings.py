@@ -56,10 +56,13 @@ class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CacheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much room parked KV caches may take, in MiB; None takes a tenth of the RAM, 2 GiB at most."""
+    """How much room parked KV caches may take, in MiB.
+
+    None takes a tenth of the RAM, 2 GiB at most, and a tenth of what is free on the disk, 32 GiB at most.
+    """
 
     ram_mib: int | None = None
-    disk_mib: int = 4096
+    disk_mib: int | None = None
 
 
 class UiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

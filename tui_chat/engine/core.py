@@ -18,6 +18,7 @@ from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.generations import Generations
 from tui_chat.engine.parking import make_parking
 from tui_chat.engine.plans import Plans
+from tui_chat.engine.quiet import Quiet
 from tui_chat.engine.residents import Residents
 from tui_chat.engine.scheduler import Scheduler
 from tui_chat.engine.swap.alternatives import Alternatives
@@ -46,15 +47,17 @@ class Engine:
         self._last_busy = time.monotonic()
         self.leave = asyncio.Event()
         self._prober = Prober()
+        learned = Learned(paths.state / "learned.msgpack")
+        self.parking = make_parking(paths, settings.cache, learned, self._note_change)
         chooser = Chooser(
             Planner(self._prober, paths.cache),
             Table(self._note_change),
             Ledger(),
-            Learned(paths.state / "learned.msgpack"),
+            learned,
             paths.cache,
             None if settings.models.ram_limit_mib is None else settings.models.ram_limit_mib << 20,
+            lambda: self.parking.ram_bytes,
         )
-        self.parking = make_parking(paths, settings.cache)
         wishes = Wishes(settings.models)
         others = Alternatives(chooser, self._catalogue)
         self.residents = Residents(backend, self._catalogue, wishes, chooser, self.parking, others)
@@ -62,6 +65,7 @@ class Engine:
         self.plans = Plans(chooser, self._catalogue, wishes, others)
         self.generations = Generations(self._note_change)
         self.scheduler = Scheduler(self.residents, self.parking)
+        self.quiet = Quiet(self.scheduler, self.residents, self.parking)
 
     @property
     def info(self) -> EngineInfo:
@@ -74,11 +78,12 @@ class Engine:
             idle_exit_s=self._settings.engine.idle_exit_s,
             generations=tuple(g.info for g in self.generations.running),
             residents=self.residents.infos,
+            parked=self.parking.models,
         )
 
     async def list_models(self) -> list[ModelInfo]:
-        """Models on this machine, with the resident's state in place of the one on disk."""
-        return with_residents(await self._catalogue.list(), self.residents.infos)
+        """Models on this machine, with what the engine knows in place of what the disk says."""
+        return with_residents(await self._catalogue.list(), self.residents.infos, self.parking.models)
 
     def _note_change(self) -> None:
         self._changes += 1
@@ -93,7 +98,7 @@ class Engine:
             while not self.leave.is_set():
                 changed, seq = self._changed, self._changes
                 info = self.info
-                yield seq, EngineChanged(info.residents, info.generations)
+                yield seq, EngineChanged(info.residents, info.generations, info.parked)
                 await changed.wait()
         finally:
             self._watchers -= 1
@@ -112,7 +117,7 @@ class Engine:
             await asyncio.sleep(min(remaining, 1.0) + 0.01)
 
     async def keep_house(self) -> None:
-        """Forget the dead, unload what has been idle for long, load what comes next; as long as the engine lives."""
+        """Forget the dead, unload what has been idle for long, and load what usually comes next."""
         while True:
             await self.residents.drop_dead()
             await self.residents.expire()

@@ -1,7 +1,7 @@
 """Parks models' KV caches and brings them back: the shelf as the engine uses it.
 
-Call `bring_back` before an answer and `keep` before a model goes. Neither ever fails: a park is only there
-to save time, and without it the model reads the conversation anew.
+Call `bring_back` before an answer, `keep` before a model goes, and `rest` while nobody waits. None of them
+ever fails: a park is only there to save time, and without it the model reads the conversation anew.
 """
 
 from __future__ import annotations
@@ -9,17 +9,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
+import time
 from array import array
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
+import msgspec
+
 from tui_chat.backends.protocol import BackendError, Held, LoadedModel, ParkableModel
 from tui_chat.config.paths import Paths
 from tui_chat.config.settings import CacheSettings
-from tui_chat.memory.parkfile import ParkLabel
-from tui_chat.store.parks.entries import ParkEntry
+from tui_chat.engine.swap.learned import Learned
+from tui_chat.memory.parkfile import ParkHeader, ParkLabel
+from tui_chat.store.parks.entries import ParkEntry, Place, common_length
 from tui_chat.store.parks.shelf import Shelf
 from tui_chat.wire.api import CacheInfo, Turn
 
@@ -30,60 +35,124 @@ log = logging.getLogger(__name__)
 _RAM_SHARE, _RAM_MOST = 10, 2 << 30
 WORTHWHILE = 32
 """Tokens; fewer are read as quickly as they are parked or brought back."""
+_USUAL_TPS = 500.0
+"""Tokens per second taken for the reading of a model that has never read here."""
+_GROWN = 1.25
+_LEFT_S = 300.0
+"""Of a conversation that has no room in RAM, a park on disk is renewed while its model stays only when it has
+grown by a quarter, or once nobody has gone on with it for five minutes. So all of its parks together write
+five times its size at most, and not its size at each turn, which would wear an SSD out."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Last:
-    """What a model was last made ready for."""
+    """What a model was last made ready for. `path` is what is learned of it by."""
 
     turns: tuple[Turn, ...]
     label: ParkLabel
+    path: str
 
 
 class Parking:
-    """Keeps the KV caches of conversations that are not being answered."""
+    """Keeps the KV caches of conversations that are not being answered.
 
-    def __init__(self, shelf: Shelf) -> None:
+    Attributes:
+        models: Ids of the models that something is parked of, as far as anybody has looked.
+        ram_bytes: RAM that parks take, and give back as soon as a model needs it.
+    """
+
+    def __init__(self, shelf: Shelf, learned: Learned, on_change: Callable[[], None] = lambda: None) -> None:
+        self.models: tuple[str, ...] = ()
+        self.ram_bytes = 0
         self._shelf = shelf
+        self._learned = learned
+        self._on_change = on_change
         self._turn = asyncio.Lock()
         self._last: WeakKeyDictionary[LoadedModel, _Last] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[LoadedModel, _Last] = WeakKeyDictionary()
+        self._postponed: WeakKeyDictionary[LoadedModel, _Last] = WeakKeyDictionary()
+        self._hurried = threading.Event()
+        self._writing: asyncio.Task[ParkHeader] | None = None
 
-    async def bring_back(self, model: LoadedModel, turns: tuple[Turn, ...], label: ParkLabel) -> int:
+    async def bring_back(
+        self, model: LoadedModel, turns: tuple[Turn, ...], label: ParkLabel, path: str
+    ) -> int:
         """Make `model` as ready as can be for answering `turns`; return how many tokens were restored.
 
         What its cache holds of another conversation is parked first. Nothing is asked of the model when
         `turns` go on from, or back into, what it answered last.
         """
+        self.hurry()
         last = self._last.get(model)
-        self._last[model] = _Last(turns, label)
+        now = self._last[model] = _Last(turns, label, path)
         if not isinstance(model, ParkableModel) or (last and _same_line(last.turns, turns)):
             return 0
-        return await self._whole(self._bring_back(model, turns, last.label if last else label)) or 0
+        return await self._whole(self._bring_back(model, turns, last or now)) or 0
 
-    async def keep(self, model: LoadedModel) -> ParkEntry | None:
-        """Park what the cache of `model` holds, if it is worth it; return its entry."""
+    async def keep(self, model: LoadedModel, *, hurried: bool = False) -> ParkEntry | None:
+        """Park what the cache of `model` holds, if it is worth it; return its entry.
+
+        Where somebody waits for it (`hurried`), a conversation without a session is not: nobody can go on
+        with it but by sending all of it again.
+        """
         last = self._last.get(model)
         if last is None or not isinstance(model, ParkableModel) or model.death is not None:
             return None
-        return await self._whole(self._keep(model, last.label))
+        if hurried and last.label.session is None:
+            return None
+        return await self._whole(self._keep(model, last))
+
+    async def rest(self, idle: Iterable[tuple[LoadedModel, float]]) -> None:
+        """Park what models have read since they were parked, and bring RAM back within its budget.
+
+        It is given up as soon as anybody wants something of parking, or says `hurry`.
+
+        Args:
+            idle: Models that nobody uses, and for how many seconds.
+        """
+        due = [each for each in idle if self._is_due(*each)]
+        if not due and not self._shelf.overfull:
+            return
+        self._hurried.clear()
+        await asyncio.shield(asyncio.create_task(self._rest(due)))
+
+    def hurry(self) -> None:
+        """Give up what `rest` does: somebody waits."""
+        self._hurried.set()
+        if self._writing is not None:
+            self._writing.cancel()
+
+    async def look(self) -> None:
+        """Find out what is parked."""
+        await self._whole(asyncio.to_thread(lambda: self._shelf.entries), patient=True)
 
     async def info(self) -> CacheInfo:
         """What is parked."""
-        async with self._turn:
-            return await asyncio.to_thread(self._shelf.describe)
+        info = await self._whole(asyncio.to_thread(self._shelf.describe), patient=True)
+        assert info is not None, "describing asks no model"
+        return info
 
     async def clear(self, model: str | None) -> CacheInfo:
         """Discard what is parked, of all models or of those whose name contains `model`; say what it was."""
-        async with self._turn:
-            return await asyncio.to_thread(self._shelf.clear, model)
+        info = await self._whole(asyncio.to_thread(self._shelf.clear, model))
+        assert info is not None, "clearing asks no model"
+        return info
+
+    async def give_ram_back(self, size: int) -> None:
+        """Take `size` bytes of parks out of RAM, because a model needs them."""
+        await self._whole(asyncio.to_thread(self._shelf.give_ram_back, size))
 
     async def close(self) -> None:
         """Bring to disk what may stay; call it when the engine leaves."""
-        async with self._turn:
-            await asyncio.to_thread(self._shelf.close)
+        await self._whole(asyncio.to_thread(self._shelf.close))
 
-    async def _whole(self, work: Coroutine[None, None, T]) -> T | None:
-        """Do `work` to its end even if the caller gives up: a worker may still write into its slot."""
+    async def _whole(self, work: Coroutine[None, None, T], *, patient: bool = False) -> T | None:
+        """Do `work` to its end even if the caller gives up: a worker may still write into its slot.
+
+        It has `rest` give way, unless `patient`: looking at parks must not keep them from being made.
+        """
+        if not patient:
+            self.hurry()
 
         async def do() -> T | None:
             async with self._turn:
@@ -92,12 +161,24 @@ class Parking:
                 except BackendError as error:
                     log.warning("parking: %s", error.problem.what)
                     return None
+                finally:
+                    self._note()
 
         return await asyncio.shield(asyncio.create_task(do()))
 
-    async def _bring_back(self, model: ParkableModel, turns: tuple[Turn, ...], held_by: ParkLabel) -> int:
+    def _note(self) -> None:
+        """Know what is parked without looking; called while nobody changes the shelf."""
+        before = self.models
+        seen = self._shelf.seen
+        self.ram_bytes = sum(entry.size for entry in seen if entry.place is Place.RAM)
+        self.models = tuple(sorted({entry.header.label.model for entry in seen}))
+        if self.models != before:
+            self._on_change()
+
+    async def _bring_back(self, model: ParkableModel, turns: tuple[Turn, ...], held_by: _Last) -> int:
         fit = await model.fit(turns)
-        if fit.held >= fit.reusable + WORTHWHILE:
+        displaced = fit.held >= fit.reusable + WORTHWHILE
+        if displaced and held_by.label.session is not None and self._kept.get(model) is not held_by:
             await self._keep(model, held_by)  # first, because it may move or discard others
         described = model.description
         if described.identity is None:
@@ -109,32 +190,93 @@ class Parking:
 
     async def _restore(self, model: ParkableModel, entry: ParkEntry) -> int:
         """Restore, or discard what cannot be restored: it might kill the next worker too."""
+        started = time.monotonic()
         try:
             tokens = await model.restore(entry.path)
         except BackendError:
             await asyncio.to_thread(self._shelf.discard, entry)
             raise
+        self._learned.restored(entry.size, time.monotonic() - started)
         await asyncio.to_thread(self._shelf.touch, entry)
         log.info("brought back %d tokens of %s from %s", tokens, entry.header.label.model, entry.place)
         return tokens
 
-    async def _keep(self, model: ParkableModel, label: ParkLabel) -> ParkEntry | None:
+    async def _keep(self, model: ParkableModel, last: _Last) -> ParkEntry | None:
         held = await model.held()
-        if len(held.tokens) < WORTHWHILE:
-            return None
+        return None if len(held.tokens) < WORTHWHILE else await self._park(model, held, last)
+
+    async def _rest(self, due: list[tuple[LoadedModel, float]]) -> None:
+        async with self._turn:
+            try:
+                for model, idle_s in due:
+                    assert isinstance(model, ParkableModel), "others are never due"
+                    await self._keep_idle(model, self._last[model], idle_s)
+                await asyncio.to_thread(self._shelf.trim, self._hurried.is_set)
+            except BackendError as error:
+                log.warning("parking: %s", error.problem.what)
+            except asyncio.CancelledError:  # of writing alone: nobody else has this task
+                log.info("parking was given up for something more urgent")
+            finally:
+                self._note()
+
+    def _is_due(self, model: LoadedModel, idle_s: float) -> bool:
+        """Whether an idle model has read something since, of a conversation that somebody may go on with."""
+        last = self._last.get(model)
+        if last is None or self._kept.get(model) is last or last.label.session is None:
+            return False
+        postponed = idle_s < _LEFT_S and self._postponed.get(model) is last
+        return isinstance(model, ParkableModel) and model.death is None and not postponed
+
+    async def _keep_idle(self, model: ParkableModel, last: _Last, idle_s: float) -> None:
+        held = await model.held()
+        if len(held.tokens) >= WORTHWHILE:
+            if idle_s < _LEFT_S and await asyncio.to_thread(self._would_wear, model, held):
+                self._postponed[model] = last
+                return
+            await self._park(model, held, last, idle=True)
+        if not self._hurried.is_set():
+            self._kept[model] = last
+
+    def _would_wear(self, model: ParkableModel, held: Held) -> bool:
+        """Whether parking would write to disk what is there already for the most part."""
+        if self._shelf.stays_in_ram(held.size):
+            return False
+        tokens, identity = array("i", held.tokens), model.description.identity
+        same = (e.header for e in self._shelf.entries if e.header.identity == identity)
+        there = max((header.reusable(common_length(header.tokens, tokens)) for header in same), default=0)
+        return len(tokens) < _GROWN * there
+
+    async def _park(
+        self, model: ParkableModel, held: Held, last: _Last, *, idle: bool = False
+    ) -> ParkEntry | None:
         known = await asyncio.to_thread(self._parked_already, model, held)
-        if known is not None:
+        saves_s = self._saves(held, last.path)
+        if known is not None or saves_s <= 0:
             return known
-        slot = await asyncio.to_thread(self._shelf.slot, held.size)
+        slot = await asyncio.to_thread(self._shelf.slot, held.size, saves_s)
         if slot is None:
             return None
+        label = msgspec.structs.replace(last.label, saves_s=saves_s)
+        writing = asyncio.create_task(model.park(slot.path, label))
+        if idle:
+            self._writing = writing
+            if self._hurried.is_set():
+                writing.cancel()
         try:
-            header = await model.park(slot.path, label)
-        except BackendError:
+            header = await writing
+        except BaseException:
             await asyncio.to_thread(self._shelf.abandon, slot)
             raise
+        finally:
+            self._writing = None
         log.info("parked %d tokens of %s, %d MiB", header.count, label.model, held.size >> 20)
         return await asyncio.to_thread(self._shelf.put, slot, header)
+
+    def _saves(self, held: Held, path: str) -> float:
+        """Seconds that restoring `held` is expected to save over reading it anew; 0 or less does not pay."""
+        count = len(held.tokens)
+        read_s = self._learned.read_s(path, count) or count / _USUAL_TPS
+        return read_s - (self._learned.restore_s(held.size) or 0.0)
 
     def _parked_already(self, model: ParkableModel, held: Held) -> ParkEntry | None:
         tokens = array("i", held.tokens)
@@ -146,20 +288,21 @@ class Parking:
         return None
 
 
-def make_parking(paths: Paths, settings: CacheSettings) -> Parking:
+def make_parking(
+    paths: Paths, settings: CacheSettings, learned: Learned, on_change: Callable[[], None]
+) -> Parking:
     """Make the parking that the settings ask for. Touches no disk."""
-    ram, disk = park_limits(settings)
-    return Parking(Shelf(paths.parks, ram, disk))
+    return Parking(Shelf(paths.parks, *park_limits(settings)), learned, on_change)
 
 
-def park_limits(settings: CacheSettings) -> tuple[int, int]:
-    """Bytes of RAM and of disk that parks may take."""
+def park_limits(settings: CacheSettings) -> tuple[int, int | None]:
+    """Bytes of RAM and of disk that parks may take; None for what is usual on such a disk."""
     if settings.ram_mib is None:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         ram = min(total // _RAM_SHARE, _RAM_MOST)
     else:
         ram = max(0, settings.ram_mib) << 20
-    return ram, max(0, settings.disk_mib) << 20
+    return ram, None if settings.disk_mib is None else max(0, settings.disk_mib) << 20
 
 
 def _same_line(last: tuple[Turn, ...], turns: tuple[Turn, ...]) -> bool:

@@ -63,6 +63,12 @@ class Residents:
         return self._table.infos()
 
     @property
+    def idle(self) -> list[tuple[LoadedModel, float]]:
+        """Models that nobody uses, and for how many seconds."""
+        now = time.monotonic()
+        return [(e.model, now - e.used) for e in self._table if e.model and e.info.state is ModelState.READY]
+
+    @property
     def next_expiry(self) -> float | None:
         """When the next idle model goes, on the monotonic clock."""
         return min((at for each in self._table if (at := each.expires) is not None), default=None)
@@ -158,6 +164,7 @@ class Residents:
         self._table.change(found.path, info={"state": ModelState.RESIZING})
         try:
             await self._room.make(choice)
+            await self._take_from_parks(found, choice)
             await current.model.resize(choice.plan.options)
         except BackendError as error:
             log.warning("%s stays as it is: %s", found.id, error.problem.what)
@@ -218,14 +225,19 @@ class Residents:
         """Have the memory that the choice counts on free, and nobody else count on it."""
         before = self._table.get(found.path)
         if before is not None and before.model is not None:  # it is in memory in another way until now
-            await self._room.release(found.path)
+            await self._room.release(found.path, hurried=True)
             self._table.put(
                 dataclasses.replace(before, info=self._planned(found).info, model=None, plan=None)
             )
         if choice.evict or choice.shrink:
             self._table.change(found.path, info={"state": ModelState.EVICTING})
             await self._room.make(choice)
+        await self._take_from_parks(found, choice)
         self._ledger.reserve(found.path, choice.plan)
+
+    async def _take_from_parks(self, found: ModelInfo, choice: Choice) -> None:
+        machine = self._chooser.room_for(found, await self._chooser.machine(with_parks=True))
+        await self._room.take_from_parks(choice.plan, machine)
 
     def _planned(self, found: ModelInfo) -> Resident:
         info = msgspec.structs.replace(found, state=ModelState.PLANNED)

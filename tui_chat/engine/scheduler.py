@@ -58,6 +58,12 @@ class Scheduler:
         self._current: _Job | None = None
         self._leaving = False
         self._settling: set[asyncio.Task[None]] = set()
+        self._ended = time.monotonic()
+
+    @property
+    def idle_s(self) -> float:
+        """For how long nothing has run or waited, in seconds."""
+        return time.monotonic() - self._ended if self.idle else 0.0
 
     @property
     def idle(self) -> bool:
@@ -76,6 +82,7 @@ class Scheduler:
                 await self._answer(self._current)
             finally:
                 self._current = None
+                self._ended = time.monotonic()
 
     def admit(self, generation: Generation, journal: Journal | None) -> None:
         """Queue a generation; it starts at once when nothing is before it."""
@@ -135,12 +142,14 @@ class Scheduler:
         request = job.generation.request
 
         async def place() -> Resident:
+            self._parking.hurry()
             resident = await self._acquire(request, progress)
             self._residents.mark(resident, busy=True)  # before anything else can have it go
             try:
                 if resident.model is not None:
                     label = ParkLabel(resident.id, request.session)
-                    await self._parking.bring_back(resident.model, request.turns, label)
+                    path = resident.info.path
+                    await self._parking.bring_back(resident.model, request.turns, label, path)
             except BaseException:
                 self._residents.mark(resident, busy=False)
                 raise

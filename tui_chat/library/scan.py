@@ -49,10 +49,15 @@ def list_models(paths: Paths, settings: Settings, *, everything: bool = False) -
     return [_without_aliases(info, taken) for info in ordered]
 
 
-def with_residents(infos: Iterable[ModelInfo], residents: Iterable[ModelInfo]) -> list[ModelInfo]:
-    """Return `infos` with those that are in memory as the engine describes them."""
+def with_residents(
+    infos: Iterable[ModelInfo], residents: Iterable[ModelInfo], parked: Collection[str] = ()
+) -> list[ModelInfo]:
+    """Return `infos` with those that are in memory as the engine describes them.
+
+    Those on disk whose ids are in `parked` have a conversation parked, and are called so.
+    """
     loaded = {resident.path: resident for resident in residents}
-    return [loaded.get(info.path, info) for info in infos]
+    return [loaded.get(info.path) or _with_park(info, parked) for info in infos]
 
 
 def find_model(infos: Sequence[ModelInfo], wanted: str) -> ModelInfo | Problem:
@@ -88,6 +93,12 @@ def _called(info: ModelInfo) -> tuple[str, ...]:
 def _without_aliases(info: ModelInfo, taken: Collection[str]) -> ModelInfo:
     """Without those other names that are some model's own."""
     return msgspec.structs.replace(info, aliases=tuple(name for name in info.aliases if name not in taken))
+
+
+def _with_park(info: ModelInfo, parked: Collection[str]) -> ModelInfo:
+    if info.state is not ModelState.ON_DISK or info.id not in parked:
+        return info
+    return msgspec.structs.replace(info, state=ModelState.PARKED)
 
 
 def _offered(info: ModelInfo) -> bool:

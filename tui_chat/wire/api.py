@@ -265,7 +265,7 @@ class TokenizeReply(msgspec.Struct, frozen=True):
 
 
 class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """Who the engine is and what it is doing."""
+    """Who the engine is and what it is doing; `parked` as in `EngineChanged`."""
 
     version: str
     protocol: int
@@ -274,13 +274,18 @@ class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
     idle_exit_s: float
     generations: tuple[GenerationInfo, ...] = ()
     residents: tuple[ModelInfo, ...] = ()
+    parked: tuple[str, ...] = ()
 
 
 class EngineChanged(msgspec.Struct, frozen=True):
-    """Sent on the engine's own event stream whenever a resident or a generation changes state."""
+    """Sent on the engine's own event stream whenever a resident or a generation changes state.
+
+    `parked` are the ids of the models of which conversations are parked, be they in memory or not.
+    """
 
     residents: tuple[ModelInfo, ...]
     generations: tuple[GenerationInfo, ...]
+    parked: tuple[str, ...] = ()
 
 
 class ParkInfo(msgspec.Struct, frozen=True, kw_only=True):

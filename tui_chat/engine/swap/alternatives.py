@@ -32,7 +32,7 @@ class Alternatives:
         others = [e for e in self._chooser.table if e.model is not None and e.info.path != found.path]
         going = [each for each in others if each.may_go]
         staying = sorted((e for e in others if not e.may_go), key=self._chooser.restore_s)
-        room = without(self._chooser.room(found, machine), going)
+        room = without(self._chooser.room_for(found, machine), going)
         groups = [[each] for each in staying] + ([staying] if len(staying) > 1 else [])
         smaller = smaller_quants(found, await self._catalogue.list())
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +70,7 @@ class Chooser:
         learned: Learned,
         cache: Path,
         ram_limit: int | None = None,
+        parked_ram: Callable[[], int] = lambda: 0,
     ) -> None:
         self.table = table
         self.ledger = ledger
@@ -77,15 +78,21 @@ class Chooser:
         self.planner = planner
         self._cache = cache
         self._ram_limit = ram_limit
+        self._parked_ram = parked_ram
         self._bandwidth: float | None = None
         self.habits = Habits(*learned.habits)
 
-    async def machine(self) -> Machine:
-        """The devices as they are now, less what residents and loads on their way have been promised."""
+    async def machine(self, *, with_parks: bool = False) -> Machine:
+        """The devices as they are now, less what residents and loads on their way have been promised.
+
+        Parked conversations take no RAM, as they leave it for whoever needs it, unless `with_parks`.
+        """
         if self._bandwidth is None:
             self._bandwidth = await asyncio.to_thread(ram_bandwidth, self._cache)
         machine = await asyncio.to_thread(read_machine, gpu_kinds(), self._bandwidth)
         left = self.ledger.left(machine)
+        if not with_parks:
+            left = adjusted(left, [{left.ram.name: self._parked_ram()}])
         return left if self._ram_limit is None else self._limited(left, self._ram_limit)
 
     def _limited(self, machine: Machine, limit: int) -> Machine:
@@ -119,7 +126,7 @@ class Chooser:
         Raises:
             BackendError: The file is missing or no model.
         """
-        room = self.room(found, machine)
+        room = self.room_for(found, machine)
         best: Choice | None = None
         async for evict, shrink in self._variants(found, force=force, quiet=quiet):
             price = self._price(evict, shrink, wish)
@@ -148,7 +155,7 @@ class Chooser:
         """Seconds that bringing `resident` back is expected to take."""
         return self.learned.load_s(resident.info.path, resident.info.size_bytes) or _UNKNOWN_LOAD_S
 
-    def room(self, found: ModelInfo, machine: Machine) -> Machine:
+    def room_for(self, found: ModelInfo, machine: Machine) -> Machine:
         """The machine as it is for `found`: with what it has itself, less what it could not have before."""
         own = self.table.get(found.path)
         changes = [{name: -size for name, size in self.learned.missing(found.path).items()}]

@@ -13,6 +13,7 @@ from tui_chat.config.cachefile import read_cache, write_cache
 _WEIGHT = 0.4
 """Of the newest observation in a running mean."""
 _KEPT = 512
+_MUCH = 4 << 20
 _HALF_LIFE_S, _LONGEST_S = 3600.0, 7 * 86400.0
 """How long a failed allocation is believed at first, and at last."""
 _FADED = 1 / 16
@@ -58,6 +59,7 @@ class _Book(msgspec.Struct):
     decode: dict[str, float] = {}
     prefill_tps: dict[str, float] = {}
     lessons: dict[str, dict[str, Lesson]] = {}
+    restored_bps: float | None = None
     scores: dict[str, tuple[float, float]] = {}
     followers: dict[str, dict[str, float]] = {}
 
@@ -107,6 +109,16 @@ class Learned:
         """How long reading `tokens` is expected to take; None where `model` never read anything here."""
         rate = self._book.prefill_tps.get(model)
         return None if rate is None else tokens / rate
+
+    def restored(self, size_bytes: int, seconds: float) -> None:
+        """Note how long bringing parked bytes back took; of few bytes the asking itself takes the time."""
+        if size_bytes >= _MUCH and seconds > 0:
+            known, speed = self._book.restored_bps, size_bytes / seconds
+            self._book.restored_bps = speed if known is None else known + _WEIGHT * (speed - known)
+
+    def restore_s(self, size_bytes: int) -> float | None:
+        """How long bringing parked bytes back is expected to take; None where none ever were."""
+        return None if self._book.restored_bps is None else size_bytes / self._book.restored_bps
 
     def fell_short(self, model: str, device: str, missing: int) -> None:
         """Note that `missing` bytes that looked free on `device` could not be had for `model`."""

@@ -10,6 +10,7 @@ from tui_chat.engine.parking import Parking
 from tui_chat.engine.swap.choice import Choice
 from tui_chat.engine.swap.ledger import Ledger
 from tui_chat.engine.swap.resident import Resident, Table
+from tui_chat.memory.machine import Machine
 from tui_chat.wire.api import ModelState
 from tui_chat.wire.plan import Plan
 
@@ -46,7 +47,7 @@ class Room:
             await self._shrink(each, plan)
         for each in choice.evict:
             log.info("evicting %s for %s", each.id, choice.plan.model)
-            await self.release(each.info.path)
+            await self.release(each.info.path, hurried=True)
 
     async def _shrink(self, resident: Resident, plan: Plan) -> None:
         assert isinstance(resident.model, ParkableModel), "only such models are chosen for it"
@@ -54,7 +55,7 @@ class Room:
             await resident.model.resize(plan.options)
         except BackendError as error:
             log.warning("%s goes, as its context cannot shrink: %s", resident.id, error.problem.what)
-            await self.release(resident.info.path)
+            await self.release(resident.info.path, hurried=True)
             return
         self._table.change(
             resident.info.path,
@@ -68,6 +69,19 @@ class Room:
             },
         )
 
+    async def take_from_parks(self, plan: Plan, machine: Machine) -> None:
+        """Have as many parks leave RAM as stand in the way of `plan`.
+
+        Args:
+            plan: It was made as if parks in RAM took none of it.
+            machine: As it is for the plan's model with them.
+        """
+        ram = plan.devices[-1]
+        missing = ram.total_bytes + ram.margin_bytes - machine.ram.free_bytes
+        if missing > 0 and self._parking.ram_bytes:
+            log.info("taking %d MiB of parked conversations out of RAM for %s", missing >> 20, plan.model)
+            await self._parking.give_ram_back(missing)
+
     def give_back(self, choice: Choice) -> None:
         """Let whoever was taken for `choice` and is still there be used again."""
         for each in (*choice.evict, *(shrunk for shrunk, _ in choice.shrink)):
@@ -75,27 +89,29 @@ class Room:
             if current is not None and current.info.state in _TAKEN:
                 self._table.change(each.info.path, info={"state": ModelState.READY})
 
-    async def release(self, path: str) -> None:
+    async def release(self, path: str, *, hurried: bool = False) -> None:
         """Park what a resident has read, end its process, and forget it; returns when its memory is free.
+
+        With `hurried`, because somebody waits for the memory, parking keeps to what is worth their time.
 
         It is done to the end even if the caller is cancelled meanwhile: half a release would leave a
         model that nobody can use and that takes its memory.
         """
-        work = asyncio.create_task(self._let_go(path))
+        work = asyncio.create_task(self._let_go(path, hurried))
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
             await work
             raise
 
-    async def _let_go(self, path: str) -> None:
+    async def _let_go(self, path: str, hurried: bool) -> None:
         current = self._table.get(path)
         if current is None:
             return
         if current.model is not None:
             self._table.change(path, info={"state": ModelState.PARKING})
             if current.alive:
-                await self._parking.keep(current.model)
+                await self._parking.keep(current.model, hurried=hurried)
             log.info("unloading %s", current.id)
             await current.model.close()
         self._ledger.release(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from tui_chat.store.parks.entries import ParkEntry, Place
 SUFFIX = ".park"
 FLOOR_BYTES, FLOOR_SHARE = 1 << 30, 0.05
 """The larger of the two is left free on the disk, whatever the cap allows."""
+SHARE, LEAST_BYTES, MOST_BYTES = 10, 1 << 30, 32 << 30
 _COPY_BYTES = 8 << 20
 
 
@@ -46,13 +47,34 @@ def parked_in(folder: Path, *, tidy: bool) -> Iterator[ParkEntry]:
         yield ParkEntry(path.stem, header, str(path), status.st_size, Place.DISK, used)
 
 
-def has_room(folder: Path, size: int) -> bool:
-    """Whether the disk keeps its floor with `size` bytes more on it."""
+def usual_limit(free: int) -> int:
+    """Bytes of disk for parks where nobody said how many: of what is `free` without them, a tenth.
+
+    A cache that nobody asked for takes what nobody misses: at most 32 GiB, which is days of
+    conversations, and on a small disk at least 1 GiB, unless that would take the floor.
+    """
+    return min(MOST_BYTES, max(LEAST_BYTES, free // SHARE))
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes that are free on the disk of `folder`, which need not exist yet; 0 where that cannot be told."""
     try:
-        usage = shutil.disk_usage(folder)
+        return shutil.disk_usage(_existing(folder)).free
     except OSError:
-        return False
-    return usage.free - size >= max(FLOOR_BYTES, int(usage.total * FLOOR_SHARE))
+        return 0
+
+
+def room_left(folder: Path) -> int:
+    """Bytes that can be put on the disk of `folder` before its floor is reached; negative below it."""
+    try:
+        usage = shutil.disk_usage(_existing(folder))
+    except OSError:
+        return -FLOOR_BYTES
+    return usage.free - max(FLOOR_BYTES, int(usage.total * FLOOR_SHARE))
+
+
+def _existing(folder: Path) -> Path:
+    return next(each for each in (folder, *folder.parents) if each.is_dir())
 
 
 def create_temporary(folder: Path) -> Path:
@@ -73,11 +95,18 @@ def adopt(temporary: Path, id: str) -> Path:
     return path
 
 
-def copy_into(source: str, target: Path) -> None:
-    """Copy the file at `source` over the empty one at `target`. Raises OSError, for want of space too."""
+def copy_into(source: str, target: Path, stop: Callable[[], bool]) -> bool:
+    """Copy the file at `source` over the empty one at `target`; False if `stop` said to end before.
+
+    Raises:
+        OSError: For want of space too.
+    """
     with open(source, "rb", buffering=0) as reader, target.open("r+b", buffering=0) as writer:  # noqa: PTH123
         size = os.fstat(reader.fileno()).st_size
         os.posix_fallocate(writer.fileno(), 0, size)
         done = 0
         while done < size:
+            if stop():
+                return False
             done += os.sendfile(writer.fileno(), reader.fileno(), done, min(_COPY_BYTES, size - done))
+    return True

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tui_chat.memory.parkfile import KvIdentity, ParkHeader
+from tui_chat.memory.residency import HALF_LIFE_S
 from tui_chat.wire.api import ParkInfo
 
 
@@ -48,11 +49,21 @@ class ParkEntry:
             used=self.used,
         )
 
+    def worth(self, now: datetime) -> float:
+        """Seconds per byte that keeping it is expected to save: less the longer nobody came back to it."""
+        unused_s = max(0.0, (now - self.used).total_seconds())
+        return worth(self.header.label.saves_s, self.size, unused_s)
+
     def reusable(self, identity: KvIdentity, prompt: array[int]) -> int:
         """How many tokens of `prompt` a model of `identity` could take from it; one is always left over."""
         if self.header.identity != identity:
             return 0
         return self.header.reusable(common_length(self.header.tokens, prompt[:-1]))
+
+
+def worth(saves_s: float, size: int, unused_s: float) -> float:
+    """Seconds per byte that a park is expected to save; the chance of a return halves like a model's."""
+    return saves_s / size * 2 ** (-unused_s / HALF_LIFE_S)
 
 
 def common_length(left: array[int], right: array[int]) -> int:

@@ -113,8 +113,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
         """Show the models as they are now, row by row."""
         if not self.there:
             return
-        residents = self._workspace.engine.residents if self._workspace.engine else ()
-        self._models = {m.id: m for m in as_of(self._found or [], residents)}
+        self._models = {m.id: m for m in as_of(self._found or [], self._workspace.engine)}
         self._longest = max((len(bare_name(m)) for m in self._models.values()), default=0)
         rows = [
             Row(m.id, m.id, " ".join((m.id, *m.aliases, m.quant, m.architecture)), self._drawn(m))
@@ -179,8 +178,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
         if not isinstance(change, EngineNews) or self._found is None or not self.there:
             return
         before = self._models
-        residents = change.state.residents if change.state else ()
-        self._models = {m.id: m for m in as_of(self._found, residents)}
+        self._models = {m.id: m for m in as_of(self._found, change.state)}
         if self._models.keys() != before.keys():
             self._fill()
         else:

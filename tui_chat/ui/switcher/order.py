@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from tui_chat.wire.api import ModelInfo, ModelState
+from tui_chat.wire.api import EngineChanged, ModelInfo, ModelState
 
 
 def recent_first(
@@ -32,21 +32,23 @@ def recent_first(
     return sorted(models, key=key)
 
 
-def as_of(models: Sequence[ModelInfo], residents: Sequence[ModelInfo]) -> list[ModelInfo]:
+def as_of(models: Sequence[ModelInfo], engine: EngineChanged | None) -> list[ModelInfo]:
     """Return `models` as the engine holds them now, and after them what it holds beside them."""
+    residents, parked = (engine.residents, engine.parked) if engine else ((), ())
     held = {resident.path: resident for resident in residents}
     known = {model.path for model in models}
-    listed = [held.get(model.path) or _on_disk(model) for model in models]
+    listed = [held.get(model.path) or _on_disk(model, model.id in parked) for model in models]
     return [*listed, *(resident for resident in residents if resident.path not in known)]
 
 
-def _on_disk(model: ModelInfo) -> ModelInfo:
+def _on_disk(model: ModelInfo, parked: bool) -> ModelInfo:
     """What is left of a model that the engine does not hold, whatever it was when the list was read."""
-    if model.state in (ModelState.ON_DISK, ModelState.BROKEN):
+    state = ModelState.PARKED if parked else ModelState.ON_DISK
+    if model.state in (state, ModelState.BROKEN):
         return model
     return replace(
         model,
-        state=ModelState.ON_DISK,
+        state=state,
         context=0,
         options=None,
         devices=(),

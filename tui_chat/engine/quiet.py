@@ -1,0 +1,30 @@
+"""What the engine does while nobody waits for it: parks what models have read, for whatever comes next."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tui_chat.engine.parking import Parking
+from tui_chat.engine.residents import Residents
+from tui_chat.engine.scheduler import Scheduler
+
+QUIET_S = 3.0
+"""Without work for so long, nobody is about to send the next message at once; typing takes longer."""
+_LOOK_S = 0.5
+
+
+class Quiet:
+    """Uses the time between answers, so that a later eviction, expiry or exit finds its work done."""
+
+    def __init__(self, scheduler: Scheduler, residents: Residents, parking: Parking) -> None:
+        self._scheduler = scheduler
+        self._residents = residents
+        self._parking = parking
+
+    async def run(self) -> None:
+        """Wait for quiet times as long as the engine lives."""
+        await self._parking.look()
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if self._scheduler.idle_s >= QUIET_S:
+                await self._parking.rest(self._residents.idle)
