@@ -61,11 +61,13 @@ class Engine:
         wishes = Wishes(settings.models)
         others = Alternatives(chooser, self._catalogue)
         self.residents = Residents(backend, self._catalogue, wishes, chooser, self.parking, others)
-        self._prewarmer = Prewarmer(chooser.habits, self.residents.load_quietly)
         self.plans = Plans(chooser, self._catalogue, wishes, others)
         self.generations = Generations(self._note_change)
         self.scheduler = Scheduler(self.residents, self.parking)
-        self.quiet = Quiet(self.scheduler, self.residents, self.parking)
+        prewarmer = (
+            Prewarmer(chooser.habits, self.residents.load_quietly) if settings.models.prewarm else None
+        )
+        self.quiet = Quiet(self.scheduler, self.residents, self.parking, prewarmer)
 
     @property
     def info(self) -> EngineInfo:
@@ -117,12 +119,10 @@ class Engine:
             await asyncio.sleep(min(remaining, 1.0) + 0.01)
 
     async def keep_house(self) -> None:
-        """Forget the dead, unload what has been idle for long, and load what usually comes next."""
+        """Forget the dead, and unload what has been idle for long enough, as long as the engine lives."""
         while True:
             await self.residents.drop_dead()
             await self.residents.expire()
-            if self.scheduler.idle and self._settings.models.prewarm:
-                self._prewarmer.look()
             expiry = self.residents.next_expiry
             wait = HOUSEKEEPING_S if expiry is None else expiry - time.monotonic()
             await asyncio.sleep(min(max(wait, 0.01), HOUSEKEEPING_S))

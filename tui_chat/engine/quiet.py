@@ -1,4 +1,4 @@
-"""What the engine does while nobody waits for it: parks what models have read, for whatever comes next."""
+"""What the engine does while nobody waits for it: parks what models have read, loads what comes next."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 from tui_chat.engine.parking import Parking
 from tui_chat.engine.residents import Residents
 from tui_chat.engine.scheduler import Scheduler
+from tui_chat.engine.swap.prewarm import Prewarmer
 
 QUIET_S = 3.0
 """Without work for so long, nobody is about to send the next message at once; typing takes longer."""
@@ -16,10 +17,13 @@ _LOOK_S = 0.5
 class Quiet:
     """Uses the time between answers, so that a later eviction, expiry or exit finds its work done."""
 
-    def __init__(self, scheduler: Scheduler, residents: Residents, parking: Parking) -> None:
+    def __init__(
+        self, scheduler: Scheduler, residents: Residents, parking: Parking, prewarmer: Prewarmer | None
+    ) -> None:
         self._scheduler = scheduler
         self._residents = residents
         self._parking = parking
+        self._prewarmer = prewarmer
 
     async def run(self) -> None:
         """Wait for quiet times as long as the engine lives."""
@@ -28,3 +32,5 @@ class Quiet:
             await asyncio.sleep(_LOOK_S)
             if self._scheduler.idle_s >= QUIET_S:
                 await self._parking.rest(self._residents.idle)
+                if self._prewarmer is not None:
+                    self._prewarmer.look()

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 
 from tui_chat.memory.residency import Habits
 
 log = logging.getLogger(__name__)
 
-_AFTER_S = 2.0
-"""How long it has to be quiet: whoever switches at once is not to wait behind a guess."""
 _LIKELY = 0.6
 """The least chance: as when both of two switches so far led there, or three of four."""
 
@@ -32,10 +29,10 @@ class Prewarmer:
         self._task: asyncio.Task[None] | None = None
 
     def look(self) -> None:
-        """Load the next model in the background if this is the time for it; call it while all is idle."""
+        """Load the next model in the background if one is likely; call it while nobody waits for anything."""
         used = self._habits.latest
         busy = self._task is not None and not self._task.done()
-        if busy or used <= self._guessed_after or time.time() - used < _AFTER_S:
+        if busy or used <= self._guessed_after:
             return
         self._guessed_after = used
         likely = self._habits.likely_next()
