@@ -64,9 +64,7 @@ class Engine:
         self.plans = Plans(chooser, self._catalogue, wishes, others)
         self.generations = Generations(self._note_change)
         self.scheduler = Scheduler(self.residents, self.parking)
-        prewarmer = (
-            Prewarmer(chooser.habits, self.residents.load_quietly) if settings.models.prewarm else None
-        )
+        prewarmer = Prewarmer(chooser, self.residents.load_quietly) if settings.models.prewarm else None
         self.quiet = Quiet(self.scheduler, self.residents, self.parking, prewarmer)
 
     @property
@@ -129,6 +127,7 @@ class Engine:
 
     async def close(self) -> None:
         """Settle what runs, give all memory back, and let the watchers go."""
+        self.plans.close()
         await self.scheduler.leave()
         await self.residents.unload_all()
         await self._prober.close()

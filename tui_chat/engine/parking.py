@@ -37,8 +37,8 @@ WORTHWHILE = 32
 """Tokens; fewer are read as quickly as they are parked or brought back."""
 _USUAL_TPS = 500.0
 """Tokens per second taken for the reading of a model that has never read here."""
-_GROWN = 1.25
-_LEFT_S = 300.0
+GROWN = 1.25
+LEFT_S = 300.0
 """Of a conversation that has no room in RAM, a park on disk is renewed while its model stays only when it has
 grown by a quarter, or once nobody has gone on with it for five minutes. So all of its parks together write
 five times its size at most, and not its size at each turn, which would wear an SSD out."""
@@ -224,13 +224,13 @@ class Parking:
         last = self._last.get(model)
         if last is None or self._kept.get(model) is last or last.label.session is None:
             return False
-        postponed = idle_s < _LEFT_S and self._postponed.get(model) is last
+        postponed = idle_s < LEFT_S and self._postponed.get(model) is last
         return isinstance(model, ParkableModel) and model.death is None and not postponed
 
     async def _keep_idle(self, model: ParkableModel, last: _Last, idle_s: float) -> None:
         held = await model.held()
         if len(held.tokens) >= WORTHWHILE:
-            if idle_s < _LEFT_S and await asyncio.to_thread(self._would_wear, model, held):
+            if idle_s < LEFT_S and await asyncio.to_thread(self._would_wear, model, held):
                 self._postponed[model] = last
                 return
             await self._park(model, held, last, idle=True)
@@ -244,7 +244,7 @@ class Parking:
         tokens, identity = array("i", held.tokens), model.description.identity
         same = (e.header for e in self._shelf.entries if e.header.identity == identity)
         there = max((header.reusable(common_length(header.tokens, tokens)) for header in same), default=0)
-        return len(tokens) < _GROWN * there
+        return len(tokens) < GROWN * there
 
     async def _park(
         self, model: ParkableModel, held: Held, last: _Last, *, idle: bool = False
@@ -295,11 +295,15 @@ def make_parking(
     return Parking(Shelf(paths.parks, *park_limits(settings)), learned, on_change)
 
 
+def usual_ram_limit(total: int) -> int:
+    """Bytes of RAM for parks where nobody said how many, on a machine that has `total`."""
+    return min(total // _RAM_SHARE, _RAM_MOST)
+
+
 def park_limits(settings: CacheSettings) -> tuple[int, int | None]:
     """Bytes of RAM and of disk that parks may take; None for what is usual on such a disk."""
     if settings.ram_mib is None:
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        ram = min(total // _RAM_SHARE, _RAM_MOST)
+        ram = usual_ram_limit(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     else:
         ram = max(0, settings.ram_mib) << 20
     return ram, None if settings.disk_mib is None else max(0, settings.disk_mib) << 20

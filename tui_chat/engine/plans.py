@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from pathlib import Path
 
 import msgspec
 
 from tui_chat.backends.protocol import BackendError
 from tui_chat.chat.model import Problem
+from tui_chat.engine.ahead import ReadAhead
 from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.swap.alternatives import Alternatives
 from tui_chat.engine.swap.choice import Check, Chooser
@@ -31,6 +30,7 @@ class Plans:
         self._chooser = chooser
         self._catalogue = catalogue
         self._wishes = wishes
+        self._ahead = ReadAhead()
 
     async def reply(self, request: PlanRequest) -> PlanReply:
         """Plan each of the models asked for, each as if it were the only one."""
@@ -51,6 +51,10 @@ class Plans:
             except BackendError as error:
                 problems[model] = error.problem
         return PlanReply(plans, problems, machine.devices, needs)
+
+    def close(self) -> None:
+        """Have no more files read ahead."""
+        self._ahead.stop()
 
     async def _plan(
         self, found: ModelInfo, request: PlanRequest, need: Need | None, machine: Machine
@@ -74,7 +78,7 @@ class Plans:
             others = await self._alternatives.to(found, wish, machine)
             return msgspec.structs.replace(plan, alternatives=others)
         if request.exact:
-            await asyncio.to_thread(read_ahead, Path(found.path), plan.page_cache_bytes)
+            self._ahead.begin([Path(found.path)], machine.ram.free_bytes)
         return plan
 
     async def _over(self, current: Resident, want: Want, machine: Machine, check: Check) -> Plan | None:
@@ -91,17 +95,3 @@ class Plans:
             if plan.fits:
                 return msgspec.structs.replace(plan, load_s=0.0)
         return None
-
-
-def read_ahead(path: Path, wanted: int) -> None:
-    """Have the kernel read the beginning of a file that somebody is about to load."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return
-    try:
-        os.posix_fadvise(fd, 0, wanted, os.POSIX_FADV_WILLNEED)
-    except OSError:
-        pass  # a file system that takes no advice
-    finally:
-        os.close(fd)

@@ -87,6 +87,11 @@ class Habits:
         """When something was last used in this life; 0 if nothing was."""
         return self.scores.get(self.current or "", (0.0, 0.0))[1]
 
+    def likely(self, now: float) -> list[str]:
+        """All that was ever used but what is in use now, the likeliest to be turned to next first."""
+        others = (name for name in self.scores if name != self.current)
+        return sorted(others, key=lambda name: -self.chance(name, now))
+
     def likely_next(self) -> str | None:
         """The model most often turned to after the one in use now; None where nothing is known."""
         after = self.followers.get(self.current or "", {})
