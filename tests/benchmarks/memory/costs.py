@@ -31,6 +31,7 @@ class Computer:
         files: RAM that holds files that were read.
         flops: Operations per second that are reached while a prompt is read.
         start_s: A process, its libraries and devices, a first evaluation.
+        disk_free: Of the disk, without what is parked there.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Computer:
     start_s: float = 0.6
     disk: float = 2.0e9
     page_cache: float = 8.0e9
+    disk_free: int = 200 * GIB
 
 
 COMPUTERS = (
@@ -116,8 +118,12 @@ class Files:
     def load(self, model: Model) -> float:
         """Load: the same seconds, and the file is in RAM then."""
         seconds = self.load_s(model)
+        self.hold(model)
+        return seconds
+
+    def hold(self, model: Model) -> None:
+        """Have the file in RAM, at the cost of others."""
         self.held[model.name] = model.shape.file
         self.held.move_to_end(model.name)
         while sum(self.held.values()) > self.computer.files:
             self.held.popitem(last=False)
-        return seconds

@@ -1,52 +1,38 @@
-"""Our policy in virtual time: exact sizes, contexts as large as needed, the cheapest set goes, KV parked."""
+"""Our policy in virtual time: exact sizes, contexts as large as needed, the cheapest set goes, KV parked.
+
+Between turns it does what the engine does while nobody waits: parks what was read, loads what usually comes
+next where nobody has to go for it, and reads files ahead.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from tests.benchmarks.memory.costs import COPY, RESIZE_S, Computer, Model
+from tests.benchmarks.memory.parkstore import ParkStore
 from tests.benchmarks.memory.policies import Policy, Resident
 from tests.benchmarks.memory.workload import LEAST_CONTEXT, MOST_CONTEXT, Turn
-from tui_chat.memory.machine import GIB
+from tui_chat.engine.ahead import GUESSES
+from tui_chat.engine.parking import GROWN, LEFT_S
+from tui_chat.engine.quiet import QUIET_S
+from tui_chat.engine.swap.prewarm import AFTER_S, LIKELY
 from tui_chat.memory.residency import Habits, Occupant, cheapest_eviction
 
 DESIRED = 8192
 """Tokens of context that a model gets if its conversation needs no more."""
-PARKED_RAM, PARKED_DISK = 2 * GIB, 4 * GIB
-"""Bytes for parked conversations, as the settings have them."""
 _DEVICE = "device"
 Choose = Callable[["Ours", int, float], Sequence[str]]
 
 
-class ParkStore:
-    """What is parked, by model and conversation: in RAM up to a budget, then on disk, then nowhere."""
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The last turn, when it was over, and how much its conversation holds since."""
 
-    def __init__(self, disk: int, speed: float) -> None:
-        self._room = PARKED_RAM + disk
-        self._speed = speed
-        self._parked: OrderedDict[tuple[str, int], tuple[int, int]] = OrderedDict()
-
-    def park(self, model: Model, conversation: int, tokens: int) -> None:
-        """Keep that many tokens. It happens while the answer is read, and so nobody waits for it."""
-        size = model.kv(tokens)
-        self._parked[model.name, conversation] = (tokens, size)
-        self._parked.move_to_end((model.name, conversation))
-        while sum(size for _, size in self._parked.values()) > self._room:
-            self._parked.popitem(last=False)
-
-    def restore(self, model: Model, conversation: int) -> tuple[int, float]:
-        """How many tokens are kept, and the seconds that restoring them takes."""
-        key = (model.name, conversation)
-        if key not in self._parked:
-            return 0, 0.0
-        tokens, size = self._parked[key]
-        newest = 0
-        for name in reversed(self._parked):
-            newest += self._parked[name][1]
-            if name == key:
-                break
-        return tokens, size / (COPY if newest <= PARKED_RAM else min(COPY, self._speed))
+    model: Model
+    conversation: int
+    tokens: int
+    at: float
 
 
 class Ours(Policy):
@@ -55,8 +41,9 @@ class Ours(Policy):
     Args:
         models: Those that there are.
         computer: Where they run.
-        disk: Bytes of disk for parked conversations; None to park none.
+        parks: Where conversations are parked; None to park none.
         prewarms: Whether to load what usually comes next, where nothing has to go for it.
+        reads_ahead: Whether to read the files of what may come next, while nobody waits.
         choose: Who goes, if not the cheapest set.
     """
 
@@ -65,26 +52,70 @@ class Ours(Policy):
         models: dict[str, Model],
         computer: Computer,
         *,
-        disk: int | None = PARKED_DISK,
-        prewarms: bool = False,
+        parks: Callable[[Computer], ParkStore] | None = ParkStore,
+        prewarms: bool = True,
+        reads_ahead: bool = True,
         choose: Choose | None = None,
     ) -> None:
         super().__init__(models, computer)
         self.habits = Habits()
-        self.parked = None if disk is None else ParkStore(disk, computer.disk)
+        self.parked = parks(computer) if parks else None
         self._prewarms = prewarms
+        self._reads_ahead = reads_ahead
         self._choose = choose or cheapest
+        self._last: _Last | None = None
         self.wanted = ""
 
     def turn(self, turn: Turn) -> float:
-        """Serve one turn, and perhaps load what usually comes next while the answer is read."""
-        self.habits.note(turn.model, turn.at + self.tally.stall_s)
+        """Serve one turn, after what was done in the pause before it."""
+        now = turn.at + self.tally.stall_s
+        if self._last is not None:
+            self._rest(self._last, now)
+            self.tally.stall_s += self._displace(self._last, turn, now)
+        self.habits.note(turn.model, now)
         stall = super().turn(turn)
-        if self.parked is not None:
-            self.parked.park(self.models[turn.model], turn.conversation, turn.history + turn.added)
-        if self._prewarms:
-            self._prewarm(turn.at + self.tally.stall_s)
+        tokens = turn.history + turn.added
+        over = turn.at + self.tally.stall_s
+        self._last = _Last(self.models[turn.model], turn.conversation, tokens, over)
         return stall
+
+    def _rest(self, last: _Last, now: float) -> None:
+        """Do what there was time for since the last turn."""
+        pause = now - last.at
+        if self.parked is not None and pause >= QUIET_S:
+            there = self.parked.tokens(last.model, last.conversation)
+            wears = last.model.kv(last.tokens) > self.parked.ram and last.tokens < GROWN * there
+            if pause >= LEFT_S or not wears:
+                self.parked.park(last.model, last.conversation, last.tokens, last.at)
+        if self._prewarms and pause >= AFTER_S:
+            self._prewarm(last.at + AFTER_S)
+        if self._reads_ahead and pause >= QUIET_S:
+            self._read_ahead(pause - QUIET_S, now)
+
+    def _displace(self, last: _Last, turn: Turn, now: float) -> float:
+        """Park what was not parked in the pause, if this turn goes elsewhere: somebody waits for it."""
+        if self.parked is None or (turn.model, turn.conversation) == (last.model.name, last.conversation):
+            return 0.0
+        if self.parked.tokens(last.model, last.conversation) >= last.tokens:
+            return 0.0
+        self.parked.park(last.model, last.conversation, last.tokens, now)
+        return last.model.kv(last.tokens) / COPY
+
+    def likely(self, now: float) -> Sequence[str]:
+        """Models in the order in which they are expected to be wanted next."""
+        return self.habits.likely(now)[:GUESSES]
+
+    def _read_ahead(self, seconds: float, now: float) -> None:
+        """Read files into RAM for as long as there is time; half a file counts for nothing."""
+        for name in self.likely(now):
+            model = self.models[name]
+            if name in self.residents:
+                continue
+            if name not in self.files.held:
+                seconds -= model.shape.file / self.files.computer.disk
+            if seconds < 0:
+                return
+            self.files.hold(model)
 
     def make_ready(self, model: Model, turn: Turn, now: float) -> float:
         """Load, or grow the context in place, with as much room made as that takes."""
@@ -145,14 +176,19 @@ class Ours(Policy):
     def _resized(self, resident: Resident) -> float:
         return RESIZE_S + 2 * resident.model.kv(resident.tokens) / COPY
 
-    def _prewarm(self, now: float) -> None:
+    def next_guess(self) -> str | None:
+        """What is likely enough to come next to be loaded before anybody asks."""
         likely = self.habits.likely_next()
-        if likely is None or likely in self.residents:
+        return likely if likely is not None and self.habits.next_chance(likely) >= LIKELY else None
+
+    def _prewarm(self, now: float) -> None:
+        guess = self.next_guess()
+        if guess is None or guess in self.residents:
             return
-        model = self.models[likely]
+        model = self.models[guess]
         if model.needs(DESIRED) <= self.free:
             seconds = self.load(model, DESIRED, now)
-            self.residents[likely].ready_at = now + seconds
+            self.residents[guess].ready_at = now + seconds
 
 
 def context_for(tokens: int) -> int:

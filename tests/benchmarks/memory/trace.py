@@ -10,28 +10,32 @@ from functools import partial
 from tests.benchmarks.harness import Row, at_least, at_most, informs
 from tests.benchmarks.memory.costs import COMPUTERS, Computer, Files, Model, read_model
 from tests.benchmarks.memory.files import published_files
+from tests.benchmarks.memory.foresight import Clairvoyant
 from tests.benchmarks.memory.ours import Ours, least_lately
+from tests.benchmarks.memory.parkstore import ParkStore
 from tests.benchmarks.memory.policies import CountedLru, Exclusive, Ollama, PatientOllama, Policy, Tally
 from tests.benchmarks.memory.workload import MOST_CONTEXT, Turn, make_trace
 from tui_chat.memory.machine import GIB, GPU_MARGIN
 
 TURNS, DAYS = 400, 15
-PARKED_AMPLY = 32 * GIB
+PARKED_LITTLE, PARKED_AMPLY = 4 * GIB, 32 * GIB
 Make = Callable[[dict[str, Model], Computer], Policy]
 BASELINES: dict[str, Make] = {
     "Ollama": Ollama,
     "llama-swap, exclusive group": Exclusive,
     "llama-server router, LRU of 4": CountedLru,
 }
-OURS, NOT_PARKED, AMPLY = "ours", "ours without parking", "ours with 32 GiB of disk for parking"
-VARIANTS: dict[str, Make] = {
-    "Ollama with keep_alive -1": PatientOllama,
-    OURS: Ours,
-    NOT_PARKED: partial(Ours, disk=None),
-    AMPLY: partial(Ours, disk=PARKED_AMPLY),
-    "ours with pre-warming by habit": partial(Ours, prewarms=True),
-    "ours, but the least lately used goes": partial(Ours, choose=least_lately),
+OURS = "ours"
+PARTS: dict[str, Make] = {
+    "without parking": partial(Ours, parks=None),
+    "with 4 GiB of disk for parking": partial(Ours, parks=partial(ParkStore, disk=PARKED_LITTLE)),
+    "with 32 GiB of disk for parking": partial(Ours, parks=partial(ParkStore, disk=PARKED_AMPLY)),
+    "but the longest unused park goes": partial(Ours, parks=partial(ParkStore, by_age=True)),
+    "without reading ahead": partial(Ours, reads_ahead=False),
+    "without pre-warming by habit": partial(Ours, prewarms=False),
+    "but the least lately used model goes": partial(Ours, choose=least_lately),
 }
+VARIANTS: dict[str, Make] = {"Ollama with keep_alive -1": PatientOllama, OURS: Ours} | PARTS
 
 
 def rows() -> Iterator[Row]:
@@ -60,8 +64,10 @@ def _replay(models: Sequence[Model], computer: Computer) -> Iterator[Row]:
     yield informs(f"{where}: of it no policy can avoid", floor, "s")
     best = [min(found[name][day].stall_s for name in BASELINES) for day in range(DAYS)]
     yield at_least(f"{where}: less stall than the best of three", _saved(found[OURS], best), "%", 30)
-    yield informs(f"{where}: the same without parking", _saved(found[NOT_PARKED], best), "%")
-    yield informs(f"{where}: the same with 32 GiB of disk for parking", _saved(found[AMPLY], best), "%")
+    for name in PARTS:
+        yield informs(f"{where}: the same {name}", _saved(found[name], best), "%")
+    known = [foreseen(models, computer, day) for day in range(DAYS)]
+    yield informs(f"{where}: the same if it knew the day's future", _saved(known, best), "%")
     bad = sum(day.failed_loads + day.spills + day.false_evictions for day in found[OURS])
     yield at_most(f"{where}: ours, loads that did not fit and needless evictions", bad, "", 0)
 
@@ -75,6 +81,15 @@ def replay(make: Make, models: Sequence[Model], computer: Computer, day: int) ->
     """Replay one day."""
     chosen, turns = _day(models, computer, day)
     policy = make(chosen, computer)
+    for turn in turns:
+        policy.turn(turn)
+    return policy.tally
+
+
+def foreseen(models: Sequence[Model], computer: Computer, day: int) -> Tally:
+    """Replay one day with a policy that knows it."""
+    chosen, turns = _day(models, computer, day)
+    policy = Clairvoyant(chosen, computer, turns)
     for turn in turns:
         policy.turn(turn)
     return policy.tally
