@@ -6,7 +6,7 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import tui_chat.engine.__main__ as engine_main
 from tests.benchmarks.sessions import prose
@@ -67,8 +67,14 @@ class PacedBackend:
     def __init__(self, rate: float) -> None:
         self._rate = rate
 
-    async def load(self, plan: LoadPlan, on_progress: Callable[[float], None]) -> PacedModel:
+    async def load(
+        self,
+        plan: LoadPlan,
+        on_progress: Callable[[float], None],
+        make_room: Callable[[], Awaitable[None]],
+    ) -> PacedModel:
         """Load."""
+        await make_room()
         return PacedModel(self._rate, plan.options.context)
 
 

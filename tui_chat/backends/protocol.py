@@ -5,7 +5,7 @@ Load, describe, tokenize, generate, cancel, close.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -186,6 +186,14 @@ class ParkableModel(LoadedModel, Protocol):
 class Backend(Protocol):
     """Something that can load models."""
 
-    async def load(self, plan: LoadPlan, on_progress: Callable[[float], None]) -> LoadedModel:
-        """Load `plan.path`, reporting 0..1. Raises `BackendError`; cancelling the task abandons the load."""
+    async def load(
+        self,
+        plan: LoadPlan,
+        on_progress: Callable[[float], None],
+        make_room: Callable[[], Awaitable[None]] | None = None,
+    ) -> LoadedModel:
+        """Load `plan.path`, reporting 0..1. Raises `BackendError`; cancelling the task abandons the load.
+
+        `make_room` is awaited before any of the model's memory is taken, after all that can be done before.
+        """
         ...

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import logging
 import time
+from functools import partial
 
 import msgspec
 
@@ -209,8 +210,8 @@ class Residents:
             if not choice.plan.fits:
                 raise BackendError(await self._no_room(found, wish, choice))
             try:
-                await self._clear(found, choice)
-                loaded = await self._loader.load(found, choice, on_progress)
+                clear = partial(self._clear, found, choice)
+                loaded = await self._loader.load(found, choice, clear, on_progress)
                 return self._settle(found, choice, loaded.model, loaded.seconds * 1e3)
             except BackendError as error:
                 if error.problem.code is not ProblemCode.OUT_OF_MEMORY or attempt == _TRIES:

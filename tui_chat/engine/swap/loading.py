@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tui_chat.backends.protocol import Backend, BackendError, LoadedModel, LoadPlan
@@ -39,17 +40,28 @@ class Loader:
         self._table = table
         self._learned = learned
 
-    async def load(self, found: ModelInfo, choice: Choice, on_progress: Progress) -> Loaded:
-        """Load `found` as chosen.
+    async def load(
+        self,
+        found: ModelInfo,
+        choice: Choice,
+        make_room: Callable[[], Awaitable[None]],
+        on_progress: Progress,
+    ) -> Loaded:
+        """Load `found` as chosen, once `make_room` is through.
 
         Raises:
             BackendError: It cannot be loaded; what was missing, if that was memory, has been noted.
         """
         started = time.monotonic()
         expected = choice.plan.load_s
-        self._table.change(
-            found.path, info={"state": ModelState.SPAWNING, "progress": 0.0, "eta_s": expected}
-        )
+
+        async def clear() -> None:
+            nonlocal started
+            await make_room()
+            started = time.monotonic()
+            self._table.change(
+                found.path, info={"state": ModelState.SPAWNING, "progress": 0.0, "eta_s": expected}
+            )
 
         def progress(fraction: float) -> None:
             elapsed = time.monotonic() - started
@@ -68,7 +80,7 @@ class Loader:
         )
         log.info("loading %s: %s", found.id, choice.plan.reason)
         try:
-            model = await self._backend.load(plan, progress)
+            model = await self._backend.load(plan, progress, clear)
         except BackendError as error:
             if error.problem.code is ProblemCode.OUT_OF_MEMORY:
                 self._note_missing(found, choice.plan, error)
