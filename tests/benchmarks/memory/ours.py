@@ -16,7 +16,7 @@ from tests.benchmarks.memory.workload import LEAST_CONTEXT, MOST_CONTEXT, Turn
 from tui_chat.engine.ahead import GUESSES
 from tui_chat.engine.parking import GROWN, LEFT_S
 from tui_chat.engine.quiet import QUIET_S
-from tui_chat.engine.swap.prewarm import AFTER_S, LIKELY
+from tui_chat.engine.swap.prewarm import LIKELY
 from tui_chat.memory.residency import Habits, Occupant, cheapest_eviction
 
 DESIRED = 8192
@@ -87,8 +87,8 @@ class Ours(Policy):
             wears = last.model.kv(last.tokens) > self.parked.ram and last.tokens < GROWN * there
             if pause >= LEFT_S or not wears:
                 self.parked.park(last.model, last.conversation, last.tokens, last.at)
-        if self._prewarms and pause >= AFTER_S:
-            self._prewarm(last.at + AFTER_S)
+        if self._prewarms and pause >= QUIET_S:
+            self._prewarm(last.at + QUIET_S)
         if self._reads_ahead and pause >= QUIET_S:
             self._read_ahead(pause - QUIET_S, now)
 
