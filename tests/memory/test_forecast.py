@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.memory.architectures import ARCHITECTURES
+from tests.memory.sizes import make_sized
 from tui_chat.backends.llamacpp.prober import Prober
 from tui_chat.backends.llamacpp.probing import Probe, Probed
 from tui_chat.memory.attention import VERIFIED
@@ -74,6 +75,22 @@ async def compare(path: Path, kind: DeviceKind, prober: Prober) -> None:
 
 def test_only_what_is_compared_is_called_certain() -> None:
     assert {architecture for architecture, _ in ARCHITECTURES.values()} == VERIFIED
+
+
+@pytest.mark.parametrize("kv_type", [KvType.Q8_0, KvType.BF16, KvType.F32])
+async def test_copies_for_flash_attention_are_counted_where_they_decide(
+    kv_type: KvType, tmp_path: Path, prober: Prober
+) -> None:
+    """CUDA's attention reads f16 only, and at long contexts its copies outweigh all else in the buffer."""
+    for name in ("llama-8b", "qwen3-30b-a3b"):
+        path = make_sized(tmp_path, name)
+        profile = read_profile([path])
+        long = LoadOptions(context=131072, kv_type=kv_type, gpu_layers=EVERYTHING)
+        answers = await prober.ask(Probe(str(path), gpus(1, DeviceKind.CUDA), (long,)))
+        (answer,) = answers.answers
+        assert isinstance(answer, Probed)
+        share = forecast(profile, long, [DeviceKind.CUDA])[0]
+        assert share.compute == pytest.approx(answer.buffers[0].compute, rel=0.001)
 
 
 async def test_a_dense_models_compute_buffer_follows_the_formula(starter_model: Path, prober: Prober) -> None:

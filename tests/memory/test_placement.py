@@ -187,8 +187,11 @@ def test_running_sums_say_what_the_layers_say(models: dict[str, Spans]) -> None:
                 split=(chance.random(), chance.random()),
                 cpu_experts=chance.randrange(50),
             )
+            cuda = [DeviceKind.CUDA] * 2
+            on_cuda = [share.compute for share in spans.shares(options, cuda)]
+            assert on_cuda == [share.compute for share in forecast(spans.profile, options, cuda)]
             exact = forecast(spans.profile, options, [DeviceKind.GPU] * 2)
-            quick = spans.shares(options, 2)
+            quick = spans.shares(options, [DeviceKind.GPU] * 2)
             assert [(s.layers, s.kv, s.compute) for s in quick] == [
                 (s.layers, s.kv, s.compute) for s in exact
             ]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -116,6 +119,27 @@ async def test_two_gpus_with_as_many_layers_each_take_about_the_same(zoo: Path, 
     assert isinstance(answer, Probed)
     first, second, _ = answer.buffers
     assert second.compute == pytest.approx(first.compute, rel=0.01)
+
+
+def test_cuda_wants_room_for_copies_of_what_attention_reads() -> None:
+    """By hand: the result in f32, rounded up to 128 bytes, and 2 bytes per key and value that is not f16."""
+    f16, q8_0, bf16 = 1, 8, 30
+    heads, kv_heads, cells, queries = 32, 8, 1024, 512
+    result, copy = heads * 128 * queries * 4, kv_heads * 128 * cells * 2
+    shared = kv_heads * 576 * cells * 2
+    narrow = heads * 40 * 1 * 4  # 5120 bytes: a multiple of 128
+    odd = heads * 65 * 3 * 4  # 24960, which is one too
+    cases = {
+        f"{f16},128,128,{cells},{queries}": result,
+        f"{q8_0},128,128,{cells},{queries}": result + 2 * copy,
+        f"{bf16},128,128,{cells},{queries}": result + 2 * copy,
+        f"{q8_0},576,512,{cells},{queries}": heads * 512 * queries * 4 + shared,
+        f"{bf16},40,40,{cells},1": narrow + 2 * kv_heads * 40 * cells * 2,
+        f"{bf16},65,65,3,3": odd + 2 * kv_heads * 65 * 3 * 2 + 80,
+    }
+    script = Path(__file__).parent / "flash.py"
+    said = subprocess.run([sys.executable, script, *cases], capture_output=True, check=True, text=True)
+    assert json.loads(said.stdout) == list(cases.values())
 
 
 async def test_closing_leaves_no_process(prober: Prober, starter_model: Path) -> None:

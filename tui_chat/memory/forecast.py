@@ -80,7 +80,7 @@ def forecast(profile: Profile, options: LoadOptions, gpus: Sequence[DeviceKind])
         put(places[-1], profile.tied)  # one tensor cannot lie in two kinds of memory
     for device in {places[layer] for layer in range(profile.layer_count) if _turns(profile, layer)}:
         put(device, profile.everywhere)
-    compute = compute_bytes(profile, options, runs, ram)
+    compute = compute_bytes(profile, options, runs, gpus)
     shares = zip(layers, weights, kv, compute, [*[0] * ram, repacked], strict=True)
     return tuple(Share(layers=n, weights=w, kv=k, compute=c, repacked=r) for n, w, k, c, r in shares)
 
@@ -161,14 +161,17 @@ def kv_bytes(profile: Profile, options: LoadOptions, layer: int, *, cuda: bool =
     return total
 
 
-def compute_bytes(profile: Profile, options: LoadOptions, runs: Sequence[Run], ram: int) -> list[int]:
+def compute_bytes(
+    profile: Profile, options: LoadOptions, runs: Sequence[Run], gpus: Sequence[DeviceKind]
+) -> list[int]:
     """Bytes of each device's compute buffer, RAM's last."""
-    working, boundary = compute_sizes(profile, options)
     used = {run.device for run in runs}
-    return [*(working if gpu in used else 0 for gpu in range(ram)), working if ram in used else boundary]
+    sizes = [compute_sizes(profile, options, cuda=_is_cuda(gpus, gpu))[0] for gpu in range(len(gpus))]
+    in_ram = compute_sizes(profile, options)[0 if len(gpus) in used else 1]
+    return [*(size if gpu in used else 0 for gpu, size in enumerate(sizes)), in_ram]
 
 
-def compute_sizes(profile: Profile, options: LoadOptions) -> tuple[int, int]:
+def compute_sizes(profile: Profile, options: LoadOptions, *, cuda: bool = False) -> tuple[int, int]:
     """Bytes of the compute buffer of a device with layers, and of RAM when it has none.
 
     For attention without a score matrix (flash attention).
@@ -179,7 +182,24 @@ def compute_sizes(profile: Profile, options: LoadOptions) -> tuple[int, int]:
     if profile.caches.window:
         mask += cells(profile, options, windowed=True) * batch * 2
     logits = options.sequences * 4 * (profile.vocabulary + 2 * profile.embedding)
-    return max(batch * 4 * width, logits) + mask, batch * 4 * 2 * profile.embedding + mask
+    copies = _copies(profile, options, cuda=cuda)
+    attention = batch * 4 * _beside_copies(profile, options) + copies if copies else 0
+    return max(batch * 4 * width, attention, logits) + mask, batch * 4 * 2 * profile.embedding + mask
+
+
+def _copies(profile: Profile, options: LoadOptions, *, cuda: bool) -> int:
+    """Bytes of f16 copies of one layer's keys and values: of f32 everywhere, of other types by CUDA."""
+    if options.kv_type is KvType.F16 or not (cuda or options.kv_type is KvType.F32):
+        return 0
+    caches = {(cache.keys + cache.values, cache.windowed) for cache in profile.caches.layers}
+    return max((2 * n * cells(profile, options, windowed=windowed) for n, windowed in caches), default=0)
+
+
+def _beside_copies(profile: Profile, options: LoadOptions) -> int:
+    """Numbers per token that are held while attention has its copies, as llama.cpp lays them out."""
+    rotates = KV_LAYOUT[options.kv_type][0] > 1 and not profile.head_size % _ROTATED
+    queries = 2 if rotates or options.kv_type is KvType.F32 else 3
+    return 2 * profile.embedding + queries * profile.heads * profile.head_size
 
 
 def _queries(profile: Profile, options: LoadOptions) -> int:

@@ -10,7 +10,7 @@ import msgspec
 from tui_chat.memory.forecast import compute_sizes
 from tui_chat.memory.machine import Machine, bandwidth, margin, overhead
 from tui_chat.memory.spans import Spans
-from tui_chat.wire.plan import DeviceSpec, LoadOptions
+from tui_chat.wire.plan import DeviceKind, DeviceSpec, LoadOptions
 
 _STEPS = 12
 """Of halving the share to which every GPU is filled: to 1/4096."""
@@ -51,14 +51,12 @@ def layouts(spans: Spans, options: LoadOptions, machine: Machine, keep_free: int
 
 
 def _room(spans: Spans, options: LoadOptions, gpus: Sequence[DeviceSpec], keep_free: int) -> Room:
-    working, _ = compute_sizes(spans.profile, options)
-    fixed = working + spans.profile.everywhere.plain
-    return Room(
-        tuple(
-            gpu.free_bytes - max(keep_free, margin(gpu)) - overhead(spans.profile, gpu, used=True) - fixed
-            for gpu in gpus
-        )
-    )
+    def left(gpu: DeviceSpec) -> int:
+        working, _ = compute_sizes(spans.profile, options, cuda=gpu.kind is DeviceKind.CUDA)
+        fixed = working + spans.profile.everywhere.plain + overhead(spans.profile, gpu, used=True)
+        return gpu.free_bytes - max(keep_free, margin(gpu)) - fixed
+
+    return Room(tuple(map(left, gpus)))
 
 
 def _whole(spans: Spans, options: LoadOptions, gpus: Sequence[DeviceSpec], room: Room) -> LoadOptions | None:

@@ -83,6 +83,7 @@ class Search:
         self.spans = spans
         self.wish = wish
         self.machine = machine
+        self._kinds = [gpu.kind for gpu in machine.gpus]
         self._objective = OBJECTIVES[wish.strategy]
         self._ideal = self._best_pace()
 
@@ -95,8 +96,7 @@ class Search:
             if best.fits and best.cost <= 0:
                 break  # nothing can be better than what costs nothing
         assert best is not None, "there is always a way, if only one that does not fit"
-        kinds = [gpu.kind for gpu in self.machine.gpus]
-        return self.judge(best.options, forecast(self.spans.profile, best.options, kinds))
+        return self.judge(best.options, forecast(self.spans.profile, best.options, self._kinds))
 
     def candidates(self) -> Iterator[Candidate]:
         """Yield the ways worth looking at, the most wished for first."""
@@ -128,7 +128,7 @@ class Search:
 
     def price(self, options: LoadOptions) -> Candidate:
         """Weigh one way to load the model, by arithmetic."""
-        return self.judge(options, self.spans.shares(options, len(self.machine.gpus)))
+        return self.judge(options, self.spans.shares(options, self._kinds))
 
     def judge(self, options: LoadOptions, shares: Sequence[Share]) -> Candidate:
         """Weigh a way to load the model whose `shares` are known."""

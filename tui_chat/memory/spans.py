@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 from tui_chat.memory.forecast import KV_LAYOUT, Share, cells, compute_bytes, place_layers
 from tui_chat.memory.profile import Profile
-from tui_chat.wire.plan import LoadOptions
+from tui_chat.wire.plan import DeviceKind, LoadOptions
 
 
 class Spans:
@@ -46,9 +46,9 @@ class Spans:
             total += windowed * cells(self.profile, options, windowed=True)
         return total * size // block + (self._state[last] - self._state[first]) * max(1, options.sequences)
 
-    def shares(self, options: LoadOptions, gpus: int) -> tuple[Share, ...]:
-        """Like `forecast`, but for what differs between kinds of GPU and CPU: for comparing candidates."""
-        profile, layers = self.profile, self.profile.layer_count
+    def shares(self, options: LoadOptions, kinds: Sequence[DeviceKind]) -> tuple[Share, ...]:
+        """Like `forecast`, with weights and caches as on any kind of device: for comparing candidates."""
+        profile, layers, gpus = self.profile, self.profile.layer_count, len(kinds)
         runs = place_layers(layers, options, gpus)
         weights, kv, counts = [0] * (gpus + 1), [0] * (gpus + 1), [0] * (gpus + 1)
         for device, first, last in runs:
@@ -61,7 +61,7 @@ class Spans:
             if last > layers:
                 weights[device] += profile.output.plain + profile.tied.plain * (device < gpus)
         weights[gpus] += profile.input.plain
-        compute = compute_bytes(profile, options, runs, gpus)
+        compute = compute_bytes(profile, options, runs, kinds)
         return tuple(
             Share(layers=count, weights=weight, kv=cache, compute=buffer)
             for count, weight, cache, buffer in zip(counts, weights, kv, compute, strict=True)

@@ -12,19 +12,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tui_chat.backends.llamacpp.worker.native import ggml, lib
+from tui_chat.backends.llamacpp.worker.probe import cuda
 from tui_chat.wire.plan import DeviceKind, DeviceSpec
 
 _GPU = 1
 """``GGML_BACKEND_DEVICE_TYPE_GPU``"""
 _ADDRESS = 1 << 40
 """Handed out as the base of every buffer: aligned, and never touched."""
-_ALIGNMENT = {DeviceKind.GPU: 32, DeviceKind.CUDA: 128}
-_CUDA_ROW = 512
-"""Elements to which CUDA pads the last row of a quantised matrix (``MATRIX_ROW_PADDING``)."""
-_CUDA_OFFLOAD = 32
-"""Batch from which CUDA evaluates operations whose weights are in RAM."""
-_FIRST_QUANTISED = 2
-_UNQUANTISED = frozenset({0, 1, *range(24, 29), 30})
+_ALIGNMENT = {DeviceKind.GPU: 32, DeviceKind.CUDA: cuda.ALIGNMENT}
 
 _pointer = ctypes.c_void_p
 _size = ctypes.c_size_t
@@ -113,27 +108,10 @@ class _Properties(ctypes.Structure):
     )
 
 
-class _Tensor(ctypes.Structure):
-    """The beginning of ``struct ggml_tensor``."""
-
-    _fields_ = (
-        ("type", ctypes.c_int),
-        ("buffer", _pointer),
-        ("ne", ctypes.c_int64 * 4),
-        ("nb", _size * 4),
-        ("op", ctypes.c_int),
-    )
-
-
 def _declare() -> None:
     ggml.ggml_backend_buffer_init.restype = _pointer
     ggml.ggml_backend_buffer_init.argtypes = [_pointer, _BufferInterface, _pointer, _size]
-    ggml.ggml_nbytes.restype = _size
-    ggml.ggml_nbytes.argtypes = [_pointer]
-    ggml.ggml_row_size.restype = _size
-    ggml.ggml_row_size.argtypes = [ctypes.c_int, ctypes.c_int64]
-    ggml.ggml_op_name.restype = ctypes.c_char_p
-    ggml.ggml_op_name.argtypes = [ctypes.c_int]
+    cuda.declare()
 
 
 class StandIn:
@@ -185,7 +163,9 @@ class StandIn:
             "get_alignment": self._function(_size, [_pointer], lambda _: alignment),
         }
         if self.spec.kind is DeviceKind.CUDA:
-            functions["get_alloc_size"] = self._function(_size, [_pointer, _pointer], _cuda_size)
+            functions["get_alloc_size"] = self._function(
+                _size, [_pointer, _pointer], lambda _, tensor: cuda.alloc_size(tensor)
+            )
         return _BufferType(iface=_BufferTypeInterface.of(**functions), device=self.address)
 
     def _allocate(self, buffer_type: int, size: int) -> Any:
@@ -228,7 +208,9 @@ class StandIn:
             "event_synchronize": self._nothing,
         }
         if self.spec.kind is DeviceKind.CUDA:
-            functions["offload_op"] = self._function(ctypes.c_bool, [_pointer, _pointer], _cuda_offloads)
+            functions["offload_op"] = self._function(
+                ctypes.c_bool, [_pointer, _pointer], lambda _, tensor: cuda.offloads(tensor)
+            )
         return _DeviceInterface.of(**functions)
 
     def _is_ours(self, _: int, buffer_type: int) -> bool:
@@ -249,27 +231,3 @@ class StandIn:
             events=True,
             mmap_support=True,
         )
-
-
-def _cuda_size(_: int, tensor: int) -> int:
-    """As ``ggml_backend_cuda_buffer_type_get_alloc_size``, but for what flash attention asks in addition."""
-    size: int = ggml.ggml_nbytes(tensor)
-    seen = _Tensor.from_address(tensor)
-    if seen.type >= _FIRST_QUANTISED and seen.type not in _UNQUANTISED and seen.ne[0] % _CUDA_ROW:
-        size += ggml.ggml_row_size(seen.type, _CUDA_ROW - seen.ne[0] % _CUDA_ROW)
-    return size
-
-
-def _cuda_offloads(_: int, tensor: int) -> bool:
-    """As ``ggml_backend_cuda_device_offload_op``."""
-    seen = _Tensor.from_address(tensor)
-    operation = ggml.ggml_op_name(seen.op)
-    if operation == b"GET_ROWS":
-        return False
-    if operation == b"MUL_MAT":
-        batch = seen.ne[1]
-    elif operation in (b"MUL_MAT_ID", b"ROPE", b"ROPE_BACK"):
-        batch = seen.ne[2]
-    else:
-        batch = seen.ne[1] * seen.ne[2] * seen.ne[3]
-    return bool(batch >= _CUDA_OFFLOAD)
