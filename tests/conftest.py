@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.homes import ELSEWHERE, Home, make_home
@@ -54,9 +53,7 @@ def _home(monkeypatch: pytest.MonkeyPatch, model: Path | None) -> Iterator[Home]
         yield home
         stopped = home.run("engine", "stop", "--force")
         assert stopped.returncode == 0, stopped.stderr
-        left = home.processes()
-        psutil.wait_procs(left, timeout=5)
-        assert home.processes() == [], "processes outlived their home"
+        assert home.wait_for_end(), f"these outlived their home: {home.processes()}"
         assert list((root / "run" / "tui-chat").glob("*")) == [], "the engine left files behind"
     finally:
         for process in home.processes():

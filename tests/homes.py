@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,18 @@ class Home:
             except (psutil.AccessDenied, psutil.NoSuchProcess):
                 continue
         return found
+
+    def wait_for_end(self, within_s: float = 5) -> bool:
+        """Wait until no process works in this home any more; False if one does after `within_s` seconds.
+
+        Not by `psutil.wait_procs`: that waits until process 1 has buried orphans, seconds after their end.
+        """
+        deadline = time.monotonic() + within_s
+        while self.processes():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
 
     def engine(self) -> psutil.Process | None:
         """The running engine."""

@@ -12,7 +12,9 @@ from tests.e2e.sshd import Line, ssh_server
 from tests.e2e.test_survival import SETTLED, ask_and_wait_for_text, settle
 from tests.e2e.tmux import Tmux
 from tests.homes import Home, answers_of, sessions_of
+from tests.worker.support import wait_until
 from tui_chat.chat.model import FinishReason
+from tui_chat.store.files import is_alive
 
 
 @pytest.fixture
@@ -46,8 +48,7 @@ def test_a_line_that_drops_loses_no_answer_and_leaves_nobody_behind(
             chat.wait_until(lambda _: _answered(long_answers), "the answer to end")
         client.kill()
         chat.wait_exit()
-    psutil.wait_procs([terminal], timeout=30)
-    assert not terminal.is_running(), "it holds the chat although its line is gone"
+    wait_until(lambda: not is_alive(terminal.pid), 30)
     with Tmux(program=line.tui_chat("--continue")) as chat:
         chat.wait(SETTLED)
         settle(chat, long_answers)
@@ -77,7 +78,7 @@ def test_a_line_that_is_dead_but_not_hung_up_gives_the_chat_to_the_next_one(
             (answer,) = answers_of(sessions_of(long_answers)[0])
             assert answer.answer is not None
             assert answer.answer.finish in (FinishReason.STOP, FinishReason.LENGTH)
-            assert not before.is_running()
+            assert not is_alive(before.pid)
             chat.keys("Enter")
             chat.wait_until(lambda _: len(answers_of(sessions_of(long_answers)[0])) == 2, "another answer")
         client.kill()

@@ -28,6 +28,14 @@ sys.argv = ["engine", "--detach"]
 sys.exit(main())
 """
 
+NEGLECTFUL = """
+import ctypes, subprocess, sys
+PR_SET_CHILD_SUBREAPER = 36
+assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1) == 0
+for verb in ("start", "stop"):
+    subprocess.run([sys.executable, "-m", "tui_chat", "engine", verb], check=True)
+"""
+
 
 async def info_of(home: Home) -> tuple[int, str]:
     client = EngineClient(home.paths.socket)
@@ -140,3 +148,11 @@ def test_status_start_stop_logs(home: Home) -> None:
     assert "engine" in home.run("engine", "logs").stdout
     assert "stopped" in home.run("engine", "stop").stdout
     assert "not running" in home.run("engine", "stop").stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process stand in for process 1")
+def test_an_engine_that_has_left_is_gone_although_nobody_buries_it(home: Home) -> None:
+    """As in a container whose first process does not wait for those it inherits."""
+    done = subprocess.run([sys.executable, "-c", NEGLECTFUL], text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert "has stopped" in done.stdout

@@ -171,11 +171,19 @@ def sweep_temporaries(folder: Path) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process with this id runs on this machine."""
+    """Tell whether a process with this id runs on this machine.
+
+    One that has ended and only waits for its parent to notice (a zombie) does not: an engine's parent is
+    process 1, and in a container that may be a program that looks after others late or never.
+    """
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except (PermissionError, OverflowError):
         pass
-    return True
+    try:
+        status = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:  # no such folder on this system, or hidden from us
+        return True
+    return status.rpartition(b") ")[2][:1] not in {b"Z", b"X"}
