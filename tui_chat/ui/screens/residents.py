@@ -92,7 +92,9 @@ class ResidentsScreen(ModelActions[None]):
         if not self.there:
             return
         options = self.query_one(OptionList)
-        width = max(20, options.scrollable_content_region.width or self.size.width - 6)
+        # A list that is not displayed yet has no size, and will have its container's.
+        container = self.query_one(".list").content_size
+        width = max(20, options.scrollable_content_region.width or container.width)
         passed = monotonic() - self._heard
         self.query_one(".list-totals", Static).update(totals(self._devices, self._residents, width))
         drawn = [holding(m, self._devices, passed, width) for m in self._residents]
@@ -102,7 +104,9 @@ class ResidentsScreen(ModelActions[None]):
             Content.assemble("No model is in memory.\n\n", ("F2", "$accent"), " lists those there are")
         )
         empty.set_class(not drawn, "-on")
-        options.display = bool(drawn)
+        if options.display != bool(drawn):
+            options.display = bool(drawn)
+            self.call_after_refresh(self._draw)  # a bar to scroll by may have taken of its width
         if drawn and not options.has_focus:
             self.set_focus(options)
         here = self._residents and self.target is not None
