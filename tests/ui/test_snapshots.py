@@ -5,6 +5,7 @@ After a wanted change: ``UPDATE_SNAPSHOTS=1 pytest tests/ui/test_snapshots.py``,
 
 from __future__ import annotations
 
+import contextlib
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,14 +78,20 @@ def _session() -> Session:
     )
 
 
-def _check(name: str, chat: Chat, answer: str = "") -> None:
-    """Compare the screen with the one kept; `answer` is what the model happened to say."""
-    seen = masked(chat.text(), answer) + "\n"
+async def _check(name: str, chat: Chat, answer: str = "") -> None:
+    """Wait until the screen is the one kept, or fail; `answer` is what the model happened to say."""
+
+    def seen() -> str:
+        return masked(chat.text(), answer) + "\n"
+
     file = FOLDER / f"{name}.txt"
     if os.environ.get("UPDATE_SNAPSHOTS"):
         FOLDER.mkdir(exist_ok=True)
-        file.write_text(seen, encoding="utf-8")
-    assert seen == file.read_text(encoding="utf-8")
+        file.write_text(seen(), encoding="utf-8")
+    kept = file.read_text(encoding="utf-8")
+    with contextlib.suppress(AssertionError):
+        await chat.until(lambda: seen() == kept)
+    assert seen() == kept
 
 
 def _named(name: str, size: tuple[int, int]) -> str:
@@ -96,20 +103,20 @@ async def test_resumed(chats: Chats, size: tuple[int, int]) -> None:
     SessionStore(chats.home.paths.sessions).create(_session()).close()
     async with chats.open(size, Opening(name="paint")) as chat:
         await chat.sees("The model's process was killed")
-        _check(_named("resumed", size), chat)
+        await _check(_named("resumed", size), chat)
         await chat.press("shift+tab", "k", "ctrl+up", "t")
         await chat.sees("A story, then.")
-        _check(_named("read", size), chat)
+        await _check(_named("read", size), chat)
 
 
 @SIZES
 async def test_sent(chats: Chats, size: tuple[int, int]) -> None:
     async with chats.open(size) as chat:
-        _check(_named("empty", size), chat)
+        await _check(_named("empty", size), chat)
         await chat.say("Say hello.")
         await chat.answered()
         await chat.sees("tok/s · first token", "ctx 8k")
-        _check(_named("sent", size), chat, chat.conversation.tree.path()[-1].text)
+        await _check(_named("sent", size), chat, chat.conversation.tree.path()[-1].text)
 
 
 @SIZES
@@ -121,7 +128,7 @@ async def test_cancelled(chats: Chats, size: tuple[int, int]) -> None:
         await chat.press("escape")
         await chat.answered()
         await chat.sees("You stopped this answer", "tok/s · first token", "ctx 8k")
-        _check(_named("cancelled", size), chat, chat.conversation.tree.path()[-1].text)
+        await _check(_named("cancelled", size), chat, chat.conversation.tree.path()[-1].text)
 
 
 @SIZES
@@ -133,12 +140,12 @@ async def test_switcher(chats: Chats, size: tuple[int, int]) -> None:
         await chat.sees("plan: All in RAM with 8k", "torn")
         await chat.press("left", "left_square_bracket")
         await chat.sees("with 4k of context", "KV 48 +", "◂   4k ▸ q8_0")
-        _check(_named("switcher", size), chat)
+        await _check(_named("switcher", size), chat)
         await chat.press("ctrl+o")
         prices = chat.app.screen_stack[1]._prices
         await chat.until(lambda: prices.latest(MODEL).source is Source.LLAMA_CPP, "for llama.cpp's word")
         await chat.sees("planned with    context 4,096 · KV q8_0")
-        _check(_named("details", size), chat)
+        await _check(_named("details", size), chat)
 
 
 @SIZES
@@ -148,10 +155,10 @@ async def test_residents(chats: Chats, size: tuple[int, int]) -> None:
         await engine.tell(ready(chats.home), neighbour())
         await chat.press("f7")
         await chat.sees("free 8.0 of 24.0 GiB", "Gemma-27B")
-        _check(_named("residents", size), chat)
+        await _check(_named("residents", size), chat)
         await chat.press("f7", "f2")
         await chat.sees("switch now", "in memory: nothing has to be loaded")
-        _check(_named("switcher-residents", size), chat)
+        await _check(_named("switcher-residents", size), chat)
 
 
 @SIZES
@@ -159,4 +166,4 @@ async def test_no_model(empty_chats: Chats, size: tuple[int, int]) -> None:
     async with empty_chats.open(size) as chat:
         await chat.say("hello")
         await chat.sees("No model is chosen")
-        _check(_named("no-model", size), chat)
+        await _check(_named("no-model", size), chat)
