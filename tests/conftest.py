@@ -25,19 +25,25 @@ def starter_model() -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def found_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what homes found out about this machine, so that those after them begin with it."""
+    return tmp_path_factory.mktemp("found-out")
+
+
 @pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch, starter_model: Path) -> Iterator[Home]:
+def home(monkeypatch: pytest.MonkeyPatch, starter_model: Path, found_out: Path) -> Iterator[Home]:
     """A fresh home that has the starter model; nothing of it may outlive the test."""
-    yield from _home(monkeypatch, starter_model)
+    yield from _home(monkeypatch, starter_model, found_out)
 
 
 @pytest.fixture
-def empty_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+def empty_home(monkeypatch: pytest.MonkeyPatch, found_out: Path) -> Iterator[Home]:
     """A fresh home without any model."""
-    yield from _home(monkeypatch, None)
+    yield from _home(monkeypatch, None, found_out)
 
 
-def _home(monkeypatch: pytest.MonkeyPatch, model: Path | None) -> Iterator[Home]:
+def _home(monkeypatch: pytest.MonkeyPatch, model: Path | None, found_out: Path) -> Iterator[Home]:
     # Not tmp_path: a Unix socket's path must stay under 108 bytes.
     root = Path(tempfile.mkdtemp(prefix="tc-"))
     for name in ("CONFIG", "DATA", "STATE", "CACHE"):
@@ -49,12 +55,15 @@ def _home(monkeypatch: pytest.MonkeyPatch, model: Path | None) -> Iterator[Home]
     # Else the models of an Ollama that runs on this machine are found, wherever the home is.
     monkeypatch.setenv("OLLAMA_MODELS", str(root / "ollama"))
     home = make_home(root, model)
+    home.begin_with(found_out)
     try:
         yield home
-        stopped = home.run("engine", "stop", "--force")
-        assert stopped.returncode == 0, stopped.stderr
+        if home.processes():
+            stopped = home.run("engine", "stop", "--force")
+            assert stopped.returncode == 0, stopped.stderr
         assert home.wait_for_end(), f"these outlived their home: {home.processes()}"
         assert list((root / "run" / "tui-chat").glob("*")) == [], "the engine left files behind"
+        home.leave_to(found_out)
     finally:
         for process in home.processes():
             process.kill()

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import psutil
 
+from tui_chat.backends.llamacpp.planning import BANDWIDTH, PROBES
 from tui_chat.chat.model import Message, Role, Session
 from tui_chat.config.paths import Paths, resolve_paths
 from tui_chat.config.settings import PathSettings
 
 ELSEWHERE = ("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_ENDPOINT", "HF_TOKEN", "LLAMA_CACHE")
 """Variables that would lead out of a home: to the models, and the hub, of whoever runs the tests."""
+
+FOUND_OUT = (BANDWIDTH, PROBES)
+"""Files of the cache folder that are true of this machine, whoever's home they are in."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,14 @@ class Home:
         """Run the real `tui-chat` to its end."""
         command = [sys.executable, "-m", "tui_chat", *arguments]
         return subprocess.run(command, text=True, capture_output=True, timeout=60, **options)
+
+    def begin_with(self, folder: Path) -> None:
+        """Take over what another home left in `folder`, so that it need not be found out again."""
+        _copy(FOUND_OUT, folder, self.paths.cache)
+
+    def leave_to(self, folder: Path) -> None:
+        """Leave what was found out in `folder`."""
+        _copy(FOUND_OUT, self.paths.cache, folder)
 
     def processes(self) -> list[psutil.Process]:
         """Every living process of ours that works in this home: engine, workers, terminals."""
@@ -88,6 +102,13 @@ def make_home(root: Path, model: Path | None) -> Home:
         (data / model.name).symlink_to(model)
         home.configure("")
     return home
+
+
+def _copy(names: Iterable[str], source: Path, target: Path) -> None:
+    for name in names:
+        if (source / name).is_file():
+            target.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copyfile(source / name, target / name)
 
 
 def sessions_of(home: Home) -> list[Session]:

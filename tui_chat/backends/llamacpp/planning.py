@@ -23,6 +23,8 @@ from tui_chat.memory.spans import Spans
 from tui_chat.memory.wording import reason, verdict
 from tui_chat.wire.plan import DeviceSpec, LoadOptions, Plan, Source
 
+PROBES, BANDWIDTH = "probes.msgpack", "bandwidth.msgpack"
+"""Files of the cache folder: what llama.cpp said, and how fast this machine's RAM is."""
 _TRIES = 3
 """How often a plan is made anew because llama.cpp lays out more than arithmetic said."""
 _KEPT = 4096
@@ -43,7 +45,7 @@ class Planner:
 
     def __init__(self, prober: Prober, cache: Path) -> None:
         self._prober = prober
-        self._cache_file = cache / "probes.msgpack"
+        self._cache_file = cache / PROBES
         self._profiles: dict[tuple[object, ...], Spans] = {}
         self._answers: _Answers | None = None
 
@@ -113,7 +115,7 @@ class Planner:
 
 def ram_bandwidth(cache: Path) -> float:
     """Bytes per second of this machine's RAM, measured once and kept in the folder `cache`."""
-    file = cache / "bandwidth.msgpack"
+    file = cache / BANDWIDTH
     known = read_cache(file, float)
     if known is None:
         known = measure_ram_bandwidth()
