@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check
 STARTER := build/models
+# As many tests at once as tests/conftest.py finds healthy; whoever has run out of tests takes from the others.
+AT_ONCE := -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev bytecode chat test soak check format bench screenshots lock wheel clean $(STARTER)
@@ -23,8 +25,8 @@ chat: setup bytecode  ## Set everything up, fetch a first model if there is none
 	@$(BIN)/tui-chat models get starter --if-none || echo "Going on without a model; the chat offers to fetch one."
 	exec $(BIN)/tui-chat $(ARGS)
 
-test: setup-dev bytecode $(STARTER) check  ## Run the checks and all tests (ARGS="-k name" for some)
-	@$(PYTHON) -m pytest $(ARGS)
+test: setup-dev bytecode $(STARTER) check  ## Run the checks and all tests (ARGS="-n 0 -k name" for some, in one process)
+	@$(PYTHON) -m pytest $(AT_ONCE) $(ARGS)
 
 soak: setup-dev bytecode $(STARTER)  ## Chat and swap models while things die (SOAK_MINUTES=10 SOAK_SWAPS=200)
 	@$(PYTHON) -m pytest tests/soak/soak_swaps.py tests/soak/soak_survival.py --timeout 0 -s $(ARGS)

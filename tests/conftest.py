@@ -11,9 +11,22 @@ from pathlib import Path
 import pytest
 
 from tests.homes import ELSEWHERE, Home, make_home
+from tui_chat.backends.llamacpp.worker.cores import usable_cores
+from tui_chat.memory.devices import read_ram
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTER = ROOT / "build" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+AT_ONCE = 8
+"""Most tests at once; with more, all wait for the longest one anyhow."""
+TEST_BYTES = 2 << 30
+"""RAM to have for each test at once: the hungriest runs a terminal, an engine and three models."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """How many tests `-n auto` runs at once: one on a core, because a model under test keeps one busy."""
+    return max(1, min(usable_cores(), read_ram().free_bytes // TEST_BYTES, AT_ONCE))
 
 
 @pytest.fixture(scope="session")

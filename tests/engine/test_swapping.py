@@ -296,7 +296,12 @@ async def test_a_load_can_be_stopped(models: Home) -> None:
 
 
 async def test_memory_that_is_not_there_leads_to_a_smaller_plan(models: Home) -> None:
-    """A real limit on address space, which no forecast can see: the load fails, and the next try fits."""
+    """A real limit on address space, which no forecast can see: the load fails, and the next try fits.
+
+    What is learned is how much less there is than looked free; the setting keeps that from changing meanwhile
+    with what others on this machine take.
+    """
+    models.configure("", models="ram_limit_mib = 2048")
     async with engine_in(models) as client:
         loaded = await load_in_a_cramped_engine(models, client)
         said = await ask(client, "a", "Hello.")
