@@ -13,6 +13,8 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check
 STARTER := build/models
 # As many tests at once as tests/conftest.py finds healthy; whoever has run out of tests takes from the others.
 AT_ONCE := -n auto --dist worksteal
+# How much further `make soak` goes than `make test` where tests walk at random.
+SOAK_WALKS ?= 20
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev bytecode chat test soak check format bench screenshots lock wheel clean $(STARTER)
@@ -28,8 +30,9 @@ chat: setup bytecode  ## Set everything up, fetch a first model if there is none
 test: setup-dev bytecode $(STARTER) check  ## Run the checks and all tests (ARGS="-n 0 -k name" for some, in one process)
 	@$(PYTHON) -m pytest $(AT_ONCE) $(ARGS)
 
-soak: setup-dev bytecode $(STARTER)  ## Chat and swap models while things die (SOAK_MINUTES=10 SOAK_SWAPS=200)
+soak: setup-dev bytecode $(STARTER)  ## Chat, swap and walk at random while things die (SOAK_MINUTES, SOAK_SWAPS, SOAK_WALKS)
 	@$(PYTHON) -m pytest tests/soak/soak_swaps.py tests/soak/soak_survival.py --timeout 0 -s $(ARGS)
+	SOAK_WALKS=$(SOAK_WALKS) $(PYTHON) -m pytest -m walk --timeout 0 $(AT_ONCE) $(ARGS)
 
 check: setup-dev  ## Check style, types and the order of the layers
 	@$(BIN)/ruff check

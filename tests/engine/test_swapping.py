@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import resource
 from contextlib import suppress
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.engine.support import GREEDY, LONG, ONE_AT_8K, ask, engine_in, residents
 from tests.homes import Home
+from tests.walks import steps
 from tests.worker.support import eventually
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import FinishReason, ProblemCode, Role, Sampling
@@ -384,13 +386,14 @@ async def test_switching_to_a_resident_model_loads_nothing(models: Home) -> None
         assert {plan.verdict for plan in reply.plans.values()} == {"switch now"}
 
 
+@pytest.mark.walk
 async def test_random_swaps_with_kills_leave_nothing_behind(models: Home) -> None:
     models.configure("", models=ONE_AT_8K)
-    order = "abacbcabcbaacb"
+    order = itertools.islice(itertools.cycle("abacbcabcbaacb"), steps(7))
     async with engine_in(models) as client:
         for place, name in enumerate(order):
             asking = asyncio.create_task(ask(client, name, f"Hello {place}.", session=name))
-            if place % 4 == 3 and (worker := models.worker()) is not None:
+            if place % 3 == 2 and (worker := models.worker()) is not None:
                 worker.kill()
             await asking
         await client.stop(force=True)

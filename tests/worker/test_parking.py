@@ -36,10 +36,10 @@ async def test_a_parked_conversation_goes_on_in_another_process_as_if_nothing_ha
 ) -> None:
     model = await loaded(context=4096)
     assert isinstance(model, ParkableModel)
-    question = user(long_text(2150))
+    question = user(long_text(1150))
     first = await hear(model, question)
     used = first.settled.usage
-    assert used.prompt_tokens > 2000
+    assert used.prompt_tokens > 1024, "more than two batches"
     held = await model.held()
     header = await model.park(str(park), LABEL)
     assert header.count == len(held.tokens) == used.prompt_tokens + used.completion_tokens
@@ -54,7 +54,7 @@ async def test_a_parked_conversation_goes_on_in_another_process_as_if_nothing_ha
     fit = await again.fit(follow_up)
     heard = await hear(again, follow_up)
     usage = heard.settled.usage
-    assert usage.reused_tokens == fit.reusable >= 1990
+    assert usage.reused_tokens == fit.reusable >= 1000
     assert usage.reused_tokens == unparked.settled.usage.reused_tokens
     assert len(fit.tokens) == usage.prompt_tokens
     assert heard.text == unparked.text

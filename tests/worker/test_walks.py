@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.walks import steps
 from tests.worker import tiny
 
 WALK = Path(__file__).parent / "walk.py"
@@ -25,22 +26,23 @@ MODELS = {
 }
 
 
-def _walk(model: Path, seed: int, steps: int, park: Path, *how: str) -> tuple[float, float, int]:
+def _walk(model: Path, seed: int, length: int, park: Path, *how: str) -> tuple[float, float, int]:
     """Largest error of a logit, share of all prompts' tokens that was reused, checkpoints at the end."""
-    command = [sys.executable, WALK, model, str(seed), str(steps), park, *how]
+    command = [sys.executable, WALK, model, str(seed), str(length), park, *how]
     done = subprocess.run(command, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     report = json.loads(done.stdout)
     return report["error"], report["saved"], report["checkpoints"]
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("kind", MODELS)
 def test_reused_parked_and_restored_caches_give_the_right_logits(kind: str, tmp_path: Path) -> None:
     write: Callable[[Path], None]
     write, tolerance = MODELS[kind]
     model, park = tmp_path / "tiny.gguf", tmp_path / "tiny.park"
     write(model)
-    for seed in (1, 2):
+    for seed in range(1, 1 + steps(2)):
         error, saved, kept = _walk(model, seed, 12, park)
         assert kept
         assert error <= tolerance
