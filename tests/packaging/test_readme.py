@@ -17,7 +17,7 @@ import pytest
 from tui_chat.cli.main import CHAT, COMMANDS
 from tui_chat.config.paths import config_file, resolve_paths
 from tui_chat.config.settings import Settings
-from tui_chat.ui.keys import COMMANDS as KEY_COMMANDS
+from tui_chat.ui.commands import COMMANDS as KEY_COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

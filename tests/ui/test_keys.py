@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from tui_chat.ui.app import TuiChat
-from tui_chat.ui.keys import COMMANDS, Handled, Place
+from tui_chat.ui.commands import COMMANDS, Handled, Place
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.help import help_text
 from tui_chat.ui.screens.residents import ResidentsScreen

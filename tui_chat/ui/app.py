@@ -17,9 +17,10 @@ from textual.theme import Theme
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.ui import terminal
 from tui_chat.ui.clipboard import copy_natively
+from tui_chat.ui.commands import COMMANDS, Place
 from tui_chat.ui.driver import PromptDriver
 from tui_chat.ui.garbage import SWEEP_EVERY_S, Sweeper, settle_down
-from tui_chat.ui.keys import COMMANDS, Place, all_shown, bindings
+from tui_chat.ui.keys import all_shown, bindings
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.theme import (
     DARK,

@@ -16,8 +16,9 @@ from textual.widgets import Static, TextArea
 
 from tui_chat.client.changes import Access
 from tui_chat.store.errors import StoreError
+from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.draft import DraftKeeper
-from tui_chat.ui.keys import Place, bindings, commands
+from tui_chat.ui.keys import bindings
 from tui_chat.ui.presenter import Presenter
 from tui_chat.ui.screens.switching import SwitchingActions
 from tui_chat.ui.transcript.view import Transcript

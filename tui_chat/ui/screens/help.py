@@ -11,7 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui_chat.ui.keys import Place, all_shown, commands
+from tui_chat.ui.commands import Place, commands
+from tui_chat.ui.keys import all_shown
 
 
 class HelpScreen(ModalScreen[None]):

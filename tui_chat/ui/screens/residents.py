@@ -14,8 +14,9 @@ from textual.widgets.option_list import Option
 
 from tui_chat.client.changes import Change, EngineNews
 from tui_chat.client.errors import EngineError
+from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.holdings import HOLDING, holding, totals
-from tui_chat.ui.keys import Place, bindings, commands
+from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.acting import ModelActions
 from tui_chat.ui.widgets.lines import HintLine
 from tui_chat.wire.api import ModelInfo, PlanRequest

@@ -15,7 +15,8 @@ from textual.widgets import Static
 from tui_chat.store.errors import StoreError
 from tui_chat.store.listing import SessionSummary
 from tui_chat.ui import words
-from tui_chat.ui.keys import Place, bindings, commands
+from tui_chat.ui.commands import Place, commands
+from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.dialogs import AskScreen
 from tui_chat.ui.widgets.filtered import FilteredList, Row, columns
 from tui_chat.ui.widgets.lines import HintLine

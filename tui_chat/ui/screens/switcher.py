@@ -13,8 +13,9 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 
 from tui_chat.client.changes import Change, EngineNews, LinkState
+from tui_chat.ui.commands import Command, Place, commands
 from tui_chat.ui.facts import model_name
-from tui_chat.ui.keys import Command, Place, bindings, commands
+from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.acting import ModelActions
 from tui_chat.ui.switcher.choice import Choice, step_context, step_kv
 from tui_chat.ui.switcher.order import as_of, recent_first

@@ -10,7 +10,8 @@ from textual.style import Style
 from textual.timer import Timer
 from textual.widget import Widget
 
-from tui_chat.ui.keys import Command, shown
+from tui_chat.ui.commands import Command
+from tui_chat.ui.keys import shown
 from tui_chat.ui.words import shorten
 
 NOTE_S = 4.0
