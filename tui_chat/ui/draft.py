@@ -24,6 +24,7 @@ class DraftKeeper:
         self._drafts = drafts
         self._pending: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
+        self._hurried = asyncio.Event()
 
     async def read(self, key: str) -> str:
         """Return the text kept for `key`."""
@@ -33,18 +34,18 @@ class DraftKeeper:
         """Write `text` soon; a newer text for the same key replaces it before it is written."""
         self._pending[key] = text
         if self._task is None or self._task.done():
+            self._hurried.clear()
             self._task = asyncio.create_task(self._later())
 
     async def flush(self) -> None:
-        """Write what is still waiting, now."""
+        """Write what is still waiting, now, after what is being written: a thread cannot be called back."""
+        self._hurried.set()
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        await self._write()
+            await self._task
 
     async def _later(self) -> None:
-        await asyncio.sleep(AFTER_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._hurried.wait(), AFTER_S)
         await self._write()
 
     async def _write(self) -> None:
