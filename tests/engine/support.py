@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,7 +11,7 @@ from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Role, Sampling
 from tui_chat.client.engine import EngineClient
 from tui_chat.client.launch import ensure_engine
-from tui_chat.wire.api import GenerateRequest, ModelInfo, Turn
+from tui_chat.wire.api import GenerateRequest, ModelInfo, ModelState, Turn
 from tui_chat.wire.events import Settled
 
 GREEDY = Sampling(temperature=0.0, max_tokens=16)
@@ -41,3 +42,18 @@ async def ask(client: EngineClient, model: str, *texts: str, **more: object) -> 
 
 async def residents(client: EngineClient) -> dict[str, ModelInfo]:
     return {info.id: info for info in (await client.info()).residents}
+
+
+def loads(home: Home, model: str) -> int:
+    """How often a model has been loaded."""
+    return (home.paths.logs / "engine.log").read_text().count(f"loading {model}:")
+
+
+async def seen(client: EngineClient, model: str, *states: ModelState) -> None:
+    """Wait until a model is in one of `states`, or for none of them, until it is gone."""
+    async with asyncio.timeout(30):
+        while True:
+            info = (await residents(client)).get(model)
+            if (info.state in states) if info and states else info is None and not states:
+                return
+            await asyncio.sleep(0.02)

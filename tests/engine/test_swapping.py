@@ -11,7 +11,7 @@ import msgspec
 import psutil
 import pytest
 
-from tests.engine.support import GREEDY, LONG, ONE_AT_8K, ask, engine_in, residents
+from tests.engine.support import LONG, ONE_AT_8K, ask, engine_in, loads, residents
 from tests.homes import Home
 from tests.walks import steps
 from tests.worker.support import eventually
@@ -22,11 +22,6 @@ from tui_chat.client.errors import EngineError
 from tui_chat.wire.api import GenerateRequest, LoadRequest, ModelInfo, ModelState, PlanRequest, Turn
 from tui_chat.wire.events import Delta, Settled
 from tui_chat.wire.plan import KvType
-
-
-def loads(home: Home, model: str) -> int:
-    """How often a model has been loaded."""
-    return (home.paths.logs / "engine.log").read_text().count(f"loading {model}:")
 
 
 async def test_models_that_fit_stay_side_by_side(models: Home) -> None:
@@ -86,51 +81,6 @@ async def test_a_model_on_its_way_out_is_not_asked_and_one_in_use_does_not_go(mo
             assert other is None or isinstance(other, ModelInfo | EngineError), other
             with suppress(EngineError):
                 await client.unload("b")
-
-
-async def seen(client: EngineClient, model: str, *states: ModelState) -> None:
-    """Wait until a model is in one of `states`, or for none of them, until it is gone."""
-    async with asyncio.timeout(30):
-        while True:
-            info = (await residents(client)).get(model)
-            if (info.state in states) if info and states else info is None and not states:
-                return
-            await asyncio.sleep(0.02)
-
-
-async def make_a_habit(client: EngineClient) -> None:
-    """Turn twice from a to b, and then use a alone."""
-    for model in "abab":
-        await ask(client, model, "Hello.")
-    await client.unload("b")
-    await ask(client, "a", "Hello.")
-
-
-async def test_what_usually_comes_next_is_loaded_before_anybody_asks(models: Home) -> None:
-    async with engine_in(models) as client:
-        await make_a_habit(client)
-        await seen(client, "b", ModelState.READY)
-        before = loads(models, "b")
-        await ask(client, "b", "Hello.")
-        assert loads(models, "b") == before
-        await client.unload("b")
-        await ask(client, "a", "Hello.")
-        await seen(client, "b", ModelState.SPAWNING, ModelState.LOADING, ModelState.WARMING)
-        await client.load(LoadRequest("c"))
-        found = await residents(client)
-    assert "b" not in found, "whoever asks does not wait for a guess"
-    assert {"a", "c"} <= set(found)
-
-
-async def test_nobody_goes_for_what_was_only_guessed(models: Home) -> None:
-    models.configure("", models=ONE_AT_8K)
-    async with engine_in(models) as client:
-        await make_a_habit(client)
-        log = models.paths.logs / "engine.log"
-        async with asyncio.timeout(30):
-            while "b.gguf is not loaded beforehand" not in log.read_text():
-                await asyncio.sleep(0.05)
-        assert (await residents(client))["a"].context == 8192
 
 
 async def test_nobody_takes_a_model_away_while_it_answers(models: Home) -> None:
@@ -221,57 +171,21 @@ async def test_a_model_is_kept_alive_as_long_as_asked(models: Home) -> None:
     assert models.worker() is None
 
 
-async def test_a_context_grows_with_its_conversation(models: Home) -> None:
+async def test_a_model_that_cannot_be_loaded_is_listed_so_until_it_can(models: Home) -> None:
+    file = models.paths.models / "b.gguf"
+    good = file.read_bytes()
+    file.write_bytes(good.replace(b"blk.7.attn_q.weight", b"blk.7.attn_z.weight"))
     async with engine_in(models) as client:
-        await client.load(LoadRequest("a", context=512))
-        worker = models.worker()
-        short = ("Tell me of a lighthouse.", "It stood by the sea.")
-        await ask(client, "a", *short, "Go on.")
-        assert (await residents(client))["a"].context == 512
-        grown = await ask(client, "a", *short, "Go on. " + LONG)
-        found = (await residents(client))["a"]
-    assert grown.finish in (FinishReason.STOP, FinishReason.LENGTH)
-    assert found.context >= 1024
-    assert grown.usage.reused_tokens > 20
-    assert models.worker() == worker, "the weights were not loaded again"
-
-
-async def test_a_text_of_many_tokens_finds_room_when_the_model_has_counted_it(models: Home) -> None:
-    text = "\U00012000" * 600  # four bytes each, and as many tokens
-    models.configure("", models="context = 2048")
-    async with engine_in(models) as client:
-        models_guess = len(text.encode()) // 3
-        answer = await ask(client, "a", text)
-        found = (await residents(client))["a"]
-    assert answer.finish in (FinishReason.STOP, FinishReason.LENGTH)
-    assert answer.usage.prompt_tokens > models_guess + 512
-    assert found.context >= answer.usage.prompt_tokens + GREEDY.max_tokens
-
-
-async def test_a_context_is_made_as_long_as_somebody_asks_and_nothing_is_loaded(models: Home) -> None:
-    async with engine_in(models) as client:
-        await ask(client, "a", "Tell me of a lighthouse.", session="s1")
-        worker, before = models.worker(), (await residents(client))["a"]
-        (plan,) = (await client.plan(PlanRequest(("a",), context=2048))).plans.values()
-        await client.load(LoadRequest("a", context=2048))
-        found = (await residents(client))["a"]
-        again = await ask(client, "a", "Tell me of a lighthouse.", session="s1")
-    assert (before.context, plan.options.context, found.context) == (8192, 2048, 2048)
-    assert plan.load_s == 0.0
-    assert found.devices == plan.devices
-    assert before.real_bytes - found.real_bytes > (before.devices[0].kv_bytes - found.devices[0].kv_bytes) / 2
-    assert again.usage.reused_tokens > 0
-    assert models.worker() == worker, "the weights were not loaded again"
-
-
-async def test_what_was_chosen_of_a_model_holds_when_it_comes_back(models: Home) -> None:
-    async with engine_in(models) as client:
-        await client.load(LoadRequest("a", context=4096, kv_type=KvType.Q8_0))
-        await client.unload("a")
+        with pytest.raises(EngineError):
+            await client.load(LoadRequest("b"))
+        failed = (await residents(client))["b"]
         await ask(client, "a", "Hello.")
-        found = (await residents(client))["a"]
-    assert found.options is not None
-    assert (found.options.context, found.options.kv_type) == (4096, KvType.Q8_0)
+        file.write_bytes(good)
+        await client.load(LoadRequest("b"))
+        mended = (await residents(client))["b"]
+    assert failed.state is ModelState.FAILED
+    assert "blk.7.attn_q.weight" in failed.problem.what
+    assert (mended.state, mended.problem) == (ModelState.READY, None)
 
 
 async def test_unloading_gives_one_models_memory_back(models: Home) -> None:

@@ -192,6 +192,18 @@ async def test_a_resident_is_pinned_and_let_go_again(chats: Chats, engine: Stand
         await chat.until(lambda: engine.requests(PinRequest)[1:] == [PinRequest(MODEL, False)], "for the end")
 
 
+async def test_a_model_that_failed_says_why_and_can_be_tried_again(
+    chats: Chats, engine: StandIn, home: Home
+) -> None:
+    why = Problem(ProblemCode.LOAD_FAILED, "llama.cpp cannot load it.", remedy="Choose another.")
+    await engine.tell(on_its_way(home, ModelState.FAILED, problem=why))
+    async with chats.open(LARGE) as chat:
+        await chat.press("f2")
+        await chat.sees("failed", "llama.cpp cannot load it. Choose another.", "plan: All layers")
+        await chat.press("enter")
+        await chat.until(lambda: engine.requests(LoadRequest), "for another try")
+
+
 async def test_residents_say_who_holds_what_and_can_be_let_go(
     chats: Chats, engine: StandIn, home: Home
 ) -> None:

@@ -17,6 +17,7 @@ from tui_chat.engine.parking import Parking
 from tui_chat.engine.swap.alternatives import Alternatives
 from tui_chat.engine.swap.choice import Choice, Chooser
 from tui_chat.engine.swap.loading import Loader
+from tui_chat.engine.swap.problems import answering, given_up, no_room_beside
 from tui_chat.engine.swap.resident import Progress, Resident, Want
 from tui_chat.engine.swap.room import Room
 from tui_chat.engine.swap.wishes import Wishes
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _TRIES = 3
 """Plans tried for one load when memory turns out not to be there."""
+_TRYING = (ModelState.SPAWNING, ModelState.LOADING, ModelState.WARMING)
 _TELLING = 32
 """Tokens; fewer say little about a speed."""
 
@@ -143,7 +145,7 @@ class Residents:
         if current is None or not current.alive or options is None:
             return None
         if current.busy:
-            raise BackendError(_answering(found))
+            raise BackendError(answering(found))
         for wish in self._wishes.resize(found, want, options):
             choice = await self._choose(found, wish, want)
             if choice.plan.fits:
@@ -180,8 +182,7 @@ class Residents:
 
         A model that is in memory in another way stays as it is if there is no room for it as wanted.
         """
-        before = self._table.get(found.path)
-        if before is None:
+        if not self._settled(found):
             self._table.put(self._planned(found))
         task = asyncio.create_task(self._bring(found, want, on_progress))
         self._loading[found.path] = task
@@ -191,14 +192,23 @@ class Residents:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)  # its worker is gone before anybody plans on
             if not self._settled(found):
-                self._table.remove(found.path)
+                self._show_failure(found, error)
             if isinstance(error, asyncio.CancelledError) and found.path in self._given_up:
-                raise BackendError(_given_up(found)) from None
+                raise BackendError(given_up(found)) from None
             raise
         finally:
             self._given_up.discard(found.path)
             del self._loading[found.path]
             self._learned.save()
+
+    def _show_failure(self, found: ModelInfo, error: BaseException) -> None:
+        """Have a model that was tried and could not be loaded listed so; others are as they were, on disk."""
+        current = self._table.get(found.path)
+        if current is not None and current.info.state in _TRYING and isinstance(error, BackendError):
+            info = {"state": ModelState.FAILED, "problem": error.problem, "progress": None, "eta_s": None}
+            self._table.change(found.path, info=info)
+        else:
+            self._table.remove(found.path)
 
     async def _bring(self, found: ModelInfo, want: Want, on_progress: Progress) -> Resident:
         """Load by a plan that holds; by a smaller one after each allocation that fails."""
@@ -206,7 +216,7 @@ class Residents:
         for attempt in range(1, _TRIES + 1):
             choice = await self._choose(found, wish, want)
             if want.quiet and (not choice.plan.fits or _is_makeshift(choice.plan, wish)):
-                raise BackendError(_no_room_beside(found))
+                raise BackendError(no_room_beside(found))
             if not choice.plan.fits:
                 raise BackendError(await self._no_room(found, wish, choice))
             try:
@@ -343,7 +353,7 @@ class Residents:
             if current is None:
                 return False
             if current.busy:
-                raise BackendError(_answering(current.info))
+                raise BackendError(answering(current.info))
             await self._room.release(current.info.path)
         return True
 
@@ -372,25 +382,3 @@ class Residents:
 def _is_makeshift(plan: Plan, wish: Wish) -> bool:
     """Whether somebody with all memory to dispose of would load it otherwise."""
     return plan.options.context < wish.desired or plan.options.kv_type is not (wish.kv_type or KvType.F16)
-
-
-def _no_room_beside(found: ModelInfo) -> Problem:
-    return Problem(ProblemCode.OUT_OF_MEMORY, f"There is no room for all of {found.id} beside what is there.")
-
-
-def _given_up(found: ModelInfo) -> Problem:
-    return Problem(
-        ProblemCode.LOAD_FAILED,
-        f"Loading {found.id} was stopped.",
-        kept="Nothing of it is in memory.",
-        remedy="Send again to load it, or choose another model.",
-    )
-
-
-def _answering(found: ModelInfo) -> Problem:
-    return Problem(
-        ProblemCode.BAD_REQUEST,
-        f"{found.id} is answering.",
-        kept="It goes on answering as it is.",
-        remedy="Stop the answer first, or wait for its end.",
-    )
