@@ -44,7 +44,7 @@ async def test_a_parked_conversation_goes_on_in_another_process_as_if_nothing_ha
     header = await model.park(str(park), LABEL)
     assert header.count == len(held.tokens) == used.prompt_tokens + used.completion_tokens
     assert header.label == LABEL
-    assert park.stat().st_size == held.size
+    assert held.size <= park.stat().st_size < held.size + 1024, "but for the label, which nobody knew then"
     follow_up = (*question, Turn(Role.ASSISTANT, first.text), *user("Go on."))
     unparked = await hear(model, follow_up)
     os.kill(model.pid, signal.SIGKILL)

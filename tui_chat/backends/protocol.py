@@ -86,7 +86,7 @@ class BackendError(Exception):
 
 
 class Held(msgspec.Struct, frozen=True):
-    """What a KV cache holds: the tokens, and the bytes that parking them takes."""
+    """What a KV cache holds: the tokens, and the bytes that parking them takes without a label."""
 
     tokens: tuple[int, ...]
     size: int
