@@ -101,7 +101,8 @@ def _refusal(search: Search, chosen: Candidate) -> str:
         key=lambda pair: pair[0].total_bytes - pair[1].free_bytes,
     )
     use, spec = short
+    where = "in RAM" if use.kind is DeviceKind.RAM else f"on {device(use.name)}"
     return (
-        f"Needs {size(chosen.missing)} more: {size(use.total_bytes)} on {device(use.name)}, "
+        f"Needs {size(chosen.missing)} more: {size(use.total_bytes)} {where}, "
         f"where {size(spec.free_bytes)} are free, and some of that must stay so."
     )

@@ -204,22 +204,30 @@ class Chooser:
 
     def _named(self, found: ModelInfo, wish: Wish, choice: Choice) -> Choice:
         """Complete the plan with what only the manager knows."""
-        plan = choice.plan
-        words = plan.verdict
-        if plan.fits and choice.evict:
-            words = f"fits after evicting {' and '.join(each.id for each in choice.evict)}"
-        elif plan.fits and choice.shrink:
-            words = f"fits after shrinking {' and '.join(each.id for each, _ in choice.shrink)}"
+        plan, evict, shrink = choice.plan, choice.evict, tuple(each for each, _ in choice.shrink)
+        words, reason = plan.verdict, plan.reason
+        if not plan.fits:
+            reason += f" That is with {_names(evict)} evicted." if evict else ""
+            evict, shrink = (), ()  # nobody goes for nothing
+        elif evict:
+            words = f"fits after evicting {_names(evict)}"
+        elif shrink:
+            words = f"fits after shrinking {_names(shrink)}"
         plan = msgspec.structs.replace(
             plan,
             verdict=words,
-            evicts=tuple(each.id for each in choice.evict),
-            shrinks=tuple(each.id for each, _ in choice.shrink),
-            load_s=self.learned.load_s(found.path, found.size_bytes),
+            reason=reason,
+            evicts=tuple(each.id for each in evict),
+            shrinks=tuple(each.id for each in shrink),
+            load_s=self.learned.load_s(found.path, found.size_bytes) if plan.fits else None,
             read_s=self.learned.read_s(found.path, wish.need) if wish.need else None,
             tokens_per_second=plan.tokens_per_second * self.learned.correction(found.path),
         )
         return Choice(plan, choice.cost, choice.evict, choice.shrink)
+
+
+def _names(residents: Sequence[Resident]) -> str:
+    return " and ".join(each.id for each in residents)
 
 
 async def files_of_model(found: ModelInfo) -> list[Path]:
