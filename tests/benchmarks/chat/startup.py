@@ -14,6 +14,7 @@ from tests.benchmarks.places import TUI_CHAT, Bench, bench_home
 from tests.benchmarks.terminal import Terminal
 from tui_chat.client.engine import EngineClient
 from tui_chat.client.launch import ensure_engine
+from tui_chat.wire.api import LoadRequest
 
 ROUNDS = 11
 MINIMAL = """
@@ -65,7 +66,7 @@ def _minimal(bench: Bench) -> float:
 async def _load(bench: Bench) -> None:
     engine = EngineClient(bench.paths.socket)
     await ensure_engine(engine)
-    await engine.load("SmolLM2")
+    await engine.load(LoadRequest("SmolLM2"))
     await engine.close()
 
 

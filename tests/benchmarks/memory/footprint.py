@@ -124,7 +124,7 @@ async def _footprints() -> list[Footprint]:
 
 
 async def _footprint(planner: Planner, root: Path, path: Path, wish: Wish, tokens: int) -> Footprint:
-    plan = await planner.plan(path.stem, [path], wish, ELSEWHERE)
+    plan = (await planner.plan(path.stem, [path], wish, ELSEWHERE)).plan
     async with _chatting(LlamaCppBackend(root), LoadPlan(path=path, options=plan.options), tokens) as pid:
         maps = Path(f"/proc/{pid}/smaps").read_text()
         total = Path(f"/proc/{pid}/smaps_rollup").read_text()

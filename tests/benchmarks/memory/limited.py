@@ -104,6 +104,7 @@ def _load(job: Job) -> Done:
         fingerprint="",
         weights="",
         checkpoint_bytes=0,
+        checkpoint_floor=0,
         backend="",
     )
     asked, touched = _memory()
