@@ -204,6 +204,23 @@ async def test_a_model_that_failed_says_why_and_can_be_tried_again(
         await chat.until(lambda: engine.requests(LoadRequest), "for another try")
 
 
+async def test_the_smallest_screens_show_the_models_before_anything_else(
+    chats: Chats, engine: StandIn, home: Home
+) -> None:
+    def costly(model: str, request: PlanRequest) -> Plan:
+        return plan_for(
+            model, request, evicts=("Gemma-27B",), verdict="fits after evicting Gemma-27B", load_s=40.0
+        )  # fmt: skip
+
+    engine.make_plan = costly
+    await engine.tell(neighbour(pinned=False, state=ModelState.READY))
+    async with chats.open((40, 10)) as chat:
+        await chat.press("f2")
+        await chat.sees("type to filter", "◂   8k", "plan: All layers", "enter switch")
+        await chat.pilot.resize_terminal(*SMALL)
+        await chat.sees("evicts Gemma-27B")
+
+
 async def test_residents_say_who_holds_what_and_can_be_let_go(
     chats: Chats, engine: StandIn, home: Home
 ) -> None:

@@ -55,6 +55,7 @@ class TuiChat(App[int]):
     BINDINGS: ClassVar = bindings(Place.EVERYWHERE)
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's own declaration
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]  # noqa: RUF012
 
     def __init__(
         self,

@@ -170,6 +170,8 @@ def _narrow(offer: Offer, width: int) -> Content:
         said = f"{state_word(offer.model)} · {said}" if said else state_word(offer.model)
     elif offer.model.state.on_its_way and not said:
         said = state_word(offer.model)
+    elif len(said) > room - named and offer.plan is not None and offer.plan.evicts:
+        said = f"evicts {' and '.join(offer.plan.evicts)}"
     return Content.assemble(
         *_head(offer, named, with_quant=True),
         (f" {size(offer.model.size_bytes):>8}  ", "$muted"),
