@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.store.support import asked, make_session, names
-from tui_chat.chat.model import ProblemCode, Session
+from tui_chat.chat.model import SCHEMA, ProblemCode, Session
 from tui_chat.store.codec import encode
 from tui_chat.store.errors import StoreError
 from tui_chat.store.sessions import SessionStore
@@ -111,7 +111,7 @@ def test_a_foreign_file_is_quarantined(store: SessionStore, data: bytes) -> None
 
 
 def test_a_newer_file_is_refused_and_left_alone(store: SessionStore) -> None:
-    data = edited(lambda raw: raw.update(schema=2, messages={"of": "another shape"}))
+    data = edited(lambda raw: raw.update(schema=SCHEMA + 1, messages={"of": "another shape"}))
     put(store, data)
     with pytest.raises(StoreError) as caught:
         store.open("talk")

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from tests.store.support import START, make_session, names
-from tui_chat.chat.model import Answer, FinishReason, Message, ProblemCode, Role, Session, Timings
+from tui_chat.chat.model import SCHEMA, Answer, FinishReason, Message, ProblemCode, Role, Session, Timings
 from tui_chat.chat.tree import ChatTree
 from tui_chat.store.errors import StoreError
 from tui_chat.store.sessions import SessionStore
@@ -32,7 +32,7 @@ def test_what_is_saved_comes_back_and_nothing_is_left_beside_it(store: SessionSt
         assert again.notices == ()
     assert stat.S_IMODE((store.folder / "talk.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
-    assert (store.folder / "talk.json").read_text().startswith('{\n "schema": 1,\n')
+    assert (store.folder / "talk.json").read_text().startswith(f'{{\n "schema": {SCHEMA},\n')
 
 
 def test_random_trees_come_back(store: SessionStore) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from tui_chat.store.errors import StoreError
 from tui_chat.store.sessions import SessionStore
 from tui_chat.store.upgrades import UPGRADERS, NoUpgradeError, lift
 
-V0 = Path(__file__).parent / "fixtures" / "v0.json"
+FIXTURES = Path(__file__).parent / "fixtures"
+V0 = FIXTURES / "v0.json"
 
 
 def v0_to_v1(raw: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def v0_to_v1(raw: dict[str, Any]) -> dict[str, Any]:
 
 def older(tmp_path: Path, **changes: Any) -> SessionStore:
     (tmp_path / "talk.json").write_text(json.dumps(json.loads(V0.read_text()) | changes))
-    return SessionStore(tmp_path, upgraders=(v0_to_v1,))
+    return SessionStore(tmp_path, upgraders=(v0_to_v1, *UPGRADERS))
 
 
 def test_an_older_file_opens_and_is_saved_in_todays_form(tmp_path: Path) -> None:
@@ -59,6 +61,19 @@ def test_an_older_file_opens_and_is_saved_in_todays_form(tmp_path: Path) -> None
         session = opened.session
     with SessionStore(tmp_path).open("talk") as today:
         assert today.session == session
+
+
+def test_a_session_of_the_first_release_opens_with_all_it_had(tmp_path: Path) -> None:
+    shutil.copy(FIXTURES / "v1.json", tmp_path / "tea.json")
+    raw = json.loads((FIXTURES / "v1.json").read_text())
+    with SessionStore(tmp_path).open("tea") as opened:
+        assert opened.notices == ()
+        opened.save(opened.session)
+    saved = json.loads((tmp_path / "tea.json").read_text())
+    assert saved["schema"] == SCHEMA
+    assert {key: saved[key] for key in raw if key not in ("schema", "id")} == {
+        key: value for key, value in raw.items() if key not in ("schema", "id")
+    }
 
 
 def test_a_step_that_meets_a_foreign_shape_is_damage(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from datetime import datetime
 
 import msgspec
 
-SCHEMA = 1
+from tui_chat.chat.policy import Cut, Policy
+
+SCHEMA = 2
 """Version of the session file; `store.upgrades` lifts older files to it."""
 
 
@@ -102,11 +104,16 @@ class Sampling(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Token counts as the backend evaluated them; `reused_tokens` of the prompt were in the KV cache."""
+    """Token counts as the backend evaluated them.
+
+    `reused_tokens` of the prompt were in the KV cache, `shifted_tokens` of them at another place: those
+    were moved when something before them had been dropped, not evaluated again.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reused_tokens: int = 0
+    shifted_tokens: int = 0
 
 
 class Timings(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -125,8 +132,25 @@ class Timings(msgspec.Struct, frozen=True, omit_defaults=True):
     decode_tps: float | None = None
 
 
+class Expected(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How many tokens we believed to send; `exact` if the model's own tokenizer had counted them."""
+
+    tokens: int
+    exact: bool = False
+
+
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How an assistant's message came to be. `finish` is None while it is being generated."""
+    """How an assistant's message came to be. `finish` is None while it is being generated.
+
+    Attributes:
+        model: The model's id.
+        sampling: What was asked for.
+        seed: What was drawn with, as far as anything was drawn.
+        fingerprint: Which weights exactly.
+        expected: What we believed the prompt to be, to be compared with what was evaluated.
+        continues: The answer that this one goes on with: it begins with that one's text.
+        edited: Whether its text was changed by hand.
+    """
 
     model: str
     sampling: Sampling = Sampling()
@@ -136,10 +160,29 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     problem: Problem | None = None
     usage: Usage = Usage()
     timings: Timings = Timings()
+    expected: Expected | None = None
+    continues: str | None = None
+    edited: bool = False
+
+
+class Setup(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a model is told about how to answer; `preset` is the name of the preset it comes from."""
+
+    system: str = ""
+    sampling: Sampling = Sampling()
+    preset: str = ""
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One node of the conversation tree. `parent` is None for a first message."""
+    """One node of the conversation tree. `parent` is None for a first message.
+
+    Attributes:
+        name: What somebody called the branch that begins here.
+        pinned: Whether it is sent even when what stands around it no longer is.
+        removed: When it was deleted, with all below it; it is kept for a while, for an undo.
+        setup: Of a system's node: from here on the model is told this.
+        cut: Of a system's node: from here on less is sent; `text` is the summary of the rest.
+    """
 
     id: str
     role: Role
@@ -148,19 +191,104 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     parent: str | None = None
     thinking: str = ""
     answer: Answer | None = None
+    name: str = ""
+    pinned: bool = False
+    removed: datetime | None = None
+    setup: Setup | None = None
+    cut: Cut | None = None
 
     @property
     def in_flight(self) -> bool:
         """Whether this is an answer that has not settled yet."""
         return self.answer is not None and self.answer.finish is None
 
+    @property
+    def said(self) -> bool:
+        """Whether somebody said it; nodes of the system only tell how the conversation goes on."""
+        return self.role is not Role.SYSTEM
+
+
+class Act(enum.StrEnum):
+    """What was done to a tree, for its undo to name it."""
+
+    SEND = "send"
+    EDIT = "edit"
+    EDIT_ANSWER = "edit_answer"
+    REGENERATE = "regenerate"
+    COMPARE = "compare"
+    CONTINUE = "continue"
+    SHOW = "show"
+    REMOVE = "remove"
+    NAME = "name"
+    PIN = "pin"
+    SETUP = "setup"
+    POLICY = "policy"
+    CUT = "cut"
+    RESTORE = "restore"
+    SUMMARY = "summary"
+    FACTS = "facts"
+
+
+class Marks(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What can be changed of a message that is there. `text` is of system's nodes only: a summary."""
+
+    name: str = ""
+    pinned: bool = False
+    removed: datetime | None = None
+    restored: bool = False
+    text: str = ""
+
+
+class Shape(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Fields of a session that a step changed; those it did not are unset."""
+
+    leaf: str | msgspec.UnsetType | None = msgspec.UNSET
+    model: str | msgspec.UnsetType | None = msgspec.UNSET
+    system: str | msgspec.UnsetType = msgspec.UNSET
+    sampling: Sampling | msgspec.UnsetType = msgspec.UNSET
+    preset: str | msgspec.UnsetType = msgspec.UNSET
+    policy: Policy | msgspec.UnsetType = msgspec.UNSET
+    facts: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing done to a tree, so that it can be undone and done again.
+
+    Attributes:
+        act: What it was.
+        added: Messages that it made, of which each is deleted by an undo.
+        before, after: The session's fields that it changed.
+        marks: Messages that it changed, each with how it was and how it is.
+    """
+
+    act: Act
+    added: tuple[str, ...] = ()
+    before: Shape = Shape()
+    after: Shape = Shape()
+    marks: dict[str, tuple[Marks, Marks]] = {}
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a session was forked: below which message of which other session."""
+
+    session: str
+    message: str
+
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation as it is kept on disk: every message of every branch, oldest first.
 
-    `leaf` is the message the view ends at; following parents from it gives the active branch.
-    `queued` are messages sent while an answer was being written: each joins the tree, below
-    whatever is the leaf then, when its turn comes.
+    Attributes:
+        leaf: The message the view ends at; following parents from it gives the active branch.
+        system, sampling, preset: How to answer, until a node on the branch says otherwise (`Setup`).
+        policy: What happens when the conversation outgrows its window.
+        facts: Short statements that the model is always told.
+        send_thinking: Whether models read what was thought before earlier answers.
+        tags: What a person sorts sessions by.
+        origin: Where it was forked from, if it was.
+        queued: Messages sent while an answer was being written: each joins the tree, below whatever is
+            the leaf then, when its turn comes.
+        steps, undone: What can be undone, and what was and can be done again; newest last.
     """
 
     schema: int = SCHEMA
@@ -170,9 +298,17 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     created: datetime
     updated: datetime
     archived: bool = False
+    tags: tuple[str, ...] = ()
+    origin: Origin | None = None
     model: str | None = None
     system: str = ""
     sampling: Sampling = Sampling()
+    preset: str = ""
+    policy: Policy = Policy()
+    facts: tuple[str, ...] = ()
+    send_thinking: bool = False
     leaf: str | None = None
     queued: tuple[Message, ...] = ()
+    steps: tuple[Step, ...] = ()
+    undone: tuple[Step, ...] = ()
     messages: tuple[Message, ...] = ()

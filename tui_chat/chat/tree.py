@@ -17,7 +17,7 @@ class TreeError(ValueError):
 class ChatTree:
     """A session that can grow: adds and replaces messages, and answers questions about branches.
 
-    Every change makes a new immutable `session`; nothing is ever removed from it.
+    Every change makes a new immutable `session`; nothing is ever taken out of it, only marked as removed.
     """
 
     def __init__(self, session: Session) -> None:
@@ -64,8 +64,34 @@ class ChatTree:
         return branch
 
     def children(self, id: str | None) -> tuple[Message, ...]:
-        """Return the messages that follow `id` directly, oldest first; None asks for first messages."""
-        return tuple(self._messages[child] for child in self._children.get(id, ()))
+        """Return the messages that follow `id` directly, oldest first; None asks for first messages.
+
+        Those that were removed are not among them.
+        """
+        found = (self._messages[child] for child in self._children.get(id, ()))
+        return tuple(child for child in found if child.removed is None)
+
+    def is_removed(self, id: str) -> bool:
+        """Whether a message, or one above it, was removed."""
+        at: str | None = id
+        while at is not None:
+            message = self._messages[at]
+            if message.removed is not None:
+                return True
+            at = message.parent
+        return False
+
+    def leaves(self) -> tuple[Message, ...]:
+        """Return the ends of all branches, in the order of the tree, newest branch last."""
+        ends: list[Message] = []
+        waiting = list(reversed(self.children(None)))
+        while waiting:
+            message = waiting.pop()
+            below = self.children(message.id)
+            waiting.extend(reversed(below))
+            if not below:
+                ends.append(message)
+        return tuple(ends)
 
     def siblings(self, id: str) -> tuple[Message, ...]:
         """Return every message with the same parent as `id`, itself included, oldest first."""
@@ -74,8 +100,8 @@ class ChatTree:
     def deepest(self, id: str) -> str:
         """Return the leaf below `id` that is reached by following the newest child each time."""
         at = id
-        while children := self._children.get(at):
-            at = children[-1]
+        while children := self.children(at):
+            at = children[-1].id
         return at
 
     def add(self, message: Message) -> None:

@@ -69,12 +69,14 @@ class ParkLabel(msgspec.Struct, frozen=True):
     Attributes:
         model: The model's id.
         session: The session's, if it has one.
+        answer: The answer up to which the conversation was read.
         saves_s: Seconds that bringing it back saves over reading it anew; 0 where nobody said.
     """
 
     model: str
     session: str | None = None
     saves_s: float = 0.0
+    answer: str | None = None
 
 
 class Span(msgspec.Struct, frozen=True):

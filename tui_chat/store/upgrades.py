@@ -10,8 +10,14 @@ from tui_chat.chat.model import SCHEMA
 Upgrader = Callable[[dict[str, Any]], dict[str, Any]]
 """A pure function from a decoded file of schema n to one of schema n + 1; it need not set `schema`."""
 
-UPGRADERS: tuple[Upgrader, ...] = ()
-"""Oldest first; the last one leads to `SCHEMA`. Schema 1 is the first, so there are none yet."""
+
+def v1_to_v2(raw: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 adds fields only; an older release would drop them, and so must not open such a file."""
+    return raw
+
+
+UPGRADERS: tuple[Upgrader, ...] = (v1_to_v2,)
+"""Oldest first; the last one leads to `SCHEMA`."""
 
 
 class NoUpgradeError(ValueError):

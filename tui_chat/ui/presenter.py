@@ -248,7 +248,7 @@ class Presenter:
         assert conversation is not None
         self._know_path()
         tree = conversation.tree
-        self._facts.branches = max(1, sum(not tree.children(m.id) for m in tree.session.messages))
+        self._facts.branches = max(1, len(tree.leaves()))
         items: list[Item] = self._notices_after(None)
         for message in self._facts.path:
             if message.in_flight and conversation.live and conversation.live.id == message.id:

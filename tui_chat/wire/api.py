@@ -10,15 +10,16 @@ import msgspec
 from tui_chat.chat.model import Answer, Problem, Role, Sampling
 from tui_chat.wire.plan import DeviceSpec, DeviceUse, KvType, LoadOptions, Plan, Strategy
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised whenever a client and an engine of different releases could misunderstand each other."""
 
 
-class Turn(msgspec.Struct, frozen=True):
-    """One message as it is sent to a model."""
+class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One message as it is sent to a model; `thinking` is what it thought before, if that is sent too."""
 
     role: Role
     text: str
+    thinking: str = ""
 
 
 class GenerateRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,11 +33,18 @@ class GenerateRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         journal: Absolute path of the journal file to keep while generating; None keeps none.
         session: Session id, for other terminals to find the generation by.
         only_while_heard: Cancel when the last listener goes, or none comes (an interrupted command line).
+        prefix: What the answer has said already: it is continued, and only what follows is streamed.
+        thought: What it has thought already; continued if nothing was said yet.
+        shift: Whether turns that follow dropped ones may be moved up in the KV cache, where the model
+            allows that, instead of being evaluated again.
     """
 
     id: str
     model: str
     turns: tuple[Turn, ...]
+    prefix: str = ""
+    thought: str = ""
+    shift: bool = False
     sampling: Sampling = Sampling()
     context: int | None = None
     journal: str | None = None
@@ -264,6 +272,49 @@ class TokenizeReply(msgspec.Struct, frozen=True):
     tokens: int
 
 
+class CountRequest(msgspec.Struct, frozen=True):
+    """Count the tokens of a conversation as a model would read it, without loading its weights."""
+
+    model: str
+    turns: tuple[Turn, ...]
+
+
+class CountReply(msgspec.Struct, frozen=True):
+    """Tokens of each turn with what the template puts around it, and of the whole prompt.
+
+    What the template adds after the last turn, for the answer to begin, is in `total` alone.
+    """
+
+    turns: tuple[int, ...]
+    total: int
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What one model has read and can go on from. Answers are named by their ids.
+
+    Attributes:
+        model: Its id.
+        hot: Answers up to which, or up to near which, the KV cache in memory holds the conversation.
+        warm: Answers up to which it is parked.
+        tokens: Tokens of each of those.
+        read_tps: Tokens per second that it has read at lately; None while nobody knows.
+        cuts_anywhere: Whether the cache of an answer serves each message above it too; if not, only some.
+    """
+
+    model: str
+    hot: tuple[str, ...] = ()
+    warm: tuple[str, ...] = ()
+    tokens: dict[str, int] = {}
+    read_tps: float | None = None
+    cuts_anywhere: bool = True
+
+
+class KeptReply(msgspec.Struct, frozen=True):
+    """What is kept of one session, by model."""
+
+    models: tuple[Kept, ...]
+
+
 class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Who the engine is and what it is doing; `parked` as in `EngineChanged`."""
 
@@ -311,13 +362,18 @@ class CacheInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JournalHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """First line of a journal: what is being generated, so that the file explains itself."""
+    """First line of a journal: what is being generated, so that the file explains itself.
+
+    `prefix` and `thought` are what the answer began with because it continues another one.
+    """
 
     journal: int = 1
     id: str
     session: str | None
     started: datetime
     answer: Answer
+    prefix: str = ""
+    thought: str = ""
 
 
 class ErrorReply(msgspec.Struct, frozen=True):
