@@ -1,8 +1,11 @@
-"""How many tokens a conversation has, as far as that can be told without a tokenizer."""
+"""How many tokens a conversation has: counted where a tokenizer was asked, estimated where none was."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from tui_chat.chat.compose import Line
 
 _ANSWER = 512
 """Tokens kept for an answer whose length nobody has limited."""
@@ -32,3 +35,56 @@ def _most(text: str) -> int:
 def kept_for_answer(max_tokens: int | None) -> int:
     """Tokens of the context that are kept for an answer of at most `max_tokens`."""
     return min(max_tokens or _ANSWER, _ANSWER)
+
+
+class Size(NamedTuple):
+    """Tokens of some lines; `exact` if the model's own tokenizer counted all of them."""
+
+    tokens: int
+    exact: bool
+
+
+class Ruler:
+    """How many tokens lines are for one model: as its tokenizer counted them, else as its answers taught.
+
+    A line's own tokens are remembered, with what the template puts around it. The first line has a place
+    of its own, because templates begin with it; what a template adds for the answer to begin is `closing`.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bool, Line], int] = {}
+        self._closing: int | None = None
+        self._ratio = 1.0
+
+    def learn(self, lines: Sequence[Line], tokens: Sequence[int], total: int) -> None:
+        """Take note of what the tokenizer counted."""
+        for index, (line, count) in enumerate(zip(lines, tokens, strict=True)):
+            self._known[index == 0, line] = count
+        self._closing = total - sum(tokens)
+
+    def calibrate(self, lines: Sequence[Line], evaluated: int) -> None:
+        """Take note of how many tokens a backend evaluated for `lines`, for the estimates to come."""
+        if lines and evaluated > 0:
+            self._ratio = evaluated / max(1, sum(map(_estimate, lines)))
+
+    def knows(self, lines: Sequence[Line]) -> bool:
+        """Whether all of `lines` were counted."""
+        return self._closing is not None and all(key in self._known for key in _keys(lines))
+
+    def size(self, lines: Sequence[Line]) -> Size:
+        """How many tokens a prompt of `lines` is."""
+        tokens = sum(self.each(lines)) + (self._closing or 0)
+        return Size(tokens, self.knows(lines))
+
+    def each(self, lines: Sequence[Line]) -> list[int]:
+        """How many tokens each of `lines` is."""
+        known = ((self._known.get(key), key[1]) for key in _keys(lines))
+        return [round(_estimate(line) * self._ratio) if count is None else count for count, line in known]
+
+
+def _keys(lines: Sequence[Line]) -> Iterator[tuple[bool, Line]]:
+    return ((index == 0, line) for index, line in enumerate(lines))
+
+
+def _estimate(line: Line) -> int:
+    return about_tokens((line.text + line.thinking,))

@@ -73,13 +73,7 @@ class ChatTree:
 
     def is_removed(self, id: str) -> bool:
         """Whether a message, or one above it, was removed."""
-        at: str | None = id
-        while at is not None:
-            message = self._messages[at]
-            if message.removed is not None:
-                return True
-            at = message.parent
-        return False
+        return self._topmost_removed(id) is not None
 
     def leaves(self) -> tuple[Message, ...]:
         """Return the ends of all branches, in the order of the tree, newest branch last."""
@@ -103,6 +97,34 @@ class ChatTree:
         while children := self.children(at):
             at = children[-1].id
         return at
+
+    def mend_leaf(self) -> None:
+        """Have the active branch end where something is: a leaf that was removed gives way.
+
+        It goes to a branch beside what was removed, the one before if there is one; or else above it.
+        """
+        removed = self._topmost_removed(self.leaf)
+        while removed is not None:
+            parent = self._messages[removed].parent
+            beside = self.children(parent)
+            older = [sibling.id for sibling in beside if self._order(sibling.id) < self._order(removed)]
+            if beside:
+                self.update(leaf=self.deepest(older[-1] if older else beside[0].id))
+            else:
+                self.update(leaf=parent)
+            removed = self._topmost_removed(self.leaf)
+
+    def _topmost_removed(self, id: str | None) -> str | None:
+        found, at = None, id
+        while at is not None:
+            message = self._messages[at]
+            if message.removed is not None:
+                found = at
+            at = message.parent
+        return found
+
+    def _order(self, id: str) -> int:
+        return self._children[self._messages[id].parent].index(id)
 
     def add(self, message: Message) -> None:
         """Append `message` below its parent; the leaf follows, and `updated` is not before it.
