@@ -193,11 +193,13 @@ def test_the_gauge_accounts_for_every_token() -> None:
 
 
 def test_counted_lines_are_exact_and_estimates_learn_from_what_was_evaluated() -> None:
-    lines = (Line(Role.USER, "hello there, how are you today?"), Line(Role.ASSISTANT, "fine"))
+    lines = (Line(Role.USER, "hello there, how are you today? " * 30), Line(Role.ASSISTANT, "fine"))
     ruler = Ruler()
     assert not ruler.size(lines).exact
-    ruler.calibrate(lines, 10)
-    assert ruler.size(lines).tokens == 10
+    ruler.calibrate(lines[1:], 40)
+    assert ruler.size(lines[1:]).tokens < 20, "a short prompt teaches nothing"
+    ruler.calibrate(lines, 250)
+    assert ruler.size(lines).tokens == 250
     ruler.learn(lines, (9, 5), 17)
     assert ruler.size(lines) == (17, True)
     assert not ruler.size((*lines, Line(Role.USER, "new"))).exact

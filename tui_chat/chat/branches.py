@@ -30,24 +30,29 @@ def name_of(tree: ChatTree, id: str) -> str:
     return ""
 
 
-def forked(session: Session, leaf: str, now: datetime) -> Session:
-    """Copy what leads to `leaf` into a session of its own, which knows where it comes from.
+def forked(session: Session, leaf: str | None, now: datetime) -> Session:
+    """Copy what leads to `leaf`, or the whole tree if that is None, into a session of its own.
 
-    Answers that are still being written are left out. The new session keeps the title: lists show forks
-    with what they were forked from.
+    Answers that are still being written are left out, and all that was removed. The copy keeps the title
+    and knows where it comes from: lists show forks with what they were forked from.
     """
     tree = ChatTree(session)
-    branch = [message for message in tree.path(leaf) if not message.in_flight]
+    kept = session.messages if leaf is None else tree.path(leaf)
+    kept = tuple(m for m in kept if not m.in_flight and not tree.is_removed(m.id))
+    there = {message.id for message in kept}
+    end = leaf or session.leaf
+    while end is not None and end not in there:
+        end = tree.get(end).parent
     return msgspec.structs.replace(
         session,
         id=new_id(now),
         created=now,
         updated=now,
-        origin=Origin(session.id, branch[-1].id) if branch else None,
+        origin=Origin(session.id, end) if end is not None else None,
         archived=False,
-        leaf=branch[-1].id if branch else None,
+        leaf=end,
         queued=(),
         steps=(),
         undone=(),
-        messages=tuple(branch),
+        messages=kept,
     )

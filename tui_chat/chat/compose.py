@@ -110,13 +110,19 @@ def compose_branch(session: Session, branch: Sequence[Message], begin: Begin | N
     Raises:
         NothingToAnswerError: As `compose`.
     """
+    composed = write_branch(session, branch, begin)
+    if not composed.lines or composed.lines[-1].role is not Role.USER:
+        raise NothingToAnswerError("the branch does not end in a message of the user")
+    return composed
+
+
+def write_branch(session: Session, branch: Sequence[Message], begin: Begin | None = None) -> Composed:
+    """Return what would be sent of `branch`, wherever it ends; else as `compose_branch`."""
     begin = begin or begin_of(branch)
     writer = _Writer(session.send_thinking)
     writer.told(setup_on(session, branch), session.facts, branch, begin)
     for message in _sent(branch, begin, writer.left_out):
         writer.take(message, pinned=message.pinned)
-    if not writer.lines or writer.lines[-1].role is not Role.USER:
-        raise NothingToAnswerError("the branch does not end in a message of the user")
     return writer.composed()
 
 

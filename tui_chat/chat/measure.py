@@ -16,6 +16,9 @@ _BYTES_PER_TOKEN = 3
 _FEWEST_ASCII = 2
 """Bytes per token of the oddest ASCII text; of a script that a vocabulary lacks, each byte is a token."""
 
+_TELLING = 200
+"""Estimated tokens of a prompt from which on it is known how far estimates are off."""
+
 
 def about_tokens(texts: Iterable[str]) -> int:
     """Estimate the tokens of turns with these `texts`, on the safe side for what people usually write."""
@@ -63,9 +66,13 @@ class Ruler:
         self._closing = total - sum(tokens)
 
     def calibrate(self, lines: Sequence[Line], evaluated: int) -> None:
-        """Take note of how many tokens a backend evaluated for `lines`, for the estimates to come."""
-        if lines and evaluated > 0:
-            self._ratio = evaluated / max(1, sum(map(_estimate, lines)))
+        """Take note of how many tokens a backend evaluated for `lines`, for the estimates to come.
+
+        Short prompts teach nothing: they are mostly what the template adds.
+        """
+        estimated = sum(map(_estimate, lines))
+        if estimated >= _TELLING:
+            self._ratio = evaluated / estimated
 
     def knows(self, lines: Sequence[Line]) -> bool:
         """Whether all of `lines` were counted."""

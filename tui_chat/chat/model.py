@@ -67,6 +67,7 @@ class ProblemCode(enum.StrEnum):
     CONFIG_INVALID = "config_invalid"
     PARK_INVALID = "park_invalid"
     PARK_FAILED = "park_failed"
+    SUMMARY_FAILED = "summary_failed"
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -57,6 +57,18 @@ class Streamed(msgspec.Struct, frozen=True):
     tokens: int
 
 
+class Condensing(msgspec.Struct, frozen=True):
+    """A summary of so many messages is being written, before the question that follows them is sent.
+
+    `tokens` of it are there; `done` of so many `pieces` are read. It is over when `messages` is 0.
+    """
+
+    messages: int
+    tokens: int = 0
+    done: int = 0
+    pieces: int = 1
+
+
 class MessageSettled(msgspec.Struct, frozen=True):
     """The answer is final; `message` replaces everything streamed for its id."""
 
@@ -90,6 +102,7 @@ Change = (
     | Sent
     | Progressed
     | Streamed
+    | Condensing
     | MessageSettled
     | Reloaded
     | SessionChanged

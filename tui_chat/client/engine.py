@@ -16,6 +16,8 @@ from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.client.errors import EngineError, EngineGoneError
 from tui_chat.wire.api import (
     CacheInfo,
+    CountReply,
+    CountRequest,
     EngineChanged,
     EngineInfo,
     ErrorReply,
@@ -34,6 +36,7 @@ from tui_chat.wire.events import Event, Numbered, Settled
 from tui_chat.wire.paths import (
     CACHE,
     CANCEL,
+    COUNT,
     ENGINE,
     EVENTS,
     GENERATION_EVENTS,
@@ -132,6 +135,10 @@ class EngineClient:
     async def tokenize(self, model: str, text: str) -> int:
         """Count tokens with a resident's own tokenizer."""
         return (await self._call("POST", TOKENIZE, TokenizeReply, TokenizeRequest(model, text))).tokens
+
+    async def count(self, request: CountRequest) -> CountReply:
+        """Count a conversation as a model would read it, whether it is in memory or not."""
+        return await self._call("POST", COUNT, CountReply, request)
 
     async def generate(self, request: GenerateRequest) -> GenerationInfo:
         """Ask for an answer. Safe to repeat: the same id is the same generation."""

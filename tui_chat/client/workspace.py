@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from tui_chat.chat.branches import forked
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Session
 from tui_chat.client.changes import Change, EngineNews, LinkState, Raised
@@ -18,6 +19,7 @@ from tui_chat.client.conversation import Conversation
 from tui_chat.client.engine import EngineClient
 from tui_chat.client.errors import EngineError
 from tui_chat.client.launch import ensure_engine
+from tui_chat.client.tokens import Tokens
 from tui_chat.config.paths import Paths
 from tui_chat.config.settings import Settings
 from tui_chat.store.drafts import Drafts
@@ -41,6 +43,7 @@ class Workspace:
         self.drafts = Drafts(paths.state / "drafts")
         self.history = PromptHistory(paths.state / "history.jsonl")
         self.engine_client = EngineClient(paths.socket)
+        self.tokens = Tokens(self.engine_client)
         self.link = LinkState.CONNECTING
         self.engine: EngineChanged | None = None
         self._listeners: list[Callable[[Change], None]] = []
@@ -62,12 +65,16 @@ class Workspace:
             await asyncio.gather(self._watching, return_exceptions=True)
         await self.engine_client.close()
 
-    async def new_chat(self) -> Conversation:
-        """Return an empty conversation; nothing of it is on disk until the first message is sent."""
+    async def new_chat(self, *, ephemeral: bool = False) -> Conversation:
+        """Return an empty conversation; nothing of it is on disk until the first message is sent.
+
+        Of an `ephemeral` one nothing ever is.
+        """
         now = datetime.now(UTC)
         session = Session(id=new_id(now), created=now, updated=now, sampling=self.settings.sampling)
         model = await self.default_model()
-        return Conversation(self, msgspec.structs.replace(session, model=model), None)
+        session = msgspec.structs.replace(session, model=model)
+        return Conversation(self, session, None, ephemeral=ephemeral)
 
     async def open(self, session_id: str) -> Conversation:
         """Open a session, taking up an answer that is still being written.
@@ -82,29 +89,13 @@ class Workspace:
         conversation.resume()
         return conversation
 
-    async def fork(self, session: Session) -> Conversation:
-        """Copy the settled part of `session` into a new session of our own.
+    async def fork(self, session: Session, leaf: str | None = None) -> Conversation:
+        """Copy what leads to `leaf` into a new session of our own; all of `session` if that is None.
 
         Raises:
             StoreError: The copy cannot be saved.
         """
-        now = datetime.now(UTC)
-        messages = tuple(m for m in session.messages if not m.in_flight)
-        kept = {m.id for m in messages}
-        parents = {m.id: m.parent for m in session.messages}
-        leaf = session.leaf
-        while leaf is not None and leaf not in kept:
-            leaf = parents[leaf]
-        copy = msgspec.structs.replace(
-            session,
-            id=new_id(now),
-            title=f"{session.title} (fork)",
-            created=now,
-            updated=now,
-            leaf=leaf,
-            queued=(),
-            messages=tuple(m for m in messages if m.parent is None or m.parent in kept),
-        )
+        copy = forked(session, leaf, datetime.now(UTC))
         file = await asyncio.to_thread(self.store.create, copy)
         return Conversation(self, copy, file)
 

@@ -40,6 +40,8 @@ class Facts:
     """Whether the end of the conversation, where waits are named, is in view."""
     busy_with: str = ""
     """Something of our own that takes a while, such as a download."""
+    editing: bool = False
+    """Whether the input holds a message of the conversation that is written anew."""
     outlook: Outlook | None = None
     """What sending what stands in the input would take."""
 
@@ -98,7 +100,10 @@ class Facts:
             return " · ".join(part for part in (self._way(loading), waiting) if part)
         if self.link is LinkState.LOST:
             return "the engine is gone; the next message starts a new one"
-        return waiting or (words.outlook(self.outlook, self.name_of) if self.outlook else "")
+        told = words.outlook(self.outlook, self.name_of) if self.outlook else ""
+        if self.editing:
+            told = told or "editing: enter sends it as a branch of its own, esc leaves it"
+        return waiting or told
 
     def _stage(self, live: LiveAnswer) -> str:
         if live.phase is not None:

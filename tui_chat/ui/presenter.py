@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
 from textual.content import Content
 
 from tui_chat.chat.model import Message, Problem, Role
 from tui_chat.client.changes import (
     Access,
     Change,
+    Condensing,
     EngineNews,
     MessageAdded,
     MessageSettled,
@@ -24,16 +24,18 @@ from tui_chat.client.changes import (
     SessionChanged,
     Streamed,
 )
+from tui_chat.ui import words
 from tui_chat.ui.facts import Facts
 from tui_chat.ui.speed import Speed
-from tui_chat.ui.telling import HELD, QUEUED, answer_item, ended_early, notice_item, user_item
+from tui_chat.ui.telling import QUEUED, ended_early, notice_item, user_item
+from tui_chat.ui.thread import Thread
 from tui_chat.ui.widgets.lines import Status, Title
 from tui_chat.wire.events import Loading
 
 if TYPE_CHECKING:
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.foresight import Outlook
-    from tui_chat.ui.transcript.items import AnswerItem, Item, NoticeItem
+    from tui_chat.ui.transcript.items import NoticeItem
     from tui_chat.ui.transcript.view import Transcript
     from tui_chat.wire.api import ModelInfo
 
@@ -165,9 +167,16 @@ class Presenter:
 
     def expect(self, outlook: Outlook | None) -> None:
         """Say what sending what stands in the input would take."""
-        if outlook != self._facts.outlook:
-            self._facts.outlook = outlook
+        before, self._facts.outlook = self._facts.outlook, outlook
+        if _dropped(before) != _dropped(outlook):
+            self._reload()
+        elif outlook != before:
             self.refresh()
+
+    def edit(self, message: Message | None) -> None:
+        """Say that a message is being written anew, or no longer."""
+        self._facts.editing = message is not None
+        self.refresh()
 
     def busy(self, text: str) -> None:
         """Say what else is going on, such as a download; empty when it is over."""
@@ -194,23 +203,20 @@ class Presenter:
     # What happens
 
     def _render(self, change: Change) -> None:
-        transcript = self._screen.transcript
         match change:
             case Streamed(id, text, channel, tokens):
-                if monotonic() >= self._count_from:
-                    self._speed.count(tokens)
-                transcript.stream(id, text, channel)
+                if self._screen.transcript.shows(id):  # or else it is written on another branch
+                    if monotonic() >= self._count_from:
+                        self._speed.count(tokens)
+                    self._screen.transcript.stream(id, text, channel)
                 return
-            case Progressed(id, phase):
-                transcript.phase(id, self._facts.phase(phase))
+            case Progressed() | MessageSettled():
+                self._render_answer(change)
             case MessageAdded(message, queued):
                 self._add(message, queued=queued)
-            case Sent():
-                self._reload()
-            case MessageSettled(message):
-                self._know_path()
-                transcript.settle(self._answer(message))
-            case Reloaded():
+            case Condensing():
+                self._facts.busy_with = words.condensing(change)
+            case Sent() | Reloaded():
                 self._reload()
             case Raised(problem, draft):
                 self.notice(problem)
@@ -223,63 +229,54 @@ class Presenter:
                 pass
         self.refresh()
 
+    def _render_answer(self, change: Progressed | MessageSettled) -> None:
+        transcript = self._screen.transcript
+        match change:
+            case Progressed(id, phase):
+                if transcript.shows(id):
+                    transcript.phase(id, self._facts.phase(phase))
+            case MessageSettled(message):
+                thread = self._thread()
+                if transcript.shows(message.id):
+                    transcript.settle(thread.answer(message))
+
     def _tell_stage(self) -> None:
         """Say anew what the answer in flight waits for: the engine tells more of a load than its progress."""
         live = self._conversation.live if self._conversation else None
-        if live is not None and isinstance(live.phase, Loading):
+        if live is not None and isinstance(live.phase, Loading) and self._screen.transcript.shows(live.id):
             self._screen.transcript.phase(live.id, self._facts.phase(live.phase))
 
     def _add(self, message: Message, *, queued: bool) -> None:
         self._raised = None
         transcript = self._screen.transcript
         before = self._facts.path[-1] if self._facts.path else None
-        self._know_path()
-        if before is not None and ended_early(before):
-            transcript.update(self._answer(before))
+        thread = self._thread()
+        if before is not None and ended_early(before) and transcript.shows(before.id):
+            transcript.update(thread.answer(before))
         if message.in_flight:
             self._speed.reset()
-            transcript.append(self._answer(message))
+            transcript.append(thread.answer(message))
         else:
-            transcript.append(user_item(message, QUEUED if queued else ""))
+            transcript.append(user_item(message, QUEUED) if queued else thread.question(message))
 
     def _reload(self) -> None:
         """Draw everything afresh, the answer in flight with what it has said so far."""
-        conversation = self._conversation
-        assert conversation is not None
-        self._know_path()
-        tree = conversation.tree
-        self._facts.branches = max(1, len(tree.leaves()))
-        items: list[Item] = self._notices_after(None)
-        for message in self._facts.path:
-            if message.in_flight and conversation.live and conversation.live.id == message.id:
-                live = conversation.live
-                message = msgspec.structs.replace(message, text=live.text, thinking=live.thinking)
-            items.append(self._answer(message) if message.answer else user_item(message))
-            items += self._notices_after(message.id)
-        items += [user_item(m, QUEUED if conversation.live else HELD) for m in conversation.queued]
-        self._screen.transcript.set_items(items)
+        assert self._conversation is not None
+        self._facts.branches = max(1, len(self._conversation.tree.leaves()))
+        self._screen.transcript.set_items(self._thread().items(self._notices))
         self.refresh()
 
-    def _notices_after(self, id: str | None) -> list[Item]:
-        return [notice for place, notice in self._notices if place == id]
-
-    def _know_path(self) -> None:
+    def _thread(self) -> Thread:
+        """The branch as it is now."""
         assert self._conversation is not None
-        self._facts.path = self._conversation.tree.path()
-
-    def _answer(self, message: Message) -> AnswerItem:
-        name = self._facts.name_of(message.answer.model) if message.answer else ""
-        newest = bool(self._facts.path) and self._facts.path[-1].id == message.id
-        return answer_item(message, name, self._branch(message), newest=newest)
-
-    def _branch(self, message: Message) -> str:
-        assert self._conversation is not None
-        siblings = self._conversation.tree.siblings(message.id)
-        if len(siblings) < 2:
-            return ""
-        place = next(i for i, m in enumerate(siblings, 1) if m.id == message.id)
-        return f"‹ {place} of {len(siblings)} ›"  # noqa: RUF001
+        thread = Thread(self._conversation, self._facts)
+        self._facts.path = thread.path
+        return thread
 
 
 def _following(holder: str) -> str:
     return f"open elsewhere ({holder}), read-only here · ctrl+t take over · ctrl+f fork"
+
+
+def _dropped(outlook: Outlook | None) -> object:
+    return outlook.outcome.dropped if outlook is not None else None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tui_chat.chat.model import Answer, FinishReason, Message, Problem, ProblemCode
-from tui_chat.ui.transcript.items import AnswerItem, Level, NoticeItem, UserItem
+from tui_chat.chat.context import Dropped
+from tui_chat.chat.model import Answer, FinishReason, Message, Problem, ProblemCode, Sampling
+from tui_chat.chat.policy import Cut, CutReason, PolicyKind
+from tui_chat.ui import words
+from tui_chat.ui.transcript.items import AnswerItem, DividerItem, Level, NoticeItem, UserItem
 
 _RETRY = "F9 try again"
 _MODEL = "F2 another model"
@@ -30,23 +33,37 @@ _BESIDE: Mapping[ProblemCode, tuple[str, ...]] = {
 }
 """Keys that help beside what the remedy says."""
 
+_SURELY_CUT = 0.5
+"""A backend that read less than this part of an estimate has cut the conversation."""
+
 QUEUED = "queued · sends when this answer ends"
 HELD = "not sent yet · F9 sends it"
 """Of a message that was queued when its terminal died, or could not be saved when its turn came."""
 
 
-def user_item(message: Message, note: str = "") -> UserItem:
+def user_item(message: Message, note: str = "", branch: str = "") -> UserItem:
     """Show a message of the user."""
     return UserItem(
         id=message.id,
         text=message.text,
         time=f"{message.created.astimezone():%H:%M}",
         note=note,
+        branch=_marked(branch, message),
     )
 
 
-def answer_item(message: Message, model: str = "", branch: str = "", *, newest: bool = True) -> AnswerItem:
-    """Show an answer, in whatever state it is, under its `model`'s name; only the `newest` can be retried."""
+def answer_item(
+    message: Message,
+    model: str = "",
+    branch: str = "",
+    *,
+    newest: bool = True,
+    usual: Sampling | None = None,
+) -> AnswerItem:
+    """Show an answer, in whatever state it is, under its `model`'s name; only the `newest` can be retried.
+
+    What it was drawn with is told where it is not as `usual`.
+    """
     answer = message.answer or Answer(model="model", finish=FinishReason.STOP)
     return AnswerItem(
         id=message.id,
@@ -57,9 +74,67 @@ def answer_item(message: Message, model: str = "", branch: str = "", *, newest: 
         problem=answer.problem,
         usage=answer.usage,
         timings=answer.timings,
-        branch=branch,
+        branch=_marked(branch, message),
         hint=_answer_hint(answer) if newest else "",
+        note=" · ".join(part for part in (words.drawn(answer.sampling, usual), _unlike(answer)) if part),
     )
+
+
+def cut_item(message: Message, *, in_force: bool) -> DividerItem:
+    """Show where a conversation was cut, why, and what brings it back."""
+    cut = message.cut
+    assert cut is not None
+    hint = ""
+    if in_force:
+        hint = "u sends them again" + (" · e edits the summary" if message.text else "")
+    return DividerItem(
+        id=message.id, text=_cut_text(cut, bool(message.text)), hint=hint, body=message.text, stop=in_force
+    )
+
+
+def setup_item(message: Message) -> DividerItem:
+    """Show that the model is told something else from here on."""
+    setup = message.setup
+    assert setup is not None
+    prompt = setup.system.strip().partition("\n")[0]
+    what = setup.preset or (f"“{prompt}”" if prompt else "no system prompt")
+    return DividerItem(id=message.id, text=f"from here on: {what}")
+
+
+def dropping_item(dropped: Dropped, *, summarise: bool) -> DividerItem:
+    """Show what will no longer be sent with the next message, before it is."""
+    does = "will be condensed" if summarise else "will no longer be sent"
+    text = f"with the next message, {_many(dropped.cut)} above {does}"
+    return DividerItem(id="dropping", text=text)
+
+
+def _cut_text(cut: Cut, condensed: bool) -> str:
+    if condensed and cut.kind is PolicyKind.SUMMARISE:
+        return f"{_many(cut)} above are condensed into this summary"
+    start = "context reset here" if cut.kind is PolicyKind.RESET or cut.why is CutReason.HAND else ""
+    kept = f"{_many(cut)} above are kept but no longer sent"
+    return f"{start}: {kept}" if start else kept
+
+
+def _many(cut: Cut) -> str:
+    return f"{words.count(cut.messages, 'message')} ({words.tokens(cut)})"
+
+
+def _marked(branch: str, message: Message) -> str:
+    edited = message.answer is not None and message.answer.edited
+    marks = (message.name, branch, "edited" if edited else "", "pinned" if message.pinned else "")
+    return " · ".join(mark for mark in marks if mark)
+
+
+def _unlike(answer: Answer) -> str:
+    """What is to be said where a backend evaluated other tokens than we believed to send."""
+    expected, read = answer.expected, answer.usage.prompt_tokens
+    if expected is None or not read:
+        return ""
+    if read == expected.tokens or (not expected.exact and read > expected.tokens * _SURELY_CUT):
+        return ""
+    about = "" if expected.exact else "~"
+    return f"the model read {read:,} tokens of {about}{expected.tokens:,} sent"
 
 
 def ended_early(message: Message) -> bool:

@@ -7,13 +7,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui_chat.chat.model import Sampling
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued
 from tui_chat.wire.plan import DeviceKind, DeviceUse
 from tui_chat.wire.words import device
 
 if TYPE_CHECKING:
+    from tui_chat.chat.policy import Cut
+    from tui_chat.client.changes import Condensing
     from tui_chat.client.foresight import Outlook
+
+_NEARLY_FULL = 0.9
+"""From here on it is said how full a context is from which nothing is dropped."""
 
 
 def parameters(number: int) -> str:
@@ -112,6 +118,29 @@ def shorten(text: str, width: int) -> str:
     return f"{text[:head]}…{text[len(text) - (width - head - 1) :]}"
 
 
+_DRAWN = {
+    "temperature": "temperature",
+    "top_k": "top-k",
+    "top_p": "top-p",
+    "min_p": "min-p",
+    "repeat_penalty": "repeat penalty",
+    "seed": "seed",
+    "max_tokens": "limit",
+}
+
+
+def drawn(sampling: Sampling, usual: Sampling | None) -> str:
+    """Say in what an answer was drawn otherwise than is `usual`: ``temperature 0.2, seed 7``."""
+    if usual is None or sampling == usual:
+        return ""
+    told = []
+    for field, name in _DRAWN.items():
+        value = getattr(sampling, field)
+        if value is not None and value != getattr(usual, field):
+            told.append(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}")
+    return ", ".join(told)
+
+
 def phase(event: Queued | Loading | Prefill, model: str) -> str:
     """Name what an answer of `model` waits for, how far it is, and how long it will take if known."""
     match event:
@@ -146,9 +175,28 @@ def outlook(outlook: Outlook, name_of: Callable[[str], str]) -> str:
     if not outlook.fits:
         about = "" if outlook.need.counted else "about "
         return f"too long to send: {about}{outlook.need.prompt:,} tokens"
-    if not outlook.grows:
-        return ""
+    said = [_dropping(outlook), _growing(outlook, name_of)]
+    return " · ".join(part for part in said if part)
+
+
+def _dropping(outlook: Outlook) -> str:
+    dropped = outlook.outcome.dropped
+    if dropped is None:
+        full = outlook.outcome.now.fill
+        return f"the context is {full * 100:.0f} % full" if full > _NEARLY_FULL else ""
+    verb = "condenses" if outlook.outcome.summarise else "drops"
+    return f"sending {verb} {count(dropped.cut.messages, 'message')} ({tokens(dropped.cut)})"
+
+
+def tokens(cut: Cut) -> str:
+    """Write how many tokens a cut takes away, with ~ where nobody has counted them."""
+    return f"{'' if cut.exact else '~'}{count(cut.tokens, 'token')}"
+
+
+def _growing(outlook: Outlook, name_of: Callable[[str], str]) -> str:
     plan, options = outlook.plan, outlook.model.options
+    if plan is None or not outlook.grows:
+        return ""
     said = [f"sending grows the context to {context(plan.options.context)}"]
     if options is not None and options.kv_type is not plan.options.kv_type:
         said.append(f"with a {plan.options.kv_type} KV cache")
@@ -156,6 +204,15 @@ def outlook(outlook: Outlook, name_of: Callable[[str], str]) -> str:
         if ids:
             said.append(f"and {verb} {' and '.join(map(name_of, ids))}")
     return " ".join(said)
+
+
+def condensing(change: Condensing) -> str:
+    """Say how far a summary is; "" when it is over."""
+    if not change.messages:
+        return ""
+    part = f", part {change.done + 1} of {change.pieces}" if change.pieces > 1 else ""
+    written = f", {count(change.tokens, 'token')}" if change.tokens else ""
+    return f"condensing {count(change.messages, 'earlier message')}{part}{written}"
 
 
 def left(eta_s: float | None) -> str:

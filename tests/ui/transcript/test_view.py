@@ -101,7 +101,7 @@ async def test_a_conversation_at_80x24() -> None:
             "",
             "   Hello you",
             "",
-            "   204 tok/s · 0.09 s · 312 tokens · reused 5,812 of 5,930",
+            "   204 tok/s · 0.09 s · 312 tokens · reused 5,812 of 5,930 tokens",
             "",
             " ── context reset here " + "─" * 55,
             "",

@@ -20,7 +20,7 @@ from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.draft import DraftKeeper
 from tui_chat.ui.keys import bindings
 from tui_chat.ui.presenter import Presenter
-from tui_chat.ui.screens.switching import SwitchingActions
+from tui_chat.ui.screens.branching import ON_MESSAGE, BranchingActions
 from tui_chat.ui.transcript.view import Transcript
 from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
 from tui_chat.ui.widgets.prompt import Prompt
@@ -43,7 +43,7 @@ FORESEE_S = 0.3
 """How long nothing must have been typed before the engine is asked what sending would take."""
 
 
-class ChatScreen(SwitchingActions):
+class ChatScreen(BranchingActions):
     """One conversation and its input. There is one such screen; conversations change under it."""
 
     BINDINGS: ClassVar = bindings(Place.CHAT, Place.TRANSCRIPT)
@@ -187,7 +187,8 @@ class ChatScreen(SwitchingActions):
         """Find out what sending `text` would take, once nothing has been typed for a moment."""
         self._presenter.expect(None)
         await asyncio.sleep(FORESEE_S)
-        outlook = await self._conversation.foresee(text) if self._conversation is not None else None
+        conversation, editing = self._conversation, self._editing
+        outlook = await conversation.foresee(text, editing) if conversation is not None else None
         if self.is_attached:  # the app may have been left meanwhile
             self._presenter.expect(outlook)
 
@@ -200,12 +201,17 @@ class ChatScreen(SwitchingActions):
     async def _send(self, text: str) -> None:
         await self._opened.wait()
         assert self._conversation is not None
+        edited = self._editing
+        self.leave_editing()
+        conversation = self._conversation
         async with self._sending:
-            if await self._conversation.send(text):
+            if await (conversation.edit(edited, text) if edited else conversation.send(text)):
                 from tui_chat.store.drafts import NEW_CHAT
 
                 self._drafts.keep(NEW_CHAT, "")
                 await self._remember(text)
+            elif edited is not None:
+                self.resume_editing(edited)
 
     async def _remember(self, text: str) -> None:
         try:
@@ -267,8 +273,7 @@ class ChatScreen(SwitchingActions):
         every = [c for place in self.places for c in commands(place) if c.hint]
         possible = [c for c in every if not c.action or self._possible(c.action)]
         reading = self.reading
-        stoppable = self._presenter.answering or self._presenter.loading is not None
-        possible = [c for c in possible if stoppable or c.id != "answer.stop"]
+        possible = [c for c in possible if self._stoppable or c.id != "answer.stop"]
         possible.sort(key=lambda c: 2 if c.id == "help" else int(not (reading and c.id == "answer.stop")))
         self.query_one("#chat-hints", HintLine).show(possible)
 
@@ -287,9 +292,15 @@ class ChatScreen(SwitchingActions):
         conversation = self._conversation
         match action:
             case "stop":
-                return self._presenter.answering or self.reading or self._presenter.loading is not None
+                return self._stoppable or self.reading or self._editing is not None
             case "step" | "write" | "tail" | "copy_message" | "copy_code" | "toggle_thinking":
                 return self.reading
+            case "undo" | "redo":
+                return self._may_change and (self.reading or not isinstance(self.focused, TextArea))
+            case "reset":
+                return self._may_change and bool(conversation and conversation.session.messages)
+            case _ if action in ON_MESSAGE:
+                return self.can(action)
             case "retry":
                 return conversation is not None and conversation.live is None and self._presenter.failed
             case "fork" | "take_over":
@@ -301,15 +312,27 @@ class ChatScreen(SwitchingActions):
                 waits = conversation is not None and bool(conversation.queued)
                 return ours and waits and self.focused is self.prompt and not self.prompt.text
             case "rename":
-                return conversation is not None and conversation.access is Access.WRITER
+                return self._may_change
         return True
+
+    @property
+    def _may_change(self) -> bool:
+        return self._conversation is not None and self._conversation.access is Access.WRITER
+
+    @property
+    def _stoppable(self) -> bool:
+        condensing = self._conversation is not None and self._conversation.condensing
+        return condensing or self._presenter.answering or self._presenter.loading is not None
 
     # Actions
 
     def action_stop(self) -> None:
         """Stop the answer in flight; with none, go back to the input, or stop loading the model."""
-        if self._conversation is not None and self._conversation.live is not None:
-            self.run_worker(self._conversation.cancel(), group="stopping")
+        conversation = self._conversation
+        if conversation is not None and (conversation.live is not None or conversation.condensing):
+            self.run_worker(conversation.cancel(), group="stopping")
+        elif self._editing is not None and not self.reading:
+            self.leave_editing()
         elif self.reading:
             self.set_focus(self.prompt)
         else:

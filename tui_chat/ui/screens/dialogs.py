@@ -15,15 +15,16 @@ from textual.widgets.option_list import Option
 
 
 class AskScreen(ModalScreen[str | None]):
-    """Ask for one line of text. Enter gives it, escape gives None."""
+    """Ask for one line of text. Enter gives it, if there is any or none is allowed; escape gives None."""
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", "Leave it", show=False)]
 
-    def __init__(self, question: str, value: str = "") -> None:
+    def __init__(self, question: str, value: str = "", *, may_be_empty: bool = False) -> None:
         super().__init__()
         self._question = question
         self._value = value
+        self._may_be_empty = may_be_empty
 
     def compose(self) -> ComposeResult:
         """Lay out question, input and keys."""
@@ -35,7 +36,8 @@ class AskScreen(ModalScreen[str | None]):
     @on(Input.Submitted)
     def _answer(self, event: Input.Submitted) -> None:
         event.stop()
-        if text := event.value.strip():
+        text = event.value.strip()
+        if text or self._may_be_empty:
             self.dismiss(text)
 
 

@@ -54,18 +54,18 @@ def render_item(item: Item, width: int, palette: Palette, unfolded: bool = False
                 *answer_foot(item, width, palette),
             ]
         case DividerItem():
-            lines = [_divider(item, width, palette)]
+            lines = _divider(item, width, palette)
         case NoticeItem():
             lines = _notice(item, width, palette)
     return [*lines, BLANK]
 
 
 def _user(item: UserItem, width: int, palette: Palette) -> list[Line]:
-    name, time = Segment(shorten(clean_line(item.name), width), palette.user), clean_line(item.time)
-    spare = width - width_of((name,)) - cells(time)
-    header: Content = (name,)
+    time = clean_line(item.time)
+    header = _named(Segment(shorten(clean_line(item.name), width), palette.user), item.branch, width, palette)
+    spare = width - width_of(header) - cells(time)
     if time and spare > 0:
-        header = (name, Segment(" " * spare), Segment(time, palette.faint))
+        header = (*header, Segment(" " * spare), Segment(time, palette.faint))
     bar: Content = (Segment("│", palette.bar), Segment(" "))
     body = plain(clean(item.text).expandtabs(TAB).rstrip("\n"), body_width(width))
     lines = [Line(header), *(Line(content, bar) for content in body)]
@@ -75,12 +75,29 @@ def _user(item: UserItem, width: int, palette: Palette) -> list[Line]:
     return lines
 
 
-def _divider(item: DividerItem, width: int, palette: Palette) -> Line:
+def _named(name: Segment, branch: str, width: int, palette: Palette) -> Content:
+    """A header: who speaks, and, where there is room, on which branch."""
+    branch = clean_line(branch)
+    if not branch or width_of((name,)) + cells(branch) + 2 > width:
+        return (name,)
+    return (name, Segment("  "), Segment(branch, palette.muted))
+
+
+def _divider(item: DividerItem, width: int, palette: Palette) -> list[Line]:
+    hint = clean_line(item.hint)
     text = shorten(clean_line(item.text), max(0, width - 6))
-    left = Segment("── " if text else "", palette.faint)
-    said = Segment(f"{text} " if text else "", palette.muted)
-    rest = "─" * max(0, width - width_of((left, said)))
-    return Line(tuple(part for part in (left, said, Segment(rest, palette.faint)) if part.text))
+    if hint and cells(text) + cells(hint) + 9 > width:
+        hint = ""
+    said = f"{text} " if text else ""
+    parts = [Segment("── " if text else "", palette.faint), Segment(said, palette.muted)]
+    if hint:
+        parts += [Segment("· ", palette.faint), Segment(f"{hint} ", palette.muted)]
+    parts.append(Segment("─" * max(0, width - width_of(tuple(parts))), palette.faint))
+    body = plain(clean(item.body).expandtabs(TAB).strip("\n"), body_width(width), palette.muted)
+    below = [Line(content, _MARGIN) for content in body] if item.body.strip() else []
+    if item.hint and not hint:
+        below += [Line(content, _MARGIN) for content in plain(item.hint, body_width(width), palette.muted)]
+    return [Line(tuple(part for part in parts if part.text)), *below]
 
 
 def _notice(item: NoticeItem, width: int, palette: Palette) -> list[Line]:
@@ -98,11 +115,7 @@ def _message(what: str, hint: str, width: int, style: Style, palette: Palette) -
 def answer_head(item: AnswerItem, width: int, palette: Palette, unfolded: bool = False) -> list[Line]:
     """Render the name of the model, and what it thought: folded, unfolded, or a window while it thinks."""
     name = Segment(shorten(clean_line(item.model), width), palette.model)
-    branch = clean_line(item.branch)
-    header: Content = (name,)
-    if branch and width_of((name,)) + cells(branch) + 2 <= width:
-        header = (name, Segment("  "), Segment(branch, palette.muted))
-    lines = [Line(header)]
+    lines = [Line(_named(name, item.branch, width, palette))]
     if item.thinking.strip():
         live = item.finish is None and not item.text.strip()
         mark = "▾" if unfolded or live else "▸"

@@ -21,13 +21,17 @@ class Level(enum.StrEnum):
 
 
 class UserItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A message of the user. `time` stands at the right of its header, `note` below it (queued)."""
+    """A message of the user. `time` stands at the right of its header, `note` below it (queued).
+
+    `branch` is its place among its siblings, and what else is to be said of it.
+    """
 
     id: str
     text: str
     time: str = ""
     note: str = ""
     name: str = "you"
+    branch: str = ""
 
 
 class AnswerItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,10 +67,17 @@ class AnswerItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DividerItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule across the transcript that says why it is there."""
+    """A rule across the transcript that says why it is there, and what to press.
+
+    `body` stands below it, such as a summary of what is above. One that can be acted on is a `stop` on
+    the way through the messages.
+    """
 
     id: str
     text: str = ""
+    hint: str = ""
+    body: str = ""
+    stop: bool = False
 
 
 class NoticeItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +94,7 @@ Item = UserItem | AnswerItem | DividerItem | NoticeItem
 
 def text_of(item: Item) -> str:
     """Return the text a user would copy of an item."""
-    return item.text
+    return item.body if isinstance(item, DividerItem) and item.body else item.text
 
 
 def height_of(item: Item, width: int) -> int:
@@ -94,4 +105,6 @@ def height_of(item: Item, width: int) -> int:
         return lines + 1 + bool(item.note)
     if isinstance(item, AnswerItem):
         return lines + 2 + bool(item.thinking)
+    if isinstance(item, DividerItem) and item.body:
+        return item.body.count("\n") + len(item.body) // max(1, width) + 3
     return 2

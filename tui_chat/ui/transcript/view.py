@@ -56,6 +56,10 @@ class Transcript(Viewport, can_focus=True):
         """The id of the message the keyboard is on, if it is on one."""
         return self._focused
 
+    def shows(self, id: str) -> bool:
+        """Whether there is an item of this id."""
+        return self._entries.known(id)
+
     def set_items(self, items: Iterable[Item], *, follow: bool = True) -> None:
         """Show other items; those that are the same at the same place stay rendered.
 
@@ -232,7 +236,7 @@ class Transcript(Viewport, can_focus=True):
             index = layout.at(min(layout.total - 1, self.scroll_offset.y + self._height - 1))
         else:
             index = layout.at(self.scroll_offset.y)
-        while 0 <= index < len(entries) and isinstance(entries.items[index], DividerItem):
+        while 0 <= index < len(entries) and _is_passed(entries.items[index]):
             index += step
         if 0 <= index < len(entries):
             self.focus_message(entries.items[index].id)
@@ -245,3 +249,8 @@ class Transcript(Viewport, can_focus=True):
             self._focused = id
             self.post_message(messages.Focused(id))
             self.refresh()
+
+
+def _is_passed(item: Item) -> bool:
+    """Whether there is nothing to do at an item for whoever goes from one to the next."""
+    return isinstance(item, DividerItem) and not item.stop

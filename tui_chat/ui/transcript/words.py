@@ -28,10 +28,17 @@ def metadata(item: AnswerItem) -> str:
     if usage.completion_tokens:
         parts.append(f"{usage.completion_tokens:,} token{'s' * (usage.completion_tokens != 1)}")
     if usage.reused_tokens:
-        parts.append(f"reused {usage.reused_tokens:,} of {usage.prompt_tokens:,}")
+        parts.append(_reused(item))
     if item.note:
         parts.append(item.note)
     return " · ".join(parts)
+
+
+def _reused(item: AnswerItem) -> str:
+    usage, timings = item.usage, item.timings
+    moved = f" ({usage.shifted_tokens:,} moved up)" if usage.shifted_tokens else ""
+    read = f", prefill {seconds(timings.prefill_ms)}" if timings.prefill_ms else ""
+    return f"reused {usage.reused_tokens:,} of {usage.prompt_tokens:,} tokens{moved}{read}"
 
 
 def thinking(item: AnswerItem, live: bool) -> str:

@@ -1,0 +1,251 @@
+"""How answers come into a conversation: asked for, followed to their end, settled on disk; and the queue.
+
+The order is fixed: on disk first, then to the engine, then to the screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tui_chat.chat.acts import Regenerate
+from tui_chat.chat.compose import Line, begin_of, compose
+from tui_chat.chat.ids import new_id
+from tui_chat.chat.model import Expected, FinishReason, Message, ProblemCode, Role, Session
+from tui_chat.chat.perform import perform
+from tui_chat.client.changes import Access, MessageAdded, MessageSettled, Raised, Reloaded
+from tui_chat.client.errors import EngineError
+from tui_chat.client.held import HeldSession
+from tui_chat.client.launch import ensure_engine
+from tui_chat.client.live import Errand, LiveAnswer, follow_answer
+from tui_chat.client.problems import fell_back
+from tui_chat.store.journal import JournalState, fold
+from tui_chat.wire.api import GenerateRequest, LoadRequest, Turn
+from tui_chat.wire.events import Event
+
+if TYPE_CHECKING:
+    from tui_chat.client.workspace import Workspace
+    from tui_chat.store.sessions import OpenSession
+
+COUNTED_WITHIN_S = 1.0
+"""How long the end of an answer may wait for its tokens to be counted."""
+
+
+class Answering(HeldSession):
+    """A session whose answers are followed, however many are on their way.
+
+    Attributes:
+        lives: Answers in flight by their ids.
+    """
+
+    def __init__(
+        self, workspace: Workspace, session: Session, file: OpenSession | None, *, ephemeral: bool = False
+    ) -> None:
+        super().__init__(workspace, session, file, ephemeral=ephemeral)
+        self.lives: dict[str, LiveAnswer] = {}
+        self._wanted: LoadRequest | None = None
+
+    @property
+    def live(self) -> LiveAnswer | None:
+        """The answer in flight at the end of the branch that is shown."""
+        at = self.tree.leaf
+        while at is not None and not self.tree.get(at).said:
+            at = self.tree.get(at).parent
+        return self.lives.get(at) if at is not None else None
+
+    @property
+    def queued(self) -> tuple[Message, ...]:
+        """Messages waiting for their turn, oldest first."""
+        return self.session.queued
+
+    @property
+    def wanted(self) -> LoadRequest | None:
+        """How the model is to be loaded, if that was chosen here."""
+        wanted = self._wanted
+        return wanted if wanted is not None and wanted.model == self.session.model else None
+
+    def resume(self) -> None:
+        """After opening: take up the answers still being written; watch the writer if we are not it."""
+        shown = {m.id for m in self.tree.path()}
+        for answer in [m for m in self.session.messages if m.in_flight]:
+            if answer.id in shown or self.access is Access.WRITER:
+                self.lives[answer.id] = LiveAnswer.starting(answer.id)
+                self._spawn(self._receive(answer, None))
+        super().resume()
+
+    async def cancel(self) -> None:
+        """Stop the answer in flight, and those asked for together with it; what they said so far stays."""
+        live = self.live
+        if live is not None:
+            together = self.tree.siblings(live.id)
+            await self._stop([each.id for each in together if each.id in self.lives])
+
+    async def unqueue(self, id: str) -> str:
+        """Take a queued message back; returns its text, or "" if it stays because its turn has come."""
+        taken = next((m for m in self.queued if m.id == id), None)
+        if taken is None:
+            return ""
+        left = tuple(m for m in self.queued if m.id != id)
+        saved = await self._update(queued=left)
+        self.publish(Reloaded())
+        return taken.text if saved else ""
+
+    async def _queue(self, text: str) -> bool:
+        """Have a message wait for its turn, on disk; says whether it does."""
+        message = Message(new_id(), Role.USER, text, datetime.now(UTC), parent=self.tree.leaf)
+        if not await self._update(text, queued=(*self.queued, message)):
+            return False
+        self.publish(MessageAdded(message, queued=True))
+        return True
+
+    async def _give_turn(self) -> None:
+        """Give the oldest queued message its turn, if nothing keeps it from that."""
+        raise NotImplementedError
+
+    def _begin(self, places: Sequence[Message]) -> None:
+        """Have answers written into `places`, which are on disk already, one after the other."""
+        for place in places:
+            self.lives[place.id] = LiveAnswer.starting(place.id)
+        requests = [self._request(place) for place in places]
+        if len(places) == 1:
+            self._spawn(self._receive(places[0], requests[0]))
+        elif places:
+            self._spawn(self._begin_all(list(zip(places, requests, strict=True))))
+
+    async def _begin_all(self, asked: list[tuple[Message, GenerateRequest]]) -> None:
+        """Ask for several answers in this order, then follow them all; asking for one twice does no harm."""
+        try:
+            await ensure_engine(self._workspace.engine_client)
+            for _, request in asked:
+                await self._workspace.engine_client.generate(request)
+        except EngineError:
+            pass  # whoever follows them finds out what is wrong, and says it
+        for place, request in asked:
+            self._spawn(self._receive(place, request))
+
+    async def _receive(self, answer: Message, request: GenerateRequest | None) -> None:
+        """Follow one answer to its end, settle it on disk, and give the queue its turn."""
+
+        def hear(event: Event) -> LiveAnswer:
+            live = self.lives[answer.id] = self.lives[answer.id].after(event)
+            return live
+
+        errand = Errand(answer, self.session.id, request, self._journal(answer.id))
+        self.lives.setdefault(answer.id, LiveAnswer.starting(answer.id))
+        state = await follow_answer(self._workspace.engine_client, errand, hear, self.publish)
+        if request is not None and state.text:
+            await self._learn(request, state.text)
+        await self._settle(answer, state, request)
+        self.lives.pop(answer.id, None)
+        settled = self.tree.get(answer.id)
+        self.publish(MessageSettled(settled))
+        if self._may_fall_back(settled) and await self._fall_back(settled):
+            return
+        await self._give_turn()
+
+    async def _settle(self, answer: Message, state: JournalState, request: GenerateRequest | None) -> None:
+        """Fold a finished answer into tree and file; only then is its journal superfluous."""
+
+        def change() -> bool:
+            alone = msgspec.structs.replace(self.session, messages=(self.tree.get(answer.id),))
+            settled = fold(alone, state, FinishReason.ENGINE_DIED).messages[0]
+            self.tree.replace(self._compared(settled, request))
+            return True
+
+        if self.access is Access.FOLLOWER:
+            change()
+        elif await self._commit(change, keep=True) and self._file is not None:
+            await asyncio.to_thread(self._file.settle, answer.id)
+
+    async def _stop(self, ids: Sequence[str]) -> None:
+        for each in ids:
+            try:
+                await self._workspace.engine_client.cancel(each)
+            except EngineError as error:
+                self.publish(Raised(error.problem))
+
+    def _may_fall_back(self, failed: Message) -> bool:
+        """Whether another model is to answer, because memory or the process of this one gave out."""
+        answer, fallback = failed.answer, self._workspace.settings.models.fallback
+        if answer is None or fallback is None or self.live is not None or self.access is Access.FOLLOWER:
+            return False
+        no_memory = answer.problem is not None and answer.problem.code is ProblemCode.OUT_OF_MEMORY
+        return self.tree.leaf == failed.id and (answer.finish is FinishReason.WORKER_DIED or no_memory)
+
+    async def _fall_back(self, failed: Message) -> bool:
+        """Have the fallback model answer beside what `failed`; says whether it does."""
+        answer = failed.answer
+        assert answer is not None
+        fallback = await self._workspace.resolve_model(self._workspace.settings.models.fallback or "")
+        if fallback == answer.model or self.live is not None or self.tree.leaf != failed.id:
+            return False
+
+        def change() -> Sequence[Message]:
+            self.tree.update(model=fallback)
+            return perform(self.tree, Regenerate(failed.id), datetime.now(UTC)).answers
+
+        places = await self._commit(change)
+        if places is None:
+            return False
+        self._begin(places)
+        self.publish(Reloaded())
+        what = answer.problem.what if answer.problem else f"{answer.model} is gone."
+        self.publish(Raised(fell_back(what, fallback, partial=bool(failed.text))))
+        return True
+
+    def _request(self, answer: Message) -> GenerateRequest:
+        """What the engine is asked for an answer, whatever brought its place into the tree."""
+        assert answer.answer is not None
+        assert answer.parent is not None
+        begin = begin_of(self.tree.path(answer.parent))
+        journal = self._journal(answer.id)
+        return GenerateRequest(
+            id=answer.id,
+            model=answer.answer.model,
+            turns=turns_of(compose(self.tree, answer.parent).lines),
+            prefix=answer.text,
+            thought=answer.thinking,
+            shift=begin.first is not None,
+            sampling=answer.answer.sampling,
+            context=self.wanted.context if self.wanted else None,
+            journal=str(journal) if journal else None,
+            session=None if self.ephemeral else self.session.id,
+        )
+
+    async def _learn(self, request: GenerateRequest, said: str) -> None:
+        """Have the model count what it was sent and has said; it is in memory, and so that is quick."""
+        lines = (*lines_of(request.turns), Line(Role.ASSISTANT, said))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COUNTED_WITHIN_S):
+                await self._workspace.tokens.learn(request.model, lines)
+
+    def _compared(self, settled: Message, request: GenerateRequest | None) -> Message:
+        """Note with an answer how many tokens we believed to send, and learn from what was evaluated."""
+        answer = settled.answer
+        if request is None or answer is None or request.prefix or request.thought:
+            return settled
+        lines, ruler = lines_of(request.turns), self._workspace.tokens.ruler(request.model)
+        size = ruler.size(lines)
+        if answer.usage.prompt_tokens:
+            ruler.calibrate(lines, answer.usage.prompt_tokens)
+        expected = Expected(size.tokens, size.exact)
+        return msgspec.structs.replace(settled, answer=msgspec.structs.replace(answer, expected=expected))
+
+    @property
+    def _following_answers(self) -> bool:
+        return bool(self.lives)
+
+
+def turns_of(lines: Sequence[Line]) -> tuple[Turn, ...]:
+    """Lines as they go over the wire."""
+    return tuple(Turn(*line) for line in lines)
+
+
+def lines_of(turns: Sequence[Turn]) -> tuple[Line, ...]:
+    """What came over the wire, as lines."""
+    return tuple(Line(turn.role, turn.text, turn.thinking) for turn in turns)

@@ -1,0 +1,44 @@
+"""How many tokens things are for each model: asked of the engine where that is quick, remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from tui_chat.chat.compose import Line
+from tui_chat.chat.measure import Ruler
+from tui_chat.client.engine import EngineClient
+from tui_chat.client.errors import EngineError
+from tui_chat.wire.api import CountRequest, Turn
+
+
+class Tokens:
+    """One ruler for each model, shared by all conversations of a terminal."""
+
+    def __init__(self, engine: EngineClient) -> None:
+        self._engine = engine
+        self._rulers: dict[str, Ruler] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
+
+    def ruler(self, model: str) -> Ruler:
+        """What is known of the tokens of `model`."""
+        return self._rulers.setdefault(model, Ruler())
+
+    async def learn(self, model: str, lines: Sequence[Line]) -> bool:
+        """Have all of `lines` counted by the model's own tokenizer; says whether they are.
+
+        Nothing is asked where all are known. An engine that cannot count leaves it at estimates.
+        """
+        ruler = self.ruler(model)
+        if ruler.knows(lines):
+            return True
+        async with self._asking.setdefault(model, asyncio.Lock()):
+            if ruler.knows(lines):
+                return True
+            try:
+                reply = await self._engine.count(CountRequest(model, tuple(Turn(*line) for line in lines)))
+            except EngineError:
+                return False
+        if len(reply.turns) == len(lines):
+            ruler.learn(lines, reply.turns, reply.total)
+        return ruler.knows(lines)
