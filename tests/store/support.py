@@ -58,8 +58,8 @@ def asked(session: Session, answer_id: str = "answer") -> Session:
     return Session(**fields)
 
 
-def header(answer_id: str = "answer", session: str = "talk") -> JournalHeader:
-    return JournalHeader(id=answer_id, session=session, started=START, answer=Answer(model="some"))
+def header(answer_id: str = "answer", session: str = "talk", **begun: str) -> JournalHeader:
+    return JournalHeader(id=answer_id, session=session, started=START, answer=Answer(model="some"), **begun)
 
 
 def die() -> None:

@@ -39,8 +39,11 @@ END = Settled(
 )
 
 
-def write(path: Path, *events: Numbered, answer_id: str = "answer") -> None:
-    writer = JournalWriter(path, header(answer_id))
+BEGUN = {"prefix": "It says: ", "thought": "Well. "}
+
+
+def write(path: Path, *events: Numbered, answer_id: str = "answer", **begun: str) -> None:
+    writer = JournalWriter(path, header(answer_id, **begun))
     for event in events:
         writer.append(event)
     writer.sync()
@@ -57,6 +60,15 @@ def test_what_is_appended_is_read(tmp_path: Path) -> None:
     assert state.header == header()
     assert not state.torn
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_answer_that_went_on_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "talk.answer.journal"
+    write(path, *EVENTS, Numbered(9, END), **BEGUN)
+    state = read_journal(path)
+    assert state.text == "It says: Grüße\n茶🍵"
+    assert state.thinking == "Well. Let me think."
+    assert state.tokens == 8, "of what is new"
 
 
 def test_a_journal_cut_anywhere_gives_a_prefix(tmp_path: Path) -> None:
@@ -126,14 +138,14 @@ def test_what_is_no_journal_is_told_apart(tmp_path: Path) -> None:
         read_journal(path)
 
 
-def folded(session_text: str = "", *events: Numbered, answer: Answer | None = None) -> Message:
+def folded(session_text: str = "", *events: Numbered, answer: Answer | None = None, **begun: str) -> Message:
     place = asked(make_session()).messages[-1]
     place = msgspec.structs.replace(place, text=session_text, answer=answer or place.answer)
     session = asked(make_session())
     session = msgspec.structs.replace(session, messages=(*session.messages[:-1], place))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "talk.answer.journal"
-        write(path, *events)
+        write(path, *events, **begun)
         state = read_journal(path)
     once = fold(session, state, FinishReason.ENGINE_DIED)
     assert fold(once, state, FinishReason.CANCELLED) == once, "folding twice changes nothing"
@@ -159,6 +171,31 @@ def test_an_unsettled_journal_ends_otherwise() -> None:
     assert message.answer.usage.completion_tokens == 8
     assert message.answer.problem is not None
     assert "8 tokens" in message.answer.problem.kept
+
+
+@pytest.mark.parametrize("events", [EVENTS, ()])
+def test_an_answer_that_went_on_keeps_what_it_began_with(events: tuple[Numbered, ...]) -> None:
+    message = folded("It says: ", *events, **BEGUN)
+    assert message.text == "It says: " + ("Grüße\n茶🍵" if events else "")
+    assert message.thinking == "Well. " + ("Let me think." if events else "")
+    assert message.answer is not None
+    assert message.answer.problem is not None
+    assert message.answer.problem.kept == "All that it had said was kept."
+
+
+def test_an_answer_that_went_on_and_has_no_journal_keeps_what_it_began_with(store: SessionStore) -> None:
+    session = asked(make_session())
+    place = msgspec.structs.replace(session.messages[-1], text="It says: ", thinking="Well. ")
+    session = msgspec.structs.replace(session, messages=(*session.messages[:-1], place))
+    store.create(session).close()
+    with store.open("talk") as again:
+        (state,) = again.unsettled
+        assert (state.text, state.thinking) == ("It says: ", "Well. ")
+        settled = again.settle("answer").messages[-1]
+    assert settled.text == "It says: "
+    assert settled.answer is not None
+    assert settled.answer.problem is not None
+    assert settled.answer.problem.what == "The answer was interrupted before it went on."
 
 
 def test_the_longer_text_stays() -> None:

@@ -56,6 +56,45 @@ def test_a_template_that_drops_the_system_message_gets_it_from_the_user() -> Non
     assert _render(source, TURNS[:2]) == "[user]Be brief.\n\nHi <b>"
 
 
+PLAIN = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}"
+THOUGHT = (Turn(Role.USER, "Is it?"), Turn(Role.ASSISTANT, "Yes.", "hm, so"), Turn(Role.USER, "Sure?"))
+
+
+@pytest.mark.parametrize(
+    ("source", "written"),
+    [
+        (PLAIN, "<think>\nhm, so\n</think>\n\nYes."),
+        (PLAIN + "{# [/THINK] #}", "[THINK]hm, so[/THINK]Yes."),
+        (
+            "{% for m in messages %}[{{ m.role }}]{{ m.content }}"
+            "{% if m.reasoning_content %}({{ m.reasoning_content }}){% endif %}{% endfor %}",
+            "Yes.(hm, so)",
+        ),
+        (PLAIN + "{# the model's own choice: reasoning_content is dropped #}", "Yes."),
+        (
+            "{# <|channel|> <|message|> #}{% for m in messages %}[{{ m.role }}]{{ m.content }}"
+            "{% if 'thinking' in m %}({{ m.thinking }}){% endif %}{% endfor %}",
+            "Yes.(hm, so)",
+        ),
+    ],
+)
+def test_earlier_thinking_is_written_as_the_template_wants_it(source: str, written: str) -> None:
+    assert _render(source, THOUGHT) == f"[user]Is it?[assistant]{written}[user]Sure?"
+
+
+def test_thinking_of_neighbours_is_joined_too_and_none_changes_nothing() -> None:
+    source = PLAIN.replace("{{ m.content }}", "{{ m | tojson }}")
+    neighbours = (
+        Turn(Role.USER, "Hi"),
+        Turn(Role.ASSISTANT, "A", "x"),
+        Turn(Role.ASSISTANT, "B"),
+        Turn(Role.ASSISTANT, "C", "z"),
+    )
+    strict = STRICT.replace("{{ m.content }}", "{{ m.reasoning_content }}:{{ m.content }}")
+    assert _render(strict, neighbours) == "<s>[user]:Hi[assistant]x\n\nz:A\n\nB\n\nC"
+    assert _render(source, TURNS[3:4]) == '[assistant]{"role": "assistant", "content": "Hello"}'
+
+
 @pytest.mark.parametrize(
     "source",
     [

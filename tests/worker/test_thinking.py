@@ -6,9 +6,11 @@ import itertools
 
 import pytest
 
+from tui_chat.backends.llamacpp.worker.beginning import beginning
 from tui_chat.backends.llamacpp.worker.streams import StopMatcher
 from tui_chat.backends.llamacpp.worker.thinking import splitter, thinks
 from tui_chat.backends.llamacpp.worker.voice import Voice
+from tui_chat.backends.protocol import NOTHING, Begun
 from tui_chat.wire.events import Channel
 
 HARMONY = "… <|channel|> … <|message|> …"
@@ -45,9 +47,9 @@ CASES = [
 
 
 def _split(
-    template: str, prompt: str, pieces: list[bytes], stops: tuple[str, ...] = ()
+    template: str, prompt: str, pieces: list[bytes], stops: tuple[str, ...] = (), begun: Begun = NOTHING
 ) -> dict[Channel, str]:
-    voice = Voice(splitter(template, prompt), stops)
+    voice = Voice(splitter(template, prompt, begun), stops)
     heard = {Channel.THINKING: "", Channel.ANSWER: ""}
     for part in itertools.chain(*map(voice.feed, pieces), voice.finish()):
         heard[part[0]] += part[1]
@@ -71,6 +73,47 @@ def test_channels_do_not_depend_on_the_cuts(
     for pieces in _cuts(text.encode()):
         heard = _split(template, prompt, pieces)
         assert heard == {Channel.THINKING: thinking, Channel.ANSWER: answer}, pieces
+
+
+SPOKEN = [
+    # template, end of the prompt, what the model says, token by token
+    (
+        THINKER,
+        "assistant\n",
+        ["<think>", "\n", "hm,", " so", "\n", "</think>", "\n\n", "Yes,", " <think>", "!"],
+    ),
+    (THINKER, "<think>\n", ["hm,", " so", "\n", "</think>", "\n\n", "Yes,", " it", " is"]),
+    (THINKER, "<think>", ["\n", "hm,", " so", "\n", "</think>", "\n\n", "Yes,", " it", " is"]),
+    ("[THINK][/THINK]", "", ["[THINK]", "hm,", " so", "[/THINK]", "Yes,", " it", " is"]),
+    ("none", "", ["Yes,", " it", " is"]),
+    (
+        HARMONY,
+        "<|start|>assistant",
+        [
+            *("<|channel|>", "analysis", "<|message|>", "hm,", " so", "<|end|>", "<|start|>", "assistant"),
+            *("<|channel|>", "final", "<|message|>", "Yes,", " it", " is"),
+        ],
+    ),
+    (HARMONY, "<|start|>assistant", ["<|channel|>", "final", "<|message|>", "Yes,", " it", " is"]),
+]
+
+
+@pytest.mark.parametrize(("template", "prompt", "tokens"), SPOKEN)
+def test_an_answer_goes_on_from_wherever_it_was_cut(template: str, prompt: str, tokens: list[str]) -> None:
+    whole, said = _split(template, prompt, [token.encode() for token in tokens]), "".join(tokens)
+    for cut in range(len(tokens)):
+        heard = _split(template, prompt, [token.encode() for token in tokens[:cut]])
+        begun = Begun(heard[Channel.ANSWER], heard[Channel.THINKING])
+        if begun:
+            begins = beginning(template, prompt, begun)
+            assert said.startswith(begins), "or nothing could be reused"
+            rest = _split(template, prompt + begins, [said[len(begins) :].encode()], begun=begun)
+            assert {channel: heard[channel] + rest[channel] for channel in heard} == whole, tokens[:cut]
+
+
+def test_an_answer_that_never_thought_goes_on_after_closed_thinking() -> None:
+    assert beginning(THINKER, "<think>\n", Begun("Yes")) == "\n</think>\n\nYes"
+    assert beginning(THINKER, "assistant\n", Begun("Yes")) == "Yes"
 
 
 def test_characters_are_whole_however_their_bytes_come() -> None:

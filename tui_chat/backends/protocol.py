@@ -85,6 +85,19 @@ class BackendError(Exception):
         self.allocation = allocation
 
 
+class Begun(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an answer that is to go on has said and thought already; false for one that begins."""
+
+    text: str = ""
+    thinking: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.thinking)
+
+
+NOTHING = Begun()
+
+
 class Held(msgspec.Struct, frozen=True):
     """What a KV cache holds: the tokens, and the bytes that parking them takes without a label."""
 
@@ -113,8 +126,13 @@ class LoadedModel(Protocol):
         """Why the model is gone (its process died), or None while it lives."""
         ...
 
-    def generate(self, id: str, turns: tuple[Turn, ...], sampling: Sampling) -> AsyncIterator[Event]:
+    def generate(
+        self, id: str, turns: tuple[Turn, ...], sampling: Sampling, begun: Begun = NOTHING
+    ) -> AsyncIterator[Event]:
         """Answer `turns`: yields `Prefill`s and `Delta`s, then exactly one `Settled`.
+
+        An answer that had `begun` goes on in the middle of its sentence. Only what is new is yielded and
+        counted, and stop strings are looked for in that alone.
 
         Whatever goes wrong in the model, its process included, arrives as that `Settled`; the
         iterator does not raise. One generation at a time: the engine's scheduler sees to that.
@@ -158,8 +176,8 @@ class ParkableModel(LoadedModel, Protocol):
         """Say what the KV cache holds."""
         ...
 
-    async def fit(self, turns: tuple[Turn, ...]) -> Fit:
-        """Write `turns` as a prompt, and say how much of it the KV cache could reuse."""
+    async def fit(self, turns: tuple[Turn, ...], begun: Begun = NOTHING) -> Fit:
+        """Write `turns`, and what had `begun`, as a prompt; say how much of it the KV cache could reuse."""
         ...
 
     async def park(self, path: str, label: ParkLabel) -> ParkHeader:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 class LiveAnswer(msgspec.Struct, frozen=True):
-    """What is known of the answer in flight. Times are monotonic seconds; `phase` is what it waits for."""
+    """What is known of the answer in flight. Times are monotonic seconds; `phase` is what it waits for.
+
+    Text and thinking are all there is of it, also what it had before it went on; `tokens` are the new ones.
+    """
 
     id: str
     started: float
@@ -37,14 +40,14 @@ class LiveAnswer(msgspec.Struct, frozen=True):
     thought_until: float | None = None
 
     @classmethod
-    def starting(cls, id: str) -> LiveAnswer:
-        """An answer of which nothing has been heard yet."""
-        return cls(id, time.monotonic())
+    def starting(cls, id: str, text: str = "", thinking: str = "") -> LiveAnswer:
+        """An answer of which nothing new has been heard yet."""
+        return cls(id, time.monotonic(), text=text, thinking=thinking)
 
     @property
     def thinking_s(self) -> float | None:
-        """How long it has thought, or thought before it answered; None if it did not."""
-        if not self.thinking or self.first_token is None:
+        """How long it has thought, or thought before it answered; None if it did not, or not lately."""
+        if not self.thinking or self.first_token is None or self.first_token == self.thought_until:
             return None
         return (self.thought_until or time.monotonic()) - self.first_token
 
@@ -77,6 +80,15 @@ class Errand(msgspec.Struct, frozen=True):
     request: GenerateRequest | None
     journal: Path | None
 
+    def start(self) -> LiveAnswer:
+        """The answer before anything is heard: one that goes on has said something already.
+
+        The place that was made for it on disk says so too, whoever asked for it.
+        """
+        message, request = self.answer, self.request
+        text, thinking = (request.prefix, request.thought) if request else (message.text, message.thinking)
+        return LiveAnswer.starting(message.id, text, thinking)
+
 
 async def follow_answer(
     engine: EngineClient,
@@ -96,7 +108,7 @@ async def follow_answer(
         The whole answer; `settled` is None when the engine died with it, and then the text is the
         longer of what was heard and what the journal holds.
     """
-    live = LiveAnswer.starting(errand.answer.id)
+    live = errand.start()
     try:
         if errand.request is not None:
             await ensure_engine(engine)
@@ -133,12 +145,14 @@ def changes_of(id: str, event: Event) -> tuple[Change, ...]:
 
 
 def _state(errand: Errand, live: LiveAnswer, settled: Settled | None) -> JournalState:
-    message = errand.answer
+    message, start = errand.answer, errand.start()
     header = JournalHeader(
         id=message.id,
         session=errand.session,
         started=message.created,
         answer=message.answer or Answer(model=""),
+        prefix=start.text,
+        thought=start.thinking,
     )
     return JournalState(
         header=header, text=live.text, thinking=live.thinking, tokens=live.tokens, settled=settled

@@ -42,6 +42,8 @@ class Journal:
             session=request.session,
             started=started,
             answer=Answer(model=request.model, sampling=request.sampling),
+            prefix=request.prefix,
+            thought=request.thought,
         )
         return cls(await asyncio.to_thread(JournalWriter, Path(request.journal), header))
 

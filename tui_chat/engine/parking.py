@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from tui_chat.backends.protocol import BackendError, Held, LoadedModel, ParkableModel
+from tui_chat.backends.protocol import NOTHING, BackendError, Begun, Held, LoadedModel, ParkableModel
 from tui_chat.config.paths import Paths
 from tui_chat.config.settings import CacheSettings
 from tui_chat.engine.swap.learned import Learned
@@ -75,9 +75,16 @@ class Parking:
         self._writing: asyncio.Task[ParkHeader] | None = None
 
     async def bring_back(
-        self, model: LoadedModel, turns: tuple[Turn, ...], label: ParkLabel, path: str
+        self,
+        model: LoadedModel,
+        turns: tuple[Turn, ...],
+        label: ParkLabel,
+        path: str,
+        begun: Begun = NOTHING,
     ) -> int:
         """Make `model` as ready as can be for answering `turns`; return how many tokens were restored.
+
+        An answer that had `begun` belongs to them.
 
         What its cache holds of another conversation is parked first. Nothing is asked of the model when
         `turns` go on from, or back into, what it answered last.
@@ -87,7 +94,7 @@ class Parking:
         now = self._last[model] = _Last(turns, label, path)
         if not isinstance(model, ParkableModel) or (last and _same_line(last.turns, turns)):
             return 0
-        return await self._whole(self._bring_back(model, turns, last or now)) or 0
+        return await self._whole(self._bring_back(model, turns, begun, last or now)) or 0
 
     async def keep(self, model: LoadedModel, *, hurried: bool = False) -> ParkEntry | None:
         """Park what the cache of `model` holds, if it is worth it; return its entry.
@@ -175,8 +182,10 @@ class Parking:
         if self.models != before:
             self._on_change()
 
-    async def _bring_back(self, model: ParkableModel, turns: tuple[Turn, ...], held_by: _Last) -> int:
-        fit = await model.fit(turns)
+    async def _bring_back(
+        self, model: ParkableModel, turns: tuple[Turn, ...], begun: Begun, held_by: _Last
+    ) -> int:
+        fit = await model.fit(turns, begun)
         displaced = fit.held >= fit.reusable + WORTHWHILE
         if displaced and held_by.label.session is not None and self._kept.get(model) is not held_by:
             await self._keep(model, held_by)  # first, because it may move or discard others

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tui_chat.backends.protocol import BackendError, LoadedModel
+from tui_chat.backends.protocol import BackendError, Begun, LoadedModel
 from tui_chat.chat.model import FinishReason, Problem, ProblemCode
 from tui_chat.engine.generations import Generation
 from tui_chat.engine.journaling import Journal
@@ -147,9 +147,11 @@ class Scheduler:
             self._residents.mark(resident, busy=True)  # before anything else can have it go
             try:
                 if resident.model is not None:
-                    label = ParkLabel(resident.id, request.session)
+                    label = ParkLabel(resident.id, request.session, answer=request.id)
                     path = resident.info.path
-                    await self._parking.bring_back(resident.model, request.turns, label, path)
+                    await self._parking.bring_back(
+                        resident.model, request.turns, label, path, _begun(request)
+                    )
             except BaseException:
                 self._residents.mark(resident, busy=False)
                 raise
@@ -165,12 +167,13 @@ class Scheduler:
     async def _acquire(self, request: GenerateRequest, progress: Progress) -> Resident:
         """Have the model in memory with room for the conversation, counted once it is there to count."""
         known = self._residents.find(request.model)
-        need = await need_of(request.turns, request.sampling.max_tokens, known)
+        limit, begun = request.sampling.max_tokens, _begun(request)
+        need = await need_of(request.turns, limit, known, begun)
         least = request.context or 0
         want = Want(model=request.model, need=max(need.total, least))
         resident = await self._residents.acquire(want, progress)
         if known is None or known.model is not resident.model:
-            need = await need_of(request.turns, request.sampling.max_tokens, resident)
+            need = await need_of(request.turns, limit, resident, begun)
             if need.counted:
                 want = Want(model=request.model, need=max(need.total, least))
                 resident = await self._residents.acquire(want, progress)
@@ -180,7 +183,8 @@ class Scheduler:
         request = job.generation.request
         job.model = resident.model
         assert job.model is not None, "acquire returns loaded models only"
-        async for event in job.model.generate(request.id, request.turns, request.sampling):
+        stream = job.model.generate(request.id, request.turns, request.sampling, _begun(request))
+        async for event in stream:
             if isinstance(event, Settled):
                 return event
             if isinstance(event, Delta) and job.first_token is None:
@@ -218,6 +222,10 @@ class Scheduler:
             async for _ in generation.follow(len(generation.log)):
                 pass
         await asyncio.gather(*self._settling)
+
+
+def _begun(request: GenerateRequest) -> Begun:
+    return Begun(request.prefix, request.thought)
 
 
 def _with_engine_times(end: Settled, job: _Job) -> Settled:

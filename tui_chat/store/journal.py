@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from tui_chat.chat.model import Answer, FinishReason, Message, Problem, ProblemCode, Session, Usage
+from tui_chat.chat.model import Answer, FinishReason, Message, Problem, ProblemCode, Session
 from tui_chat.store.errors import StoreError, disk_problem
 from tui_chat.store.files import read_regular, sync_folder, write_whole
 from tui_chat.wire.api import JournalHeader
@@ -80,10 +80,10 @@ class JournalWriter:
 
 
 class JournalState(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a journal says about its answer.
+    """Everything a journal says about its answer: all of it, also what one that went on began with.
 
-    `path` is None for an answer in flight that has no journal. `torn` tells that lines other than
-    an unfinished last one could not be read.
+    `tokens` are those of what is new. `path` is None for an answer in flight that has no journal. `torn`
+    tells that lines other than an unfinished last one could not be read.
     """
 
     header: JournalHeader
@@ -126,7 +126,7 @@ def read_journal(path: Path) -> JournalState:
     if not lines and not last:
         raise EmptyJournalError(f"{path.name} is empty")
     header = _decode_header(lines[0] if lines else last)
-    texts: dict[Channel, list[str]] = {Channel.ANSWER: [], Channel.THINKING: []}
+    texts = {Channel.ANSWER: [header.prefix], Channel.THINKING: [header.thought]}
     tokens, seq, settled, torn = 0, 0, None, False
     for line in (*lines[1:], *([last] if lines and last else ())):
         numbered = _decode_line(line)
@@ -195,24 +195,29 @@ def _settled(answer: Answer, settled: Settled) -> Answer:
 def _ended(answer: Answer, state: JournalState, otherwise: FinishReason) -> Answer:
     tokens = max(state.tokens, answer.usage.completion_tokens)
     usage = msgspec.structs.replace(answer.usage, completion_tokens=tokens)
-    problem = answer.problem or _why(otherwise, usage)
+    went_on = bool(state.header.prefix or state.header.thought)
+    problem = answer.problem or _why(otherwise, usage.completion_tokens, went_on)
     return msgspec.structs.replace(answer, finish=otherwise, usage=usage, problem=problem)
 
 
-def _why(otherwise: FinishReason, usage: Usage) -> Problem | None:
+def _why(otherwise: FinishReason, tokens: int, went_on: bool) -> Problem | None:
+    """Why an answer ended of which `tokens` are new, if that is worth a word."""
     if otherwise is not FinishReason.ENGINE_DIED:
         return None
+    begun = "went on" if went_on else "began"
     return Problem(
         code=ProblemCode.ENGINE_DIED,
         what="The engine stopped before the answer was complete."
-        if usage.completion_tokens
-        else "The answer was interrupted before it began.",
-        kept=_what_was_kept(usage.completion_tokens),
+        if tokens
+        else f"The answer was interrupted before it {begun}.",
+        kept=_what_was_kept(tokens, went_on),
         remedy="Ask for the answer again.",
     )
 
 
-def _what_was_kept(tokens: int) -> str:
+def _what_was_kept(tokens: int, went_on: bool) -> str:
+    if went_on:
+        return "All that it had said was kept."
     if tokens == 0:
         return "Your message was kept."
     return (

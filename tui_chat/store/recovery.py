@@ -70,8 +70,15 @@ def recover_one(session: Session, places: Places, answer_id: str, otherwise: Fin
 def without_journal(message: Message, session_id: str) -> JournalState:
     """Return the state of an answer in flight that no journal tells about."""
     assert message.answer is not None, "only answers are in flight"
-    header = JournalHeader(id=message.id, session=session_id, started=message.created, answer=message.answer)
-    return JournalState(header=header)
+    header = JournalHeader(
+        id=message.id,
+        session=session_id,
+        started=message.created,
+        answer=message.answer,
+        prefix=message.text,
+        thought=message.thinking,
+    )
+    return JournalState(header=header, text=message.text, thinking=message.thinking)
 
 
 def find(session: Session, id: str) -> Message | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tui_chat.backends.protocol import Description, Fit, Held
+from tui_chat.backends.protocol import NOTHING, Begun, Description, Fit, Held
 from tui_chat.chat.model import Problem, Sampling
 from tui_chat.memory.parkfile import ParkHeader, ParkLabel
 from tui_chat.wire.api import Turn
@@ -37,11 +37,15 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
 
 
 class Generate(msgspec.Struct, frozen=True, tag="generate"):
-    """Answer `turns`. `number` names the generation, its events and its abort flag."""
+    """Answer `turns`, or go on with the answer that had `begun`.
+
+    `number` names the generation, its events and its abort flag.
+    """
 
     number: int
     turns: tuple[Turn, ...]
     sampling: Sampling
+    begun: Begun = NOTHING
 
 
 class Tokenize(msgspec.Struct, frozen=True, tag="tokenize"):
@@ -65,10 +69,11 @@ class Weigh(msgspec.Struct, frozen=True, tag="weigh"):
 
 
 class Compare(msgspec.Struct, frozen=True, tag="compare"):
-    """Write `turns` as a prompt and say how much of it the KV cache could reuse."""
+    """Write `turns`, and what had `begun`, as a prompt; say how much of it the KV cache could reuse."""
 
     number: int
     turns: tuple[Turn, ...]
+    begun: Begun = NOTHING
 
 
 class Park(msgspec.Struct, frozen=True, tag="park"):

@@ -32,7 +32,7 @@ from tui_chat.backends.llamacpp.messages import (
     Weighed,
 )
 from tui_chat.backends.llamacpp.process import WorkerProcess
-from tui_chat.backends.protocol import BackendError, Description, Fit, Held
+from tui_chat.backends.protocol import NOTHING, BackendError, Begun, Description, Fit, Held
 from tui_chat.chat.model import FinishReason, Problem, Sampling, Timings, Usage
 from tui_chat.memory.parkfile import ParkHeader, ParkLabel
 from tui_chat.wire.api import Turn
@@ -115,7 +115,9 @@ class LlamaCppModel:
         """The worker's process id."""
         return self._process.pid
 
-    async def generate(self, id: str, turns: tuple[Turn, ...], sampling: Sampling) -> AsyncIterator[Event]:
+    async def generate(
+        self, id: str, turns: tuple[Turn, ...], sampling: Sampling, begun: Begun = NOTHING
+    ) -> AsyncIterator[Event]:
         """Answer `turns`; see `LoadedModel.generate`. Leaving the iterator early stops the worker too."""
         running = _Running(id, next(self._numbers), perf_counter())
         if self._death is not None:
@@ -123,7 +125,7 @@ class LlamaCppModel:
             return
         self._running = running
         self._process.flags.lower(running.number)
-        self._process.send(Generate(running.number, turns, sampling))
+        self._process.send(Generate(running.number, turns, sampling, begun))
         event: Event | None = None
         try:
             while not isinstance(event, Settled):
@@ -156,9 +158,9 @@ class LlamaCppModel:
         """Say what the KV cache holds; see `ParkableModel.held`."""
         return (await self._ask(Weigh(next(self._numbers)), Weighed)).held
 
-    async def fit(self, turns: tuple[Turn, ...]) -> Fit:
+    async def fit(self, turns: tuple[Turn, ...], begun: Begun = NOTHING) -> Fit:
         """Compare `turns` with the KV cache; see `ParkableModel.fit`."""
-        return (await self._ask(Compare(next(self._numbers), turns), Compared)).fit
+        return (await self._ask(Compare(next(self._numbers), turns, begun), Compared)).fit
 
     async def park(self, path: str, label: ParkLabel) -> ParkHeader:
         """Write the KV cache into the file at `path`; see `ParkableModel.park`."""

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from tui_chat.backends.protocol import BackendError, ParkableModel
+from tui_chat.backends.protocol import NOTHING, BackendError, Begun, ParkableModel
 from tui_chat.chat.measure import about_tokens, kept_for_answer, most_tokens
 from tui_chat.engine.swap.resident import Resident
 from tui_chat.wire.api import Need, Turn
 
 
-async def need_of(turns: tuple[Turn, ...], max_tokens: int | None, resident: Resident | None) -> Need:
-    """Estimate the need; where a `resident` might have to grow for that, let it count."""
+async def need_of(
+    turns: tuple[Turn, ...], max_tokens: int | None, resident: Resident | None, begun: Begun = NOTHING
+) -> Need:
+    """Estimate the need; where a `resident` might have to grow for that, let it count.
+
+    What an answer had `begun` with is read like the turns before it.
+    """
     answer = kept_for_answer(max_tokens)
-    estimate = Need(about_tokens(turn.text for turn in turns), answer)
-    most = most_tokens(turn.text for turn in turns) + answer
+    texts = [turn.thinking + turn.text for turn in turns] + [begun.thinking + begun.text]
+    estimate = Need(about_tokens(texts), answer)
+    most = most_tokens(texts) + answer
     options = resident.options if resident else None
     if resident is None or options is None or most <= options.context:
         return estimate
     if not isinstance(resident.model, ParkableModel):
         return estimate
     try:
-        return Need(len((await resident.model.fit(turns)).tokens), answer, counted=True)
+        return Need(len((await resident.model.fit(turns, begun)).tokens), answer, counted=True)
     except BackendError:
         return estimate

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from tui_chat.backends.llamacpp.abort import Flag
+from tui_chat.backends.llamacpp.messages import Generate
 from tui_chat.backends.llamacpp.worker.cache import AbortedError, DecodeError
 from tui_chat.backends.llamacpp.worker.cores import leaves_no_cpu
 from tui_chat.backends.llamacpp.worker.emitter import CROWDED_INTERVAL_S, INTERVAL_S, Emitter
@@ -19,7 +20,6 @@ from tui_chat.backends.llamacpp.worker.template import RenderError
 from tui_chat.backends.llamacpp.worker.thinking import splitter
 from tui_chat.backends.llamacpp.worker.voice import Voice
 from tui_chat.chat.model import FinishReason, Problem, ProblemCode, Sampling, Timings, Usage
-from tui_chat.wire.api import Turn
 from tui_chat.wire.events import Event, Prefill, Settled
 
 Send = Callable[[Event], None]
@@ -64,24 +64,21 @@ class Generator:
         self._interval_s = CROWDED_INTERVAL_S if crowded else INTERVAL_S
         self._prefill_rate: float | None = None
 
-    def answer(
-        self, turns: tuple[Turn, ...], sampling: Sampling, received: float, abort: Flag, send: Send
-    ) -> None:
-        """Answer `turns`, sending every event down to exactly one `Settled`.
+    def answer(self, order: Generate, received: float, abort: Flag, send: Send) -> None:
+        """Answer as `order` says, sending every event down to exactly one `Settled`.
 
         Args:
-            turns: The conversation, system first if there is one.
-            sampling: How to draw tokens and when to stop.
+            order: The conversation, how its answer had begun, how to draw tokens and when to stop.
             received: When the request came in, on the monotonic clock.
             abort: Tells to stop: looked at here between evaluations, and by llama.cpp within them.
             send: Takes the events.
         """
-        tally = _Tally(received)
+        tally, sampling = _Tally(received), order.sampling
         emitter = Emitter(send, self._interval_s)
         seed = choose_seed(sampling)
         problem: Problem | None
         try:
-            prompt = write_prompt(self.model, turns)
+            prompt = write_prompt(self.model, order.turns, order.begun)
         except RenderError as error:
             finish, problem = FinishReason.BACKEND_ERROR, _template_problem(error)
         else:
@@ -111,7 +108,7 @@ class Generator:
         size = self.model.cache.size
         if tally.prompt >= size:
             return FinishReason.CONTEXT_OVERFLOW, _overflow_problem(tally.prompt, size)
-        voice = Voice(splitter(prompt.template, prompt.text), (*sampling.stop, *prompt.stops))
+        voice = Voice(splitter(prompt.template, prompt.text, prompt.begun), (*sampling.stop, *prompt.stops))
         try:
             self._prefill(prompt, tally, abort, send)
             with sampler_chain(sampling, seed, self.model.vocabulary.size, prompt.tokens) as chain:

@@ -16,9 +16,9 @@ from tui_chat.backends.llamacpp.worker.cores import usable_cores
 from tui_chat.backends.llamacpp.worker.logs import NativeLog
 from tui_chat.backends.llamacpp.worker.native import lib
 from tui_chat.backends.llamacpp.worker.params import context_params, model_params
-from tui_chat.backends.llamacpp.worker.template import ChatTemplate, RenderError
+from tui_chat.backends.llamacpp.worker.scribe import Scribe, scribe_of
 from tui_chat.backends.llamacpp.worker.thinking import MARKERS, thinks
-from tui_chat.backends.llamacpp.worker.vocabulary import Defuser, Pieces, Vocabulary
+from tui_chat.backends.llamacpp.worker.vocabulary import Pieces, Vocabulary
 from tui_chat.backends.protocol import BackendError, Description
 from tui_chat.memory.parkfile import KvIdentity
 from tui_chat.wire.plan import LoadOptions
@@ -37,15 +37,13 @@ class Model:
     Attributes:
         chunk: Prompt tokens evaluated at once between progress reports. It depends on the model only:
             another chunking gives slightly other logits, and a seed must mean the same answer.
-        template: The chat template, or why there is none to use.
+        scribe: What its prompts are written with.
         order: What was loaded. The options in force are in the description.
     """
 
     native: Any
-    vocabulary: Vocabulary
+    scribe: Scribe
     pieces: Pieces
-    defuser: Defuser
-    template: ChatTemplate | RenderError
     cache: KvCache
     chunk: int
     description: Description
@@ -55,6 +53,11 @@ class Model:
     def context(self) -> Any:
         """llama.cpp's context."""
         return self.cache.context
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The model's tokens."""
+        return self.scribe.vocabulary
 
 
 def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> Model:
@@ -69,16 +72,13 @@ def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> 
         raise BackendError(load_problem(Path(order.path).name, order.options.context, list(log.lines)))
     threads = order.threads or usable_cores()
     cache = make_cache(native, order, order.options, threads, log)
-    vocabulary = Vocabulary(native)
-    template, source = _template(native, vocabulary)
-    _warm_up(native, cache, vocabulary, threads)
+    scribe = scribe_of(native)
+    _warm_up(native, cache, scribe.vocabulary, threads)
     report(1.0)
     return Model(
         native=native,
-        vocabulary=vocabulary,
-        pieces=Pieces(vocabulary, MARKERS),
-        defuser=Defuser(vocabulary.control),
-        template=template,
+        scribe=scribe,
+        pieces=Pieces(scribe.vocabulary, MARKERS),
         cache=cache,
         chunk=chunk_size(native, order.options),
         description=Description(
@@ -87,11 +87,11 @@ def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> 
             fingerprint=order.fingerprint,
             context=cache.size,
             trained_context=lib.llama_model_n_ctx_train(native),
-            vocabulary=vocabulary.size,
+            vocabulary=scribe.vocabulary.size,
             threads=threads,
             load_ms=0.0,
             backend=order.backend,
-            can_think=thinks(source),
+            can_think=thinks(scribe.source),
             options=order.options,
             identity=identify(order, order.options, cache, log),
         ),
@@ -141,16 +141,6 @@ def _load_weights(order: Load, report: Callable[[float], None]) -> Any:
     params, _keep = model_params(order.options)
     params.progress_callback = lib.llama_progress_callback(progress)
     return lib.llama_model_load_from_file(order.path.encode(), params)
-
-
-def _template(native: Any, vocabulary: Vocabulary) -> tuple[ChatTemplate | RenderError, str]:
-    raw = lib.llama_model_chat_template(native, None)
-    source = raw.decode("utf-8", "replace") if raw else None
-    try:
-        template = ChatTemplate(source, vocabulary.text(vocabulary.bos), vocabulary.text(vocabulary.eos))
-    except RenderError as error:
-        return error, source or ""
-    return template, template.source
 
 
 def _warm_up(native: Any, cache: KvCache, vocabulary: Vocabulary, threads: int) -> None:

@@ -135,7 +135,7 @@ def _generate(line: Line, generator: Generator, flags: AbortFlags, order: Genera
 
     flag = flags.of(order.number)
     generator.model.cache.arm(flag)
-    generator.answer(order.turns, order.sampling, received, flag, send)
+    generator.answer(order, received, flag, send)
 
 
 class _Progress:

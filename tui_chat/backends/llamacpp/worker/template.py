@@ -12,6 +12,7 @@ from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from tui_chat.backends.llamacpp.worker.thinking import is_harmony, tag_of
 from tui_chat.chat.model import Role
 from tui_chat.wire.api import Turn
 
@@ -39,6 +40,7 @@ class ChatTemplate:
         self.source = CHATML if source is None else source
         self.stops = CHATML_STOPS if source is None else ()
         self._tokens = {"bos_token": bos, "eos_token": eos}
+        self._thinking = _thinking_field(self.source)
         try:
             self._template = _environment().from_string(self.source)
         except TemplateError as error:
@@ -81,11 +83,28 @@ class ChatTemplate:
                 yield at
 
     def _render(self, turns: tuple[Turn, ...], *, answer: bool = True) -> str:
-        messages = [{"role": turn.role.value, "content": turn.text} for turn in turns]
+        messages = [self._message(turn) for turn in turns]
         try:
             return self._template.render(messages=messages, add_generation_prompt=answer, **self._tokens)
         except Exception as error:  # a template is foreign code and may raise anything
             raise RenderError(f"{type(error).__name__}: {error}") from error
+
+    def _message(self, turn: Turn) -> dict[str, str]:
+        """One turn as templates take it; where this one knows no place for thinking, that is text."""
+        message = {"role": turn.role.value, "content": turn.text}
+        if turn.thinking and self._thinking:
+            message[self._thinking] = turn.thinking
+        elif turn.thinking:
+            tag = tag_of(self.source)
+            message["content"] = tag.start + turn.thinking + tag.end + turn.text
+        return message
+
+
+def _thinking_field(source: str) -> str | None:
+    """The name by which a template takes what was thought before an earlier answer, if it does."""
+    if "reasoning_content" in source:
+        return "reasoning_content"
+    return "thinking" if is_harmony(source) else None
 
 
 def _common_length(left: str, right: str) -> int:
@@ -125,7 +144,9 @@ def _joined(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
     joined: list[Turn] = []
     for turn in turns:
         if joined and joined[-1].role is turn.role:
-            joined[-1] = Turn(role=turn.role, text=f"{joined[-1].text}\n\n{turn.text}")
+            before = joined[-1]
+            thinking = "\n\n".join(filter(None, (before.thinking, turn.thinking)))
+            joined[-1] = Turn(role=turn.role, text=f"{before.text}\n\n{turn.text}", thinking=thinking)
         else:
             joined.append(turn)
     return tuple(joined)

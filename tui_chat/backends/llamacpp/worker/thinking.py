@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tui_chat.backends.llamacpp.worker.streams import overlap
+from tui_chat.backends.protocol import NOTHING, Begun
 from tui_chat.wire.events import Channel
 
 Part = tuple[Channel, str]
@@ -14,16 +15,33 @@ Part = tuple[Channel, str]
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """The words a model puts around its thinking."""
+    """The words a model puts around its thinking.
+
+    Attributes:
+        gap: What it usually writes between either of them and the thinking.
+        after: What it usually writes between all that and the answer.
+    """
 
     opening: str
     closing: str
+    gap: str = "\n"
+    after: str = "\n\n"
+
+    @property
+    def start(self) -> str:
+        """All that comes before the thinking."""
+        return self.opening + self.gap
+
+    @property
+    def end(self) -> str:
+        """All that comes between the thinking and the answer."""
+        return self.gap + self.closing + self.after
 
 
 TAGS = (
     Tag("<think>", "</think>"),
     Tag("<thinking>", "</thinking>"),
-    Tag("[THINK]", "[/THINK]"),
+    Tag("[THINK]", "[/THINK]", gap="", after=""),
     Tag("<seed:think>", "</seed:think>"),
 )
 HARMONY = frozenset({"<|start|>", "<|channel|>", "<|message|>", "<|end|>", "<|constrain|>"})
@@ -51,19 +69,35 @@ class Splitter(Protocol):
 
 def thinks(template: str) -> bool:
     """Whether a chat template is that of a model which thinks before it answers."""
-    return _is_harmony(template) or any(tag.closing in template for tag in TAGS)
+    return is_harmony(template) or any(tag.closing in template for tag in TAGS)
 
 
-def splitter(template: str, prompt: str) -> Splitter:
-    """Choose the splitter for a model by its `template`, beginning where the rendered `prompt` ends."""
-    if _is_harmony(template):
-        return HarmonySplitter()
-    tail = prompt.rstrip()
-    return TagSplitter(next((tag for tag in TAGS if tail.endswith(tag.opening)), None))
+def splitter(template: str, prompt: str, begun: Begun = NOTHING) -> Splitter:
+    """Choose the splitter for a model by its `template`, beginning where the rendered `prompt` ends.
+
+    If the answer had `begun` before, that is the end of the prompt.
+    """
+    if is_harmony(template):
+        return HarmonySplitter(begun)
+    if begun.text:
+        return TagSplitter(begun=begun)
+    return TagSplitter(tag_of(template) if begun.thinking else open_tag(prompt), begun)
 
 
-def _is_harmony(template: str) -> bool:
+def is_harmony(template: str) -> bool:
+    """Whether a chat template is gpt-oss's, which has channels instead of tags."""
     return "<|channel|>" in template and "<|message|>" in template
+
+
+def tag_of(template: str) -> Tag:
+    """The tag of the model that has this `template`; the commonest where it names none."""
+    return next((tag for tag in TAGS if tag.closing in template), TAGS[0])
+
+
+def open_tag(prompt: str) -> Tag | None:
+    """The tag that a rendered `prompt` ends with, because the template itself opens the thinking."""
+    tail = prompt.rstrip()
+    return next((tag for tag in TAGS if tail.endswith(tag.opening)), None)
 
 
 class _State(enum.Enum):
@@ -80,11 +114,11 @@ class TagSplitter:
     White space around the thinking belongs to the tags.
     """
 
-    def __init__(self, opened: Tag | None = None) -> None:
-        self.settled = False
-        self._state = _State.THINKING if opened else _State.START
+    def __init__(self, opened: Tag | None = None, begun: Begun = NOTHING) -> None:
+        self.settled = bool(begun.text)
+        self._state = _State.THINKING if opened else _State.ANSWER if begun.text else _State.START
         self._closing = opened.closing if opened else ""
-        self._fresh = True
+        self._fresh = not begun.thinking
         self._held = ""
 
     def feed(self, text: str) -> list[Part]:
@@ -157,12 +191,11 @@ class HarmonySplitter:
     words between a marker and ``<|message|>`` are a header and belong to nobody.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, begun: Begun = NOTHING) -> None:
         self.settled = False
         self._held = ""
-        self._in_body = False
-        self._header = ""
-        self._spoke = False
+        self._in_body = self._spoke = bool(begun)
+        self._header = "" if begun.text else "analysis" if begun.thinking else ""
 
     def feed(self, text: str) -> list[Part]:
         """Take more text; return the parts that are now certain."""

@@ -50,7 +50,7 @@ def _carry_out(order: Upkeep, model: Model, abort: Flag) -> Reply:
         size = file_size(describe(cache, identity, ParkLabel(""))) if cache.tokens else 0
         return messages.Weighed(order.number, Held(tuple(cache.tokens), size))
     if isinstance(order, messages.Compare):
-        tokens = write_prompt(model, order.turns).tokens
+        tokens = write_prompt(model, order.turns, order.begun).tokens
         reusable = cache.reusable(common_length(cache.tokens, tokens[:-1]))
         return messages.Compared(order.number, Fit(tuple(tokens), reusable, len(cache.tokens)))
     if isinstance(order, messages.Park):
