@@ -13,7 +13,7 @@ import msgspec
 
 from tui_chat.chat.model import Problem, Sampling
 from tui_chat.memory.parkfile import KvIdentity, ParkHeader, ParkLabel
-from tui_chat.wire.api import Turn
+from tui_chat.wire.api import CountReply, Turn
 from tui_chat.wire.events import Event
 from tui_chat.wire.plan import LoadOptions
 
@@ -145,6 +145,14 @@ class LoadedModel(Protocol):
 
     async def tokenize(self, text: str) -> int:
         """Count the tokens of `text`. Raises `BackendError` if the model is gone."""
+        ...
+
+    async def count(self, turns: tuple[Turn, ...]) -> CountReply:
+        """Count the tokens of `turns` as they would be sent, without waiting for an answer.
+
+        Raises:
+            BackendError: The model cannot be sent these turns, or is gone.
+        """
         ...
 
     def real_bytes(self) -> int:

@@ -137,7 +137,7 @@ class EngineClient:
         return (await self._call("POST", TOKENIZE, TokenizeReply, TokenizeRequest(model, text))).tokens
 
     async def count(self, request: CountRequest) -> CountReply:
-        """Count a conversation as a model would read it, whether it is in memory or not."""
+        """Count the tokens of a conversation as a model would be sent it, whether it is loaded or not."""
         return await self._call("POST", COUNT, CountReply, request)
 
     async def generate(self, request: GenerateRequest) -> GenerationInfo:

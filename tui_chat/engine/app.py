@@ -21,6 +21,7 @@ from tui_chat.engine.journaling import Journal
 from tui_chat.engine.swap.resident import Want
 from tui_chat.store.errors import StoreError
 from tui_chat.wire.api import (
+    CountRequest,
     ErrorReply,
     GenerateRequest,
     LoadRequest,
@@ -33,6 +34,7 @@ from tui_chat.wire.api import (
 from tui_chat.wire.paths import (
     CACHE,
     CANCEL,
+    COUNT,
     ENGINE,
     EVENTS,
     GENERATION_EVENTS,
@@ -186,6 +188,11 @@ class Surface:
             return refuse(not_resident(wanted.model), 409)
         return reply(TokenizeReply(await resident.model.tokenize(wanted.text)))
 
+    async def count(self, request: Request) -> Response:
+        """Count the tokens of a conversation as a model would be sent it; never loads its weights."""
+        wanted = msgspec.json.decode(await request.body(), type=CountRequest)
+        return reply(await self._engine.counter.count(wanted))
+
     async def generate(self, request: Request) -> Response:
         """Admit a generation. The same id twice is one generation, so a lost reply can be asked again."""
         wanted = msgspec.json.decode(await request.body(), type=GenerateRequest)
@@ -249,6 +256,7 @@ def build_app(engine: Engine) -> Starlette:
             route(CACHE, surface.cache, "GET"),
             route(CACHE, surface.clear_cache, "DELETE"),
             route(TOKENIZE, surface.tokenize, "POST"),
+            route(COUNT, surface.count, "POST"),
             route(GENERATIONS, surface.generate, "POST"),
             route(GENERATION_EVENTS, surface.generation_events, "GET"),
             route(CANCEL, surface.cancel, "POST"),

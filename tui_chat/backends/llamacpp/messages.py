@@ -10,7 +10,7 @@ import msgspec
 from tui_chat.backends.protocol import NOTHING, Begun, Description, Fit, Held
 from tui_chat.chat.model import Problem, Sampling
 from tui_chat.memory.parkfile import ParkHeader, ParkLabel
-from tui_chat.wire.api import Turn
+from tui_chat.wire.api import CountReply, Turn
 from tui_chat.wire.events import Event
 from tui_chat.wire.plan import LoadOptions
 
@@ -55,6 +55,13 @@ class Tokenize(msgspec.Struct, frozen=True, tag="tokenize"):
     text: str
 
 
+class CountTurns(msgspec.Struct, frozen=True, tag="count_turns"):
+    """Count the tokens of `turns` as a prompt; answered at once, even while an answer is generated."""
+
+    number: int
+    turns: tuple[Turn, ...]
+
+
 class Resize(msgspec.Struct, frozen=True, tag="resize"):
     """Make another context over the same weights, and keep the KV cache if it can be kept."""
 
@@ -94,7 +101,10 @@ class Restore(msgspec.Struct, frozen=True, tag="restore"):
 Upkeep = Resize | Weigh | Compare | Park | Restore
 """Orders that touch the context, and so are carried out between answers, in the order of their coming."""
 
-Order = Load | Generate | Tokenize | Upkeep
+Reading = Tokenize | CountTurns
+"""Orders that touch nothing but the vocabulary."""
+
+Order = Load | Generate | Reading | Upkeep
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
@@ -127,6 +137,13 @@ class Counted(msgspec.Struct, frozen=True, tag="counted"):
 
     number: int
     tokens: int
+
+
+class TurnsCounted(msgspec.Struct, frozen=True, tag="turns_counted"):
+    """The reply to a `CountTurns`."""
+
+    number: int
+    count: CountReply
 
 
 class Resized(msgspec.Struct, frozen=True, tag="resized"):
@@ -172,7 +189,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     problem: Problem
 
 
-Reply = Counted | Resized | Weighed | Compared | Parked | Restored | Failed
+Reply = Counted | TurnsCounted | Resized | Weighed | Compared | Parked | Restored | Failed
 """What answers an order of the same number."""
 
 Report = Progress | Loaded | Refused | Happened | Reply

@@ -1,4 +1,4 @@
-"""Asks a probe process what loads would cost. One that dies over a question is replaced for the next."""
+"""Asks a process what loads would cost, or texts. One that dies over a question is replaced for the next."""
 
 from __future__ import annotations
 
@@ -10,17 +10,36 @@ import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
 from dataclasses import dataclass
-from typing import IO
+from pathlib import Path
+from typing import IO, TypeVar
 
 import msgspec
 
 from tui_chat.backends.llamacpp.messages import LENGTH_BYTES, body_length
-from tui_chat.backends.llamacpp.probing import Answers, Probe, Unknown
+from tui_chat.backends.llamacpp.probing import (
+    Answers,
+    CountedIn,
+    CountIn,
+    Probe,
+    Question,
+    Uncountable,
+    Unknown,
+)
+from tui_chat.backends.protocol import BackendError
+from tui_chat.chat.model import Problem, ProblemCode
+from tui_chat.wire.api import CountReply, Turn
+
+T = TypeVar("T")
 
 PROBE = "tui_chat.backends.llamacpp.worker.probe"
 PATIENCE_S = 30.0
 """For one question; a model with the largest vocabulary takes a fraction of a second."""
 _LAST_BYTES = 2048
+_BROKEN = (OSError, asyncio.IncompleteReadError, TimeoutError, msgspec.MsgspecError, ValueError)
+"""Whatever a process that died, hangs or talks nonsense leads to."""
+
+_answers = msgspec.msgpack.Decoder(Answers)
+_counts: msgspec.msgpack.Decoder[CountedIn | Uncountable] = msgspec.msgpack.Decoder(CountedIn | Uncountable)
 
 
 @dataclass(slots=True)
@@ -30,8 +49,15 @@ class _Running:
     log: IO[bytes]
 
 
+class _LostError(Exception):
+    """The process died over a question, or took too long; says its last words."""
+
+
 class Prober:
-    """A probe process, started with the first question and kept for the next ones."""
+    """A process that is asked about models that are not loaded.
+
+    It is started with the first question and kept for the next ones.
+    """
 
     def __init__(self) -> None:
         self._running: _Running | None = None
@@ -43,16 +69,39 @@ class Prober:
             self._running = self._running or await _spawn()
 
     async def ask(self, probe: Probe) -> Answers:
-        """Ask; whatever goes wrong in the probe is an `Unknown` for every set of options."""
+        """Ask what loads cost; whatever goes wrong in there is an `Unknown` for every set of options."""
+        try:
+            return await self._put(probe, _answers)
+        except _LostError as error:
+            return Answers("", (Unknown(str(error)),) * len(probe.options))
+
+    async def count(self, path: str, turns: tuple[Turn, ...]) -> CountReply:
+        """Count the tokens of `turns` as the model at `path` would be sent them; no weights are loaded.
+
+        Raises:
+            BackendError: The file is no model that can be asked, or its template does not take the turns.
+        """
+        try:
+            answer = await self._put(CountIn(path, turns), _counts)
+        except _LostError as error:
+            what = f"The tokens for {Path(path).name} could not be counted: {error}."
+            remedy = "Choose another model; this file may be damaged."
+            raise BackendError(Problem(ProblemCode.LOAD_FAILED, what, remedy=remedy)) from error
+        if isinstance(answer, Uncountable):
+            raise BackendError(answer.problem)
+        return answer.count
+
+    async def _put(self, question: Question, answers: msgspec.msgpack.Decoder[T]) -> T:
+        """Put a question and decode the answer. Raises `_LostError`; the next question gets a new process."""
         async with self._asking:
             running = self._running = self._running or await _spawn()
             try:
                 async with asyncio.timeout(PATIENCE_S):
-                    return await _exchange(running, probe)
-            except (OSError, asyncio.IncompleteReadError, TimeoutError, msgspec.MsgspecError, ValueError):
+                    return answers.decode(await _exchange(running, question))
+            except _BROKEN as error:
                 why = _last_words(running)
                 await self._end()
-                return Answers("", (Unknown(why),) * len(probe.options))
+                raise _LostError(why) from error
             except BaseException:
                 await self._end()  # its answer would be taken for that to the next question
                 raise
@@ -98,14 +147,14 @@ async def _spawn() -> _Running:
     return _Running(process, reader, log)
 
 
-async def _exchange(running: _Running, probe: Probe) -> Answers:
+async def _exchange(running: _Running, question: Question) -> bytes:
     writer = running.process.stdin
     assert writer is not None, "the process was started with a pipe"
-    body = msgspec.msgpack.encode(probe)
+    body = msgspec.msgpack.encode(question)
     writer.write(len(body).to_bytes(LENGTH_BYTES, "big") + body)
     await writer.drain()
     length = body_length(await running.reader.readexactly(LENGTH_BYTES))
-    return msgspec.msgpack.decode(await running.reader.readexactly(length), type=Answers)
+    return await running.reader.readexactly(length)
 
 
 def _last_words(running: _Running) -> str:

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import msgspec
 
+from tui_chat.chat.model import Problem
+from tui_chat.wire.api import CountReply, Turn
 from tui_chat.wire.plan import DeviceSpec, LoadOptions
 
 
-class Probe(msgspec.Struct, frozen=True):
+class Probe(msgspec.Struct, frozen=True, tag="probe"):
     """Tell what the model at `path` takes on `gpus` and in RAM with each of `options`."""
 
     path: str
     gpus: tuple[DeviceSpec, ...]
     options: tuple[LoadOptions, ...]
+
+
+class CountIn(msgspec.Struct, frozen=True, tag="count"):
+    """Count the tokens of `turns` as the model at `path` would be sent them."""
+
+    path: str
+    turns: tuple[Turn, ...]
+
+
+Question = Probe | CountIn
 
 
 class Buffers(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +58,18 @@ class Answers(msgspec.Struct, frozen=True):
 
     backend: str
     answers: tuple[Probed | Unknown, ...]
+
+
+class CountedIn(msgspec.Struct, frozen=True, tag="counted"):
+    """The answer to a `CountIn`."""
+
+    count: CountReply
+
+
+class Uncountable(msgspec.Struct, frozen=True, tag="uncountable"):
+    """The file is no model that can be asked, or its template does not take these turns."""
+
+    problem: Problem
 
 
 RAM = "ram"

@@ -16,17 +16,20 @@ from tui_chat.backends.llamacpp.messages import (
     Compare,
     Compared,
     Counted,
+    CountTurns,
     Failed,
     Generate,
     Happened,
     Park,
     Parked,
+    Reading,
     Reply,
     Resize,
     Resized,
     Restore,
     Restored,
     Tokenize,
+    TurnsCounted,
     Upkeep,
     Weigh,
     Weighed,
@@ -35,7 +38,7 @@ from tui_chat.backends.llamacpp.process import WorkerProcess
 from tui_chat.backends.protocol import NOTHING, BackendError, Begun, Description, Fit, Held
 from tui_chat.chat.model import FinishReason, Problem, Sampling, Timings, Usage
 from tui_chat.memory.parkfile import ParkHeader, ParkLabel
-from tui_chat.wire.api import Turn
+from tui_chat.wire.api import CountReply, Turn
 from tui_chat.wire.events import Delta, Event, Prefill, Settled
 from tui_chat.wire.plan import LoadOptions
 
@@ -150,6 +153,10 @@ class LlamaCppModel:
         """
         return (await self._ask(Tokenize(next(self._numbers), text), Counted)).tokens
 
+    async def count(self, turns: tuple[Turn, ...]) -> CountReply:
+        """Count the tokens of `turns`, also while an answer is generated; see `LoadedModel.count`."""
+        return (await self._ask(CountTurns(next(self._numbers), turns), TurnsCounted)).count
+
     async def resize(self, options: LoadOptions) -> int:
         """Change context, KV type or ubatch; see `ParkableModel.resize`."""
         return (await self._ask(Resize(next(self._numbers), options), Resized)).kept
@@ -179,7 +186,7 @@ class LlamaCppModel:
         """Take the KV cache from the file at `path`; see `ParkableModel.restore`."""
         return (await self._ask(Restore(next(self._numbers), path), Restored)).tokens
 
-    async def _ask(self, order: Tokenize | Upkeep, wanted: type[R]) -> R:
+    async def _ask(self, order: Reading | Upkeep, wanted: type[R]) -> R:
         """Send an order and wait for its reply, whatever becomes of the worker meanwhile."""
         if self._death is not None:
             raise BackendError(self._death)

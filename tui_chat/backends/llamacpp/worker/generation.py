@@ -16,7 +16,7 @@ from tui_chat.backends.llamacpp.worker.model import Model
 from tui_chat.backends.llamacpp.worker.native import lib
 from tui_chat.backends.llamacpp.worker.prompt import Prompt, write_prompt
 from tui_chat.backends.llamacpp.worker.sampler import choose_seed, sampler_chain
-from tui_chat.backends.llamacpp.worker.template import RenderError
+from tui_chat.backends.llamacpp.worker.template import RenderError, template_problem
 from tui_chat.backends.llamacpp.worker.thinking import splitter
 from tui_chat.backends.llamacpp.worker.voice import Voice
 from tui_chat.chat.model import FinishReason, Problem, ProblemCode, Sampling, Timings, Usage
@@ -80,7 +80,7 @@ class Generator:
         try:
             prompt = write_prompt(self.model, order.turns, order.begun)
         except RenderError as error:
-            finish, problem = FinishReason.BACKEND_ERROR, _template_problem(error)
+            finish, problem = FinishReason.BACKEND_ERROR, template_problem(error)
         else:
             tally.prompt = len(prompt.tokens)
             finish, problem = self._run(prompt, sampling, seed, tally, emitter, abort, send)
@@ -183,16 +183,6 @@ class Generator:
             if flags[at]:
                 return FinishReason.CANCELLED, None
             append(token)
-
-
-def _template_problem(error: RenderError) -> Problem:
-    return Problem(
-        code=ProblemCode.TEMPLATE_FAILED,
-        what="The model's chat template cannot write this conversation.",
-        kept="Your message is kept.",
-        remedy="Choose another model, or leave the system message out.",
-        detail=str(error),
-    )
 
 
 def _overflow_problem(prompt: int, size: int) -> Problem:

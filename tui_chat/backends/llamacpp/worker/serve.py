@@ -20,20 +20,25 @@ from tui_chat.backends.llamacpp.messages import (
     Loaded,
     Order,
     Progress,
+    Reading,
     Refused,
+    Reply,
     Report,
     Tokenize,
+    TurnsCounted,
     Upkeep,
     body_length,
     decode_order,
     frame,
 )
+from tui_chat.backends.llamacpp.worker.counting import count_turns
 from tui_chat.backends.llamacpp.worker.generation import Generator
 from tui_chat.backends.llamacpp.worker.logs import NativeLog
 from tui_chat.backends.llamacpp.worker.model import Model, load_model
 from tui_chat.backends.llamacpp.worker.resize import ContextLostError
+from tui_chat.backends.llamacpp.worker.scribe import Scribe
+from tui_chat.backends.llamacpp.worker.template import RenderError, template_problem
 from tui_chat.backends.llamacpp.worker.upkeep import attend
-from tui_chat.backends.llamacpp.worker.vocabulary import Vocabulary
 from tui_chat.backends.protocol import BackendError
 from tui_chat.wire.events import Event
 
@@ -90,14 +95,14 @@ def serve(sock: socket.socket, flags: AbortFlags) -> None:
         line.receive()
         return
     orders: Orders = SimpleQueue()
-    threading.Thread(target=_listen, args=(line, model.vocabulary, orders), daemon=True).start()
+    threading.Thread(target=_listen, args=(line, model.scribe, orders), daemon=True).start()
     gc.freeze()
     gc.disable()  # a collection in the middle of an answer would be a stutter
     line.send(Loaded(model.description))
     _work(line, model, flags, orders, log)
 
 
-def _listen(line: Line, vocabulary: Vocabulary, orders: Orders) -> None:
+def _listen(line: Line, scribe: Scribe, orders: Orders) -> None:
     """Take orders on a thread of its own, so that counting tokens never waits for an answer.
 
     The thread sleeps in the kernel between orders and so costs the decode loop nothing. Reading the
@@ -105,11 +110,19 @@ def _listen(line: Line, vocabulary: Vocabulary, orders: Orders) -> None:
     """
     while True:
         order = line.receive()
-        if isinstance(order, Tokenize):
-            count = len(vocabulary.tokenize(order.text, special=False))
-            line.send(Counted(order.number, count))
+        if isinstance(order, Reading):
+            line.send(_read(order, scribe))
         elif not isinstance(order, Load):
             orders.put((order, perf_counter()))
+
+
+def _read(order: Reading, scribe: Scribe) -> Reply:
+    if isinstance(order, Tokenize):
+        return Counted(order.number, len(scribe.vocabulary.tokenize(order.text, special=False)))
+    try:
+        return TurnsCounted(order.number, count_turns(scribe, order.turns))
+    except RenderError as error:
+        return Failed(order.number, template_problem(error))
 
 
 def _work(line: Line, model: Model, flags: AbortFlags, orders: Orders, log: NativeLog) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NoReturn
 
+import msgspec
 from jinja2 import TemplateError, nodes
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tui_chat.backends.llamacpp.worker.thinking import is_harmony, tag_of
-from tui_chat.chat.model import Role
+from tui_chat.chat.model import Problem, ProblemCode, Role
 from tui_chat.wire.api import Turn
 
 CHATML = (
@@ -21,11 +22,24 @@ CHATML = (
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 """For a model that brings no template; the form most fine-tuned models have seen."""
+_TEXT = "\ufdd1"
+"""A Unicode noncharacter, written to see where a template puts a text."""
 CHATML_STOPS = ("<|im_end|>", "<|im_start|>")
 
 
 class RenderError(Exception):
     """The template cannot be compiled, or renders this conversation in no form we know."""
+
+
+def template_problem(error: RenderError) -> Problem:
+    """Say in a person's words that a conversation cannot be written."""
+    return Problem(
+        code=ProblemCode.TEMPLATE_FAILED,
+        what="The model's chat template cannot write this conversation.",
+        kept="Your message is kept.",
+        remedy="Choose another model, or leave the system message out.",
+        detail=str(error),
+    )
 
 
 class ChatTemplate:
@@ -81,6 +95,14 @@ class ChatTemplate:
                 continue
             if at := _common_length(beginning, text):
                 yield at
+
+    def after(self, turns: tuple[Turn, ...]) -> str:
+        """What is written after the last of `turns`, before anything else; empty if nobody can tell."""
+        last = msgspec.structs.replace(turns[-1], text=_TEXT)
+        try:
+            return self._render((*turns[:-1], last), answer=False).rpartition(_TEXT)[2]
+        except RenderError:
+            return ""
 
     def _render(self, turns: tuple[Turn, ...], *, answer: bool = True) -> str:
         messages = [self._message(turn) for turn in turns]

@@ -11,7 +11,7 @@ from tui_chat.backends.llamacpp.worker.model import Model
 from tui_chat.backends.llamacpp.worker.parking import describe, park, restore
 from tui_chat.backends.llamacpp.worker.prompt import write_prompt
 from tui_chat.backends.llamacpp.worker.resize import resize
-from tui_chat.backends.llamacpp.worker.template import RenderError
+from tui_chat.backends.llamacpp.worker.template import RenderError, template_problem
 from tui_chat.backends.protocol import BackendError, Fit, Held
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.memory.parkfile import ParkError, ParkLabel, file_size
@@ -36,7 +36,7 @@ def attend(order: Upkeep, model: Model, log: NativeLog, abort: Flag) -> tuple[Re
     except (BackendError, ParkError) as error:
         return Failed(order.number, error.problem), model
     except RenderError as error:
-        return Failed(order.number, Problem(ProblemCode.TEMPLATE_FAILED, str(error))), model
+        return Failed(order.number, template_problem(error)), model
     except (OSError, MemoryError) as error:
         what = f"The conversation could not be parked: {getattr(error, 'strerror', None) or error}."
         problem = Problem(ProblemCode.PARK_FAILED, what, kept="The model still holds it.", detail=repr(error))

@@ -1,4 +1,4 @@
-"""Answers probes until its input ends: ``python -m …``, questions on standard input, answers on ``FD``."""
+"""Answers until its input ends: ``python -m …``, questions on standard input, answers on ``FD``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from tui_chat.backends.llamacpp.build import backend_name
 from tui_chat.backends.llamacpp.messages import LENGTH_BYTES, body_length
-from tui_chat.backends.llamacpp.probing import Answers, Probe
+from tui_chat.backends.llamacpp.probing import Answers, Probe, Question
 
 
 def main() -> None:
@@ -18,12 +18,20 @@ def main() -> None:
     from tui_chat.backends.llamacpp.worker.logs import NativeLog
     from tui_chat.backends.llamacpp.worker.native import lib
     from tui_chat.backends.llamacpp.worker.probe.measure import measure
+    from tui_chat.backends.llamacpp.worker.probe.vocabularies import Vocabularies
 
     log = NativeLog()
     lib.llama_backend_init()
+    vocabularies = Vocabularies(log)
+    questions = msgspec.msgpack.Decoder(Question)
     while prefix := sys.stdin.buffer.read(LENGTH_BYTES):
-        probe = msgspec.msgpack.decode(sys.stdin.buffer.read(body_length(prefix)), type=Probe)
-        body = msgspec.msgpack.encode(Answers(backend_name(), measure(probe, log)))
+        question = questions.decode(sys.stdin.buffer.read(body_length(prefix)))
+        answer = (
+            Answers(backend_name(), measure(question, log))
+            if isinstance(question, Probe)
+            else vocabularies.count(question)
+        )
+        body = msgspec.msgpack.encode(answer)
         answers.write(len(body).to_bytes(LENGTH_BYTES, "big") + body)
         answers.flush()
 
