@@ -13,7 +13,7 @@ import psutil
 from tui_chat.backends.llamacpp.host import LlamaCppBackend
 from tui_chat.backends.llamacpp.process import WORKER
 from tui_chat.backends.llamacpp.resident import LlamaCppModel
-from tui_chat.backends.protocol import NOTHING, Begun, LoadPlan
+from tui_chat.backends.protocol import NEW, Begun, LoadPlan
 from tui_chat.chat.model import Role, Sampling
 from tui_chat.wire.api import Turn
 from tui_chat.wire.events import Channel, Delta, Event, Prefill, Settled
@@ -64,12 +64,12 @@ async def hear(
     turns: tuple[Turn, ...] | str,
     sampling: Sampling = GREEDY,
     on_event: Callable[[Event], None] = lambda _: None,
-    begun: Begun = NOTHING,
+    begun: Begun = NEW,
 ) -> Heard:
     """Collect a whole answer, calling `on_event` for each event as it comes."""
     heard = Heard([])
     turns = user(turns) if isinstance(turns, str) else turns
-    async for event in model.generate("answer", turns, sampling, begun):
+    async for event in model.generate("answer", turns, sampling, begun=begun):
         heard.events.append(event)
         on_event(event)
     return heard

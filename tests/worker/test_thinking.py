@@ -10,7 +10,7 @@ from tui_chat.backends.llamacpp.worker.beginning import beginning
 from tui_chat.backends.llamacpp.worker.streams import StopMatcher
 from tui_chat.backends.llamacpp.worker.thinking import splitter, thinks
 from tui_chat.backends.llamacpp.worker.voice import Voice
-from tui_chat.backends.protocol import NOTHING, Begun
+from tui_chat.backends.protocol import NEW, Begun
 from tui_chat.wire.events import Channel
 
 HARMONY = "… <|channel|> … <|message|> …"
@@ -47,7 +47,7 @@ CASES = [
 
 
 def _split(
-    template: str, prompt: str, pieces: list[bytes], stops: tuple[str, ...] = (), begun: Begun = NOTHING
+    template: str, prompt: str, pieces: list[bytes], stops: tuple[str, ...] = (), begun: Begun = NEW
 ) -> dict[Channel, str]:
     voice = Voice(splitter(template, prompt, begun), stops)
     heard = {Channel.THINKING: "", Channel.ANSWER: ""}

@@ -95,7 +95,8 @@ class Begun(msgspec.Struct, frozen=True, omit_defaults=True):
         return bool(self.text or self.thinking)
 
 
-NOTHING = Begun()
+NEW = Begun()
+"""Of an answer that only begins."""
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -103,6 +104,13 @@ class Held(msgspec.Struct, frozen=True):
 
     tokens: tuple[int, ...]
     size: int
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """A conversation that a KV cache holds: the answer up to which it was read, and how many tokens."""
+
+    tag: str
+    tokens: int
 
 
 class Fit(msgspec.Struct, frozen=True):
@@ -127,7 +135,7 @@ class LoadedModel(Protocol):
         ...
 
     def generate(
-        self, id: str, turns: tuple[Turn, ...], sampling: Sampling, begun: Begun = NOTHING
+        self, id: str, turns: tuple[Turn, ...], sampling: Sampling, *, begun: Begun = NEW, shift: bool = False
     ) -> AsyncIterator[Event]:
         """Answer `turns`: yields `Prefill`s and `Delta`s, then exactly one `Settled`.
 
@@ -135,7 +143,8 @@ class LoadedModel(Protocol):
         counted, and stop strings are looked for in that alone.
 
         Whatever goes wrong in the model, its process included, arrives as that `Settled`; the
-        iterator does not raise. One generation at a time: the engine's scheduler sees to that.
+        iterator does not raise. One generation at a time: the engine's scheduler sees to that. `shift`
+        lets it move what it has read of turns that follow dropped ones.
         """
         ...
 
@@ -168,9 +177,17 @@ class LoadedModel(Protocol):
 class ParkableModel(LoadedModel, Protocol):
     """One whose context and KV cache can be had hold of.
 
-    All of these wait for the answer that is being generated. They raise `BackendError`, after which the
+    All methods wait for the answer that is being generated. They raise `BackendError`, after which the
     model is as it was, unless it is dead.
     """
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """What the KV cache held after the last answer, resize or restore, as far as it has a name.
+
+        Known without asking the model, and so also while it answers.
+        """
+        ...
 
     async def resize(self, options: LoadOptions) -> int:
         """Change context, KV type or ubatch without loading anew; return how many tokens were kept.
@@ -184,7 +201,7 @@ class ParkableModel(LoadedModel, Protocol):
         """Say what the KV cache holds."""
         ...
 
-    async def fit(self, turns: tuple[Turn, ...], begun: Begun = NOTHING) -> Fit:
+    async def fit(self, turns: tuple[Turn, ...], begun: Begun = NEW) -> Fit:
         """Write `turns`, and what had `begun`, as a prompt; say how much of it the KV cache could reuse."""
         ...
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -23,6 +23,7 @@ from tui_chat.wire.api import (
     ErrorReply,
     GenerateRequest,
     GenerationInfo,
+    KeptReply,
     LoadRequest,
     ModelInfo,
     ModelRequest,
@@ -41,6 +42,7 @@ from tui_chat.wire.paths import (
     EVENTS,
     GENERATION_EVENTS,
     GENERATIONS,
+    KEPT,
     LOAD,
     MODELS,
     PIN,
@@ -139,6 +141,10 @@ class EngineClient:
     async def count(self, request: CountRequest) -> CountReply:
         """Count the tokens of a conversation as a model would be sent it, whether it is loaded or not."""
         return await self._call("POST", COUNT, CountReply, request)
+
+    async def kept(self, session: str) -> KeptReply:
+        """What models hold of a session, in memory or parked, and how quickly they would read the rest."""
+        return await self._call("GET", KEPT.format(id=quote(session, safe="")), KeptReply)
 
     async def generate(self, request: GenerateRequest) -> GenerationInfo:
         """Ask for an answer. Safe to repeat: the same id is the same generation."""

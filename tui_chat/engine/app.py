@@ -39,6 +39,7 @@ from tui_chat.wire.paths import (
     EVENTS,
     GENERATION_EVENTS,
     GENERATIONS,
+    KEPT,
     LOAD,
     MODELS,
     PIN,
@@ -193,6 +194,10 @@ class Surface:
         wanted = msgspec.json.decode(await request.body(), type=CountRequest)
         return reply(await self._engine.counter.count(wanted))
 
+    async def kept(self, request: Request) -> Response:
+        """Say what is kept of one session; never waits for an answer."""
+        return reply(await self._engine.keeping.of(request.path_params["id"]))
+
     async def generate(self, request: Request) -> Response:
         """Admit a generation. The same id twice is one generation, so a lost reply can be asked again."""
         wanted = msgspec.json.decode(await request.body(), type=GenerateRequest)
@@ -257,6 +262,7 @@ def build_app(engine: Engine) -> Starlette:
             route(CACHE, surface.clear_cache, "DELETE"),
             route(TOKENIZE, surface.tokenize, "POST"),
             route(COUNT, surface.count, "POST"),
+            route(KEPT, surface.kept, "GET"),
             route(GENERATIONS, surface.generate, "POST"),
             route(GENERATION_EVENTS, surface.generation_events, "GET"),
             route(CANCEL, surface.cancel, "POST"),

@@ -17,6 +17,7 @@ from tui_chat.config.settings import Settings
 from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.counting import Counter
 from tui_chat.engine.generations import Generations
+from tui_chat.engine.kept import Keeping
 from tui_chat.engine.parking import make_parking
 from tui_chat.engine.plans import Plans
 from tui_chat.engine.quiet import Quiet
@@ -64,6 +65,7 @@ class Engine:
         self.residents = Residents(backend, self._catalogue, wishes, chooser, self.parking, others)
         self.plans = Plans(chooser, self._catalogue, wishes, others)
         self.counter = Counter(self.residents, self._catalogue, self._prober)
+        self.keeping = Keeping(self.residents, self.parking, learned, self.list_models)
         self.generations = Generations(self._note_change)
         self.scheduler = Scheduler(self.residents, self.parking)
         prewarmer = Prewarmer(chooser, self.residents.load_quietly) if settings.models.prewarm else None

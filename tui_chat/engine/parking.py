@@ -19,9 +19,10 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from tui_chat.backends.protocol import NOTHING, BackendError, Begun, Held, LoadedModel, ParkableModel
+from tui_chat.backends.protocol import NEW, BackendError, Begun, Held, LoadedModel, ParkableModel
 from tui_chat.config.paths import Paths
 from tui_chat.config.settings import CacheSettings
+from tui_chat.engine.owners import Owners
 from tui_chat.engine.swap.learned import Learned
 from tui_chat.memory.parkfile import ParkHeader, ParkLabel
 from tui_chat.store.parks.entries import ParkEntry, Place, common_length
@@ -59,11 +60,15 @@ class Parking:
     Attributes:
         models: Ids of the models that something is parked of, as far as anybody has looked.
         ram_bytes: RAM that parks take, and give back as soon as a model needs it.
+        owners: Whose the conversations are that models were made ready for.
     """
 
     def __init__(self, shelf: Shelf, learned: Learned, on_change: Callable[[], None] = lambda: None) -> None:
         self.models: tuple[str, ...] = ()
         self.ram_bytes = 0
+        self.owners = Owners()
+        self._seen: tuple[ParkEntry, ...] = ()
+        self._looked = False
         self._shelf = shelf
         self._learned = learned
         self._on_change = on_change
@@ -80,7 +85,7 @@ class Parking:
         turns: tuple[Turn, ...],
         label: ParkLabel,
         path: str,
-        begun: Begun = NOTHING,
+        begun: Begun = NEW,
     ) -> int:
         """Make `model` as ready as can be for answering `turns`; return how many tokens were restored.
 
@@ -90,6 +95,7 @@ class Parking:
         `turns` go on from, or back into, what it answered last.
         """
         self.hurry()
+        self.owners.note(label)
         last = self._last.get(model)
         now = self._last[model] = _Last(turns, label, path)
         if not isinstance(model, ParkableModel) or (last and _same_line(last.turns, turns)):
@@ -132,6 +138,13 @@ class Parking:
     async def look(self) -> None:
         """Find out what is parked."""
         await self._whole(asyncio.to_thread(lambda: self._shelf.entries), patient=True)
+        self._looked = True
+
+    async def entries(self) -> tuple[ParkEntry, ...]:
+        """All that is parked. Waits for the first look at the disk, and never for a model."""
+        if not self._looked:
+            await self.look()
+        return self._seen
 
     async def info(self) -> CacheInfo:
         """What is parked."""
@@ -176,7 +189,7 @@ class Parking:
     def _note(self) -> None:
         """Know what is parked without looking; called while nobody changes the shelf."""
         before = self.models
-        seen = self._shelf.seen
+        seen = self._seen = self._shelf.seen
         self.ram_bytes = sum(entry.size for entry in seen if entry.place is Place.RAM)
         self.models = tuple(sorted({entry.header.label.model for entry in seen}))
         if self.models != before:
@@ -206,6 +219,7 @@ class Parking:
             await asyncio.to_thread(self._shelf.discard, entry)
             raise
         self._learned.restored(entry.size, time.monotonic() - started)
+        self.owners.note(entry.header.label)
         await asyncio.to_thread(self._shelf.touch, entry)
         log.info("brought back %d tokens of %s from %s", tokens, entry.header.label.model, entry.place)
         return tokens

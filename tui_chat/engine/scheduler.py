@@ -183,7 +183,9 @@ class Scheduler:
         request = job.generation.request
         job.model = resident.model
         assert job.model is not None, "acquire returns loaded models only"
-        stream = job.model.generate(request.id, request.turns, request.sampling, _begun(request))
+        stream = job.model.generate(
+            request.id, request.turns, request.sampling, begun=_begun(request), shift=request.shift
+        )
         async for event in stream:
             if isinstance(event, Settled):
                 return event

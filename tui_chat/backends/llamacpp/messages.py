@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tui_chat.backends.protocol import NOTHING, Begun, Description, Fit, Held
+from tui_chat.backends.protocol import NEW, Begun, Branch, Description, Fit, Held
 from tui_chat.chat.model import Problem, Sampling
 from tui_chat.memory.parkfile import ParkHeader, ParkLabel
 from tui_chat.wire.api import CountReply, Turn
@@ -40,12 +40,18 @@ class Generate(msgspec.Struct, frozen=True, tag="generate"):
     """Answer `turns`, or go on with the answer that had `begun`.
 
     `number` names the generation, its events and its abort flag.
+
+    Attributes:
+        id: The answer's; what the cache holds of it is known by that.
+        shift: Whether turns that follow dropped ones may be moved up in the cache.
     """
 
     number: int
     turns: tuple[Turn, ...]
     sampling: Sampling
-    begun: Begun = NOTHING
+    id: str = ""
+    shift: bool = False
+    begun: Begun = NEW
 
 
 class Tokenize(msgspec.Struct, frozen=True, tag="tokenize"):
@@ -80,7 +86,7 @@ class Compare(msgspec.Struct, frozen=True, tag="compare"):
 
     number: int
     turns: tuple[Turn, ...]
-    begun: Begun = NOTHING
+    begun: Begun = NEW
 
 
 class Park(msgspec.Struct, frozen=True, tag="park"):
@@ -130,6 +136,12 @@ class Happened(msgspec.Struct, frozen=True, tag="happened"):
 
     number: int
     event: Event
+
+
+class Holds(msgspec.Struct, frozen=True, tag="holds"):
+    """What the KV cache holds now: told before each `Settled`, and before the replies that change it."""
+
+    branches: tuple[Branch, ...]
 
 
 class Counted(msgspec.Struct, frozen=True, tag="counted"):
@@ -192,7 +204,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 Reply = Counted | TurnsCounted | Resized | Weighed | Compared | Parked | Restored | Failed
 """What answers an order of the same number."""
 
-Report = Progress | Loaded | Refused | Happened | Reply
+Report = Progress | Loaded | Refused | Happened | Holds | Reply
 
 _orders: msgspec.msgpack.Decoder[Order] = msgspec.msgpack.Decoder(Order)
 _reports: msgspec.msgpack.Decoder[Report] = msgspec.msgpack.Decoder(Report)

@@ -20,6 +20,7 @@ from tui_chat.backends.llamacpp.messages import (
     Failed,
     Generate,
     Happened,
+    Holds,
     Park,
     Parked,
     Reading,
@@ -35,7 +36,7 @@ from tui_chat.backends.llamacpp.messages import (
     Weighed,
 )
 from tui_chat.backends.llamacpp.process import WorkerProcess
-from tui_chat.backends.protocol import NOTHING, BackendError, Begun, Description, Fit, Held
+from tui_chat.backends.protocol import NEW, BackendError, Begun, Branch, Description, Fit, Held
 from tui_chat.chat.model import FinishReason, Problem, Sampling, Timings, Usage
 from tui_chat.memory.parkfile import ParkHeader, ParkLabel
 from tui_chat.wire.api import CountReply, Turn
@@ -97,6 +98,7 @@ class LlamaCppModel:
         self._description = description
         self._name = name
         self._death: Problem | None = None
+        self._branches: tuple[Branch, ...] = ()
         self._closing = False
         self._numbers = itertools.count(1)
         self._running: _Running | None = None
@@ -114,12 +116,17 @@ class LlamaCppModel:
         return self._death
 
     @property
+    def branches(self) -> tuple[Branch, ...]:
+        """What the KV cache held when that was told last; see `ParkableModel.branches`."""
+        return self._branches
+
+    @property
     def pid(self) -> int:
         """The worker's process id."""
         return self._process.pid
 
     async def generate(
-        self, id: str, turns: tuple[Turn, ...], sampling: Sampling, begun: Begun = NOTHING
+        self, id: str, turns: tuple[Turn, ...], sampling: Sampling, *, begun: Begun = NEW, shift: bool = False
     ) -> AsyncIterator[Event]:
         """Answer `turns`; see `LoadedModel.generate`. Leaving the iterator early stops the worker too."""
         running = _Running(id, next(self._numbers), perf_counter())
@@ -128,7 +135,7 @@ class LlamaCppModel:
             return
         self._running = running
         self._process.flags.lower(running.number)
-        self._process.send(Generate(running.number, turns, sampling, begun))
+        self._process.send(Generate(running.number, turns, sampling, id, shift, begun))
         event: Event | None = None
         try:
             while not isinstance(event, Settled):
@@ -165,7 +172,7 @@ class LlamaCppModel:
         """Say what the KV cache holds; see `ParkableModel.held`."""
         return (await self._ask(Weigh(next(self._numbers)), Weighed)).held
 
-    async def fit(self, turns: tuple[Turn, ...], begun: Begun = NOTHING) -> Fit:
+    async def fit(self, turns: tuple[Turn, ...], begun: Begun = NEW) -> Fit:
         """Compare `turns` with the KV cache; see `ParkableModel.fit`."""
         return (await self._ask(Compare(next(self._numbers), turns, begun), Compared)).fit
 
@@ -224,6 +231,8 @@ class LlamaCppModel:
                 if running is not None and running.number == report.number:
                     running.note(report.event)
                     running.events.put_nowait(report.event)
+            elif isinstance(report, Holds):
+                self._branches = report.branches
             elif isinstance(report, Reply):
                 if isinstance(report, Resized):  # true whether or not its caller still waits
                     self._describe_anew(report.description)

@@ -107,8 +107,12 @@ class Learned:
 
     def read_s(self, model: str, tokens: int) -> float | None:
         """How long reading `tokens` is expected to take; None where `model` never read anything here."""
-        rate = self._book.prefill_tps.get(model)
+        rate = self.read_tps(model)
         return None if rate is None else tokens / rate
+
+    def read_tps(self, model: str) -> float | None:
+        """How many tokens per second `model` has read lately; None where it never read anything here."""
+        return self._book.prefill_tps.get(model)
 
     def restored(self, size_bytes: int, seconds: float) -> None:
         """Note how long bringing parked bytes back took; of few bytes the asking itself takes the time."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tui_chat.backends.protocol import NOTHING, BackendError, Begun, ParkableModel
+from tui_chat.backends.protocol import NEW, BackendError, Begun, ParkableModel
 from tui_chat.chat.measure import about_tokens, kept_for_answer, most_tokens
 from tui_chat.engine.swap.resident import Resident
 from tui_chat.wire.api import Need, Turn
 
 
 async def need_of(
-    turns: tuple[Turn, ...], max_tokens: int | None, resident: Resident | None, begun: Begun = NOTHING
+    turns: tuple[Turn, ...], max_tokens: int | None, resident: Resident | None, begun: Begun = NEW
 ) -> Need:
     """Estimate the need; where a `resident` might have to grow for that, let it count.
 

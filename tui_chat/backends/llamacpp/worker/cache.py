@@ -10,6 +10,7 @@ from tui_chat.backends.llamacpp.abort import Flag
 from tui_chat.backends.llamacpp.worker.checkpoints import Checkpoint, Checkpoints
 from tui_chat.backends.llamacpp.worker.native import lib
 from tui_chat.backends.llamacpp.worker.states import PARTIAL, SEQUENCE, State, set_state, take_state
+from tui_chat.backends.protocol import Branch
 
 _ABORTED = 2
 
@@ -36,10 +37,12 @@ class KvCache:
         window: Tokens that a sliding window sees, 0 without one.
         recurrent: Whether some of the state is recurrent.
         checkpoints: States to go back to, where cutting the cache off is not enough.
+        tag: The answer that all of it was read or written for; empty if nobody can say.
     """
 
     def __init__(self, model: Any, context: Any, checkpoints: Checkpoints | None = None) -> None:
         self.tokens: list[int] = []
+        self.tag = ""
         self.size: int = lib.llama_n_ctx(context)
         self.context = context
         self.window: int = lib.llama_model_n_swa(model)
@@ -155,6 +158,7 @@ class KvCache:
         """Forget everything."""
         lib.llama_memory_clear(self._memory, False)
         self.tokens.clear()
+        self.tag = ""
         self.checkpoints.clear()
 
     def _can_rewind(self, keep: int) -> bool:
@@ -203,6 +207,11 @@ class KvCache:
         if status == _ABORTED:
             raise AbortedError
         raise DecodeError(status)
+
+
+def branches_of(cache: KvCache) -> tuple[Branch, ...]:
+    """The conversations that `cache` holds and that have a name."""
+    return (Branch(cache.tag, len(cache.tokens)),) if cache.tag and cache.tokens else ()
 
 
 def common_length(left: list[int], right: list[int]) -> int:

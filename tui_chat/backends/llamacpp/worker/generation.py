@@ -19,7 +19,7 @@ from tui_chat.backends.llamacpp.worker.sampler import choose_seed, sampler_chain
 from tui_chat.backends.llamacpp.worker.template import RenderError, template_problem
 from tui_chat.backends.llamacpp.worker.thinking import splitter
 from tui_chat.backends.llamacpp.worker.voice import Voice
-from tui_chat.chat.model import FinishReason, Problem, ProblemCode, Sampling, Timings, Usage
+from tui_chat.chat.model import FinishReason, Problem, ProblemCode, Timings, Usage
 from tui_chat.wire.events import Event, Prefill, Settled
 
 Send = Callable[[Event], None]
@@ -73,9 +73,9 @@ class Generator:
             abort: Tells to stop: looked at here between evaluations, and by llama.cpp within them.
             send: Takes the events.
         """
-        tally, sampling = _Tally(received), order.sampling
+        tally = _Tally(received)
         emitter = Emitter(send, self._interval_s)
-        seed = choose_seed(sampling)
+        seed = choose_seed(order.sampling)
         problem: Problem | None
         try:
             prompt = write_prompt(self.model, order.turns, order.begun)
@@ -83,7 +83,7 @@ class Generator:
             finish, problem = FinishReason.BACKEND_ERROR, template_problem(error)
         else:
             tally.prompt = len(prompt.tokens)
-            finish, problem = self._run(prompt, sampling, seed, tally, emitter, abort, send)
+            finish, problem = self._run(prompt, order, seed, tally, emitter, abort, send)
         send(
             Settled(
                 finish=finish,
@@ -98,19 +98,19 @@ class Generator:
     def _run(
         self,
         prompt: Prompt,
-        sampling: Sampling,
+        order: Generate,
         seed: int | None,
         tally: _Tally,
         emitter: Emitter,
         abort: Flag,
         send: Send,
     ) -> End:
-        size = self.model.cache.size
+        size, sampling = self.model.cache.size, order.sampling
         if tally.prompt >= size:
             return FinishReason.CONTEXT_OVERFLOW, _overflow_problem(tally.prompt, size)
         voice = Voice(splitter(prompt.template, prompt.text, prompt.begun), (*sampling.stop, *prompt.stops))
         try:
-            self._prefill(prompt, tally, abort, send)
+            self._prefill(prompt, order.id, tally, abort, send)
             with sampler_chain(sampling, seed, self.model.vocabulary.size, prompt.tokens) as chain:
                 end = self._decode(chain, sampling.max_tokens, voice, tally, emitter, abort)
         except AbortedError:
@@ -120,11 +120,12 @@ class Generator:
         emitter.finish(voice.finish())
         return end
 
-    def _prefill(self, prompt: Prompt, tally: _Tally, abort: Flag, send: Send) -> None:
+    def _prefill(self, prompt: Prompt, id: str, tally: _Tally, abort: Flag, send: Send) -> None:
         """Bring `prompt` into the cache, chunk by chunk, reporting each, with a halt where a turn ends."""
         cache, tokens, total = self.model.cache, prompt.tokens, tally.prompt
         tally.prefill_from = tally.prefilled = perf_counter()
         done = tally.reused = cache.reuse(tokens)
+        cache.tag = ""
         while True:
             if done in prompt.turn_ends:
                 cache.checkpoint()
@@ -132,6 +133,7 @@ class Generator:
             eta_s = (total - done) / rate if rate else None
             send(Prefill(done=done, total=total, reused=tally.reused, eta_s=eta_s))
             if done == total:
+                cache.tag = id
                 return
             if abort.hoisted:
                 raise AbortedError

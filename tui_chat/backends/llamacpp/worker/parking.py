@@ -93,6 +93,7 @@ def restore(cache: KvCache, identity: KvIdentity, path: str) -> int:
         del whole  # the map cannot be closed while anything points into it
     if not loaded:
         raise ParkError(path, "llama.cpp does not accept it")
+    cache.tag = header.label.answer or ""
     return header.count
 
 

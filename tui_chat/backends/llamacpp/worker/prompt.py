@@ -10,7 +10,7 @@ from tui_chat.backends.llamacpp.worker.model import Model
 from tui_chat.backends.llamacpp.worker.scribe import Scribe
 from tui_chat.backends.llamacpp.worker.template import ChatTemplate, RenderError
 from tui_chat.backends.llamacpp.worker.vocabulary import MARK, Vocabulary
-from tui_chat.backends.protocol import NOTHING, Begun
+from tui_chat.backends.protocol import NEW, Begun
 from tui_chat.wire.api import Turn
 
 
@@ -49,11 +49,11 @@ class Prompt:
     tokens: list[int]
     template: str
     stops: tuple[str, ...]
-    begun: Begun = NOTHING
+    begun: Begun = NEW
     turn_ends: frozenset[int] = frozenset()
 
 
-def write_prompt(model: Model, turns: tuple[Turn, ...], begun: Begun = NOTHING) -> Prompt:
+def write_prompt(model: Model, turns: tuple[Turn, ...], begun: Begun = NEW) -> Prompt:
     """Render `turns` with the model's template, and the answer as far as it had `begun`, and tokenize it.
 
     Raises:
@@ -75,7 +75,7 @@ def write_prompt(model: Model, turns: tuple[Turn, ...], begun: Begun = NOTHING) 
     )
 
 
-def render(scribe: Scribe, turns: tuple[Turn, ...], begun: Begun = NOTHING) -> Rendered:
+def render(scribe: Scribe, turns: tuple[Turn, ...], begun: Begun = NEW) -> Rendered:
     """Write `turns`, and the answer as far as it had `begun`, with what a model is written to.
 
     Raises:

@@ -38,6 +38,7 @@ class _Saved:
     """What a cache held, outside of any context."""
 
     tokens: list[int]
+    tag: str
     state: State | None
     checkpoints: tuple[Checkpoint, ...]
 
@@ -92,13 +93,13 @@ def _save(cache: KvCache, limit: int) -> _Saved:
     """Take what fits into a context of `limit` tokens; one is left for the token that comes next."""
     cache.rewind(limit - 1)
     state = take_state(cache.context) if cache.tokens else None
-    return _Saved(list(cache.tokens), state, cache.checkpoints.kept)
+    return _Saved(list(cache.tokens), cache.tag, state, cache.checkpoints.kept)
 
 
 def _with_context(model: Model, options: LoadOptions, saved: _Saved, log: NativeLog) -> Model:
     cache = make_cache(model.native, model.order, options, model.description.threads, log)
-    if saved.state is not None:
-        cache.load(saved.tokens, saved.state, saved.checkpoints)
+    if saved.state is not None and cache.load(saved.tokens, saved.state, saved.checkpoints):
+        cache.tag = saved.tag
     identity = identify(model.order, options, cache, log)
     return dataclasses.replace(
         model,

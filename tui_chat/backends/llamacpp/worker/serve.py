@@ -16,6 +16,7 @@ from tui_chat.backends.llamacpp.messages import (
     Failed,
     Generate,
     Happened,
+    Holds,
     Load,
     Loaded,
     Order,
@@ -31,6 +32,7 @@ from tui_chat.backends.llamacpp.messages import (
     decode_order,
     frame,
 )
+from tui_chat.backends.llamacpp.worker.cache import branches_of
 from tui_chat.backends.llamacpp.worker.counting import count_turns
 from tui_chat.backends.llamacpp.worker.generation import Generator
 from tui_chat.backends.llamacpp.worker.logs import NativeLog
@@ -40,7 +42,7 @@ from tui_chat.backends.llamacpp.worker.scribe import Scribe
 from tui_chat.backends.llamacpp.worker.template import RenderError, template_problem
 from tui_chat.backends.llamacpp.worker.upkeep import attend
 from tui_chat.backends.protocol import BackendError
-from tui_chat.wire.events import Event
+from tui_chat.wire.events import Event, Settled
 
 _PROGRESS_STEP = 0.01
 
@@ -138,12 +140,15 @@ def _work(line: Line, model: Model, flags: AbortFlags, orders: Orders, log: Nati
             except ContextLostError as error:
                 line.send(Failed(order.number, error.problem))
                 return
+            line.send(Holds(branches_of(generator.model.cache)))
             line.send(reply)
         gc.collect()
 
 
 def _generate(line: Line, generator: Generator, flags: AbortFlags, order: Generate, received: float) -> None:
     def send(event: Event) -> None:
+        if isinstance(event, Settled):  # whoever hears of the end may ask at once what is kept of it
+            line.send(Holds(branches_of(generator.model.cache)))
         line.send(Happened(order.number, event))
 
     flag = flags.of(order.number)

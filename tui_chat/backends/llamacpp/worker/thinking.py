@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tui_chat.backends.llamacpp.worker.streams import overlap
-from tui_chat.backends.protocol import NOTHING, Begun
+from tui_chat.backends.protocol import NEW, Begun
 from tui_chat.wire.events import Channel
 
 Part = tuple[Channel, str]
@@ -72,7 +72,7 @@ def thinks(template: str) -> bool:
     return is_harmony(template) or any(tag.closing in template for tag in TAGS)
 
 
-def splitter(template: str, prompt: str, begun: Begun = NOTHING) -> Splitter:
+def splitter(template: str, prompt: str, begun: Begun = NEW) -> Splitter:
     """Choose the splitter for a model by its `template`, beginning where the rendered `prompt` ends.
 
     If the answer had `begun` before, that is the end of the prompt.
@@ -114,7 +114,7 @@ class TagSplitter:
     White space around the thinking belongs to the tags.
     """
 
-    def __init__(self, opened: Tag | None = None, begun: Begun = NOTHING) -> None:
+    def __init__(self, opened: Tag | None = None, begun: Begun = NEW) -> None:
         self.settled = bool(begun.text)
         self._state = _State.THINKING if opened else _State.ANSWER if begun.text else _State.START
         self._closing = opened.closing if opened else ""
@@ -191,7 +191,7 @@ class HarmonySplitter:
     words between a marker and ``<|message|>`` are a header and belong to nobody.
     """
 
-    def __init__(self, begun: Begun = NOTHING) -> None:
+    def __init__(self, begun: Begun = NEW) -> None:
         self.settled = False
         self._held = ""
         self._in_body = self._spoke = bool(begun)
