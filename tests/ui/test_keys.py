@@ -9,6 +9,7 @@ import pytest
 from tui_chat.ui.app import TuiChat
 from tui_chat.ui.commands import COMMANDS, Handled, Place
 from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.screens.comparing import CompareScreen
 from tui_chat.ui.screens.help import help_text
 from tui_chat.ui.screens.residents import ResidentsScreen
 from tui_chat.ui.screens.sessions import SessionsScreen
@@ -20,6 +21,7 @@ SCREENS = {
     Place.SESSIONS: SessionsScreen,
     Place.MODELS: SwitcherScreen,
     Place.RESIDENTS: ResidentsScreen,
+    Place.COMPARE: CompareScreen,
 }
 UNSENDABLE = {"ctrl+m", "ctrl+i", "ctrl+h", "ctrl+[", "alt+enter", "ctrl+enter"}
 

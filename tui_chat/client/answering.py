@@ -74,7 +74,7 @@ class Answering(HeldSession):
         shown = {m.id for m in self.tree.path()}
         for answer in [m for m in self.session.messages if m.in_flight]:
             if answer.id in shown or self.access is Access.WRITER:
-                self.lives[answer.id] = LiveAnswer.starting(answer.id)
+                self.lives[answer.id] = _begun(answer)
                 self._spawn(self._receive(answer, None))
         super().resume()
 
@@ -110,7 +110,7 @@ class Answering(HeldSession):
     def _begin(self, places: Sequence[Message]) -> None:
         """Have answers written into `places`, which are on disk already, one after the other."""
         for place in places:
-            self.lives[place.id] = LiveAnswer.starting(place.id)
+            self.lives[place.id] = _begun(place)
         requests = [self._request(place) for place in places]
         if len(places) == 1:
             self._spawn(self._receive(places[0], requests[0]))
@@ -136,7 +136,7 @@ class Answering(HeldSession):
             return live
 
         errand = Errand(answer, self.session.id, request, self._journal(answer.id))
-        self.lives.setdefault(answer.id, LiveAnswer.starting(answer.id))
+        self.lives.setdefault(answer.id, _begun(answer))
         state = await follow_answer(self._workspace.engine_client, errand, hear, self.publish)
         if request is not None and state.text:
             await self._learn(request, state.text)
@@ -239,6 +239,11 @@ class Answering(HeldSession):
     @property
     def _following_answers(self) -> bool:
         return bool(self.lives)
+
+
+def _begun(answer: Message) -> LiveAnswer:
+    """An answer of which nothing new has been heard; one that goes on has said something already."""
+    return LiveAnswer.starting(answer.id, answer.text, answer.thinking)
 
 
 def turns_of(lines: Sequence[Line]) -> tuple[Turn, ...]:

@@ -31,12 +31,14 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
         outcome: What it takes of the window, and what the policy of the session drops for that.
         plan: What it takes of the memory; None where it surely fits into what the model has.
         now: Tokens of context that the model has; 0 when it is not in memory.
+        alone: Whether it would be too long even without all that stands above it.
     """
 
     model: ModelInfo
     outcome: Outcome
     plan: Plan | None = None
     now: int = 0
+    alone: bool = False
 
     @property
     def need(self) -> Need:
@@ -81,15 +83,9 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
             " kept for the answer.",
             kept="Nothing was sent; your text is still in the input.",
             remedy="Shorten the message."
-            if self.outcome.now is not self.outcome.then or self._alone
+            if self.alone or self.outcome.dropped is not None
             else "Shorten the message, or have earlier ones dropped or summarised: F5.",
         )
-
-    @property
-    def _alone(self) -> bool:
-        """Whether the message would be too long even without all that stands above it."""
-        now = self.outcome.now
-        return now.size.tokens - sum(now.parts.values()) > now.room.prompt
 
 
 def room_of(session: Session, model: ModelInfo, wanted: LoadRequest | None = None) -> Room:
@@ -122,7 +118,9 @@ async def foresee(
         most = most_tokens(line.text + line.thinking for line in lines)
         if most > room.prompt * min(session.policy.fill, 0.5) or (now and most + room.reserve > now):
             await workspace.tokens.learn(session.model, lines)
-        outlook = Outlook(model=model, outcome=decide(session, branch, ruler, room), now=now)
+        alone = ruler.size(lines[-1:]).tokens > room.prompt
+        outcome = decide(session, branch, ruler, room)
+        outlook = Outlook(model=model, outcome=outcome, now=now, alone=alone)
         if outlook.need.total <= (now or workspace.settings.models.context) or not outlook.outcome.fits:
             return outlook
         plan = await _plan(workspace, model.id, outlook.need.total)

@@ -17,6 +17,7 @@ class Place(enum.Enum):
     SESSIONS = "Sessions"
     MODELS = "Models"
     RESIDENTS = "Who holds what memory"
+    COMPARE = "Other models for an answer"
 
 
 class Handled(enum.Enum):

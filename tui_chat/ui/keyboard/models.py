@@ -101,4 +101,17 @@ MODELS: tuple[Command, ...] = (
         "pin",
     ),
     Command("residents.close", "escape,q", "screen.leave", "Back to where one was", Place.RESIDENTS, "back"),
+    Command(
+        "compare.mark",
+        "space",
+        "screen.mark",
+        "Mark the model, or no longer",
+        Place.COMPARE,
+        "mark",
+        priority=True,
+    ),
+    Command(
+        "compare.start", "enter", "screen.choose", "Have the marked models answer", Place.COMPARE, "answer"
+    ),
+    Command("compare.close", "escape", "screen.leave", "Back to the chat", Place.COMPARE, "back"),
 )

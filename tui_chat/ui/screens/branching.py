@@ -254,6 +254,18 @@ class BranchingActions(SwitchingActions):
         if self._conversation is not None:
             await self._conversation.reset()
 
+    @work(group="asking", exclusive=True)
+    async def action_other_models(self) -> None:
+        """Have other models answer the question of the focused message, beside the answers it has."""
+        from tui_chat.ui.screens.comparing import CompareScreen
+
+        message, conversation = self.focused_message, self._conversation
+        if message is None or conversation is None:
+            return
+        chosen = await self.app.push_screen_wait(CompareScreen(self._workspace))
+        if chosen and self._conversation is conversation:
+            await conversation.compare(message.id, chosen)
+
     async def _with_focused(self, make: Callable[[str], Doing]) -> Effect | None:
         message = self.focused_message
         return await self._do(make(message.id)) if message is not None else None
