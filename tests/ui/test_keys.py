@@ -8,6 +8,8 @@ import pytest
 
 from tui_chat.ui.app import TuiChat
 from tui_chat.ui.commands import COMMANDS, Handled, Place
+from tui_chat.ui.screens.beside import BesideScreen
+from tui_chat.ui.screens.branches import BranchesScreen
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.comparing import CompareScreen
 from tui_chat.ui.screens.help import help_text
@@ -22,6 +24,8 @@ SCREENS = {
     Place.MODELS: SwitcherScreen,
     Place.RESIDENTS: ResidentsScreen,
     Place.COMPARE: CompareScreen,
+    Place.BRANCHES: BranchesScreen,
+    Place.BESIDE: BesideScreen,
 }
 UNSENDABLE = {"ctrl+m", "ctrl+i", "ctrl+h", "ctrl+[", "alt+enter", "ctrl+enter"}
 

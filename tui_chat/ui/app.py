@@ -198,6 +198,10 @@ class TuiChat(App[int]):
         """Show who holds what memory."""
         self._chat.show_residents()
 
+    def action_branches(self) -> None:
+        """Show the map of branches."""
+        self._chat.show_branches()
+
     def action_sessions(self) -> None:
         """Choose a session."""
         self._chat.choose_session()

@@ -18,6 +18,8 @@ class Place(enum.Enum):
     MODELS = "Models"
     RESIDENTS = "Who holds what memory"
     COMPARE = "Other models for an answer"
+    BRANCHES = "The branch map"
+    BESIDE = "Two versions side by side"
 
 
 class Handled(enum.Enum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tui_chat.ui.command import Command, Handled, Place
+from tui_chat.ui.keyboard.branches import BRANCHES
 from tui_chat.ui.keyboard.chat import CHAT
 from tui_chat.ui.keyboard.models import MODELS
 from tui_chat.ui.keyboard.reading import READING
@@ -13,7 +14,7 @@ from tui_chat.ui.keyboard.writing import WRITING
 
 __all__ = ["COMMANDS", "Command", "Handled", "Place", "commands"]
 
-COMMANDS: tuple[Command, ...] = (*CHAT, *WRITING, *READING, *SESSIONS, *MODELS)
+COMMANDS: tuple[Command, ...] = (*CHAT, *WRITING, *READING, *SESSIONS, *MODELS, *BRANCHES)
 """In the order in which help and footer show them."""
 
 

@@ -116,6 +116,10 @@ class Presenter:
         """Whether there is a model on this machine, or it is not known yet."""
         return self._facts.models is None or bool(self._facts.models)
 
+    def name_of(self, model: str) -> str:
+        """Write a model's name as people know it."""
+        return self._facts.name_of(model)
+
     def resident(self, model: str) -> bool:
         """Whether a model is in memory or on its way there, as far as the engine has told."""
         residents = self._facts.engine.residents if self._facts.engine else ()

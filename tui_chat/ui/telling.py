@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tui_chat.chat.context import Dropped
-from tui_chat.chat.model import Answer, FinishReason, Message, Problem, ProblemCode, Sampling
+from tui_chat.chat.model import Answer, FinishReason, Message, Problem, ProblemCode, Sampling, Setup
 from tui_chat.chat.policy import Cut, CutReason, PolicyKind
 from tui_chat.ui import words
 from tui_chat.ui.transcript.items import AnswerItem, DividerItem, Level, NoticeItem, UserItem
@@ -94,11 +94,14 @@ def cut_item(message: Message, *, in_force: bool) -> DividerItem:
 
 def setup_item(message: Message) -> DividerItem:
     """Show that the model is told something else from here on."""
-    setup = message.setup
-    assert setup is not None
+    assert message.setup is not None
+    return DividerItem(id=message.id, text=f"from here on: {setup_words(message.setup)}")
+
+
+def setup_words(setup: Setup) -> str:
+    """Name what a model is told: the preset's name, or how the system prompt begins."""
     prompt = setup.system.strip().partition("\n")[0]
-    what = setup.preset or (f"“{prompt}”" if prompt else "no system prompt")
-    return DividerItem(id=message.id, text=f"from here on: {what}")
+    return setup.preset or (f"“{prompt}”" if prompt else "no system prompt")
 
 
 def dropping_item(dropped: Dropped, *, summarise: bool) -> DividerItem:

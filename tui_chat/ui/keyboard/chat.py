@@ -29,6 +29,16 @@ CHAT: tuple[Command, ...] = (
         "sessions", "f3", "app.sessions", "Open another session", Place.EVERYWHERE, "sessions", palette=True
     ),
     Command(
+        "branches",
+        "f4",
+        "app.branches",
+        "Show the map of branches",
+        Place.EVERYWHERE,
+        "branches",
+        palette=True,
+        priority=True,
+    ),
+    Command(
         "residents",
         "f7",
         "app.residents",

@@ -131,6 +131,33 @@ class BranchingActions(SwitchingActions):
         if self.transcript.shows(id):
             self.transcript.focus_message(id)
 
+    def show_branches(self) -> None:
+        """Show the map of branches; once more, and it goes."""
+        from tui_chat.ui.screens.branches import BranchesScreen
+
+        if isinstance(self.app.screen, BranchesScreen):
+            self.app.screen.dismiss(None)
+        elif self.app.screen is self:
+            self._choose_branch()
+
+    @work(group="opening", exclusive=True)
+    async def _choose_branch(self) -> None:
+        from tui_chat.ui.screens.branches import BranchesScreen
+
+        conversation = self._conversation
+        if conversation is None or not conversation.session.messages:
+            self.note("there are no branches yet; the first message begins one")
+            return
+        map_ = BranchesScreen(self._workspace, conversation, self._presenter.name_of)
+        chosen = await self.app.push_screen_wait(map_)
+        if chosen is None or self._conversation is not conversation:
+            return
+        if chosen.fork is not None:
+            await self._show(chosen.fork)
+        else:
+            await self.go_to(chosen.message)
+            self.set_focus(self.transcript)
+
     # Changing
 
     @work(group="branching")
