@@ -12,6 +12,7 @@ from tui_chat.ui.screens.beside import BesideScreen
 from tui_chat.ui.screens.branches import BranchesScreen
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.comparing import CompareScreen
+from tui_chat.ui.screens.context import ContextScreen
 from tui_chat.ui.screens.help import help_text
 from tui_chat.ui.screens.residents import ResidentsScreen
 from tui_chat.ui.screens.sessions import SessionsScreen
@@ -26,6 +27,7 @@ SCREENS = {
     Place.COMPARE: CompareScreen,
     Place.BRANCHES: BranchesScreen,
     Place.BESIDE: BesideScreen,
+    Place.CONTEXT: ContextScreen,
 }
 UNSENDABLE = {"ctrl+m", "ctrl+i", "ctrl+h", "ctrl+[", "alt+enter", "ctrl+enter"}
 

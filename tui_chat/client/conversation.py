@@ -217,6 +217,10 @@ class Conversation(Answering):
         self._wanted = wanted
         await self._update(model=id)
 
+    async def send_thinking(self, wanted: bool) -> None:
+        """Have models read what was thought before earlier answers, or no longer."""
+        await self._update(send_thinking=wanted)
+
     async def reset(self) -> None:
         """Send nothing of what stands above any longer; a key brings it back."""
         ruler = self._workspace.tokens.ruler(self.session.model or "")

@@ -202,6 +202,10 @@ class TuiChat(App[int]):
         """Show the map of branches."""
         self._chat.show_branches()
 
+    def action_context(self) -> None:
+        """Show what the context is spent on."""
+        self._chat.show_context()
+
     def action_sessions(self) -> None:
         """Choose a session."""
         self._chat.choose_session()

@@ -19,6 +19,7 @@ class Place(enum.Enum):
     RESIDENTS = "Who holds what memory"
     COMPARE = "Other models for an answer"
     BRANCHES = "The branch map"
+    CONTEXT = "The context"
     BESIDE = "Two versions side by side"
 
 

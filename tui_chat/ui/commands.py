@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tui_chat.ui.command import Command, Handled, Place
 from tui_chat.ui.keyboard.branches import BRANCHES
 from tui_chat.ui.keyboard.chat import CHAT
+from tui_chat.ui.keyboard.context import CONTEXT
 from tui_chat.ui.keyboard.models import MODELS
 from tui_chat.ui.keyboard.reading import READING
 from tui_chat.ui.keyboard.sessions import SESSIONS
@@ -14,7 +15,7 @@ from tui_chat.ui.keyboard.writing import WRITING
 
 __all__ = ["COMMANDS", "Command", "Handled", "Place", "commands"]
 
-COMMANDS: tuple[Command, ...] = (*CHAT, *WRITING, *READING, *SESSIONS, *MODELS, *BRANCHES)
+COMMANDS: tuple[Command, ...] = (*CHAT, *WRITING, *READING, *SESSIONS, *MODELS, *BRANCHES, *CONTEXT)
 """In the order in which help and footer show them."""
 
 

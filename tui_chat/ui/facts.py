@@ -17,6 +17,7 @@ from tui_chat.wire.api import EngineChanged, ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued
 
 if TYPE_CHECKING:
+    from tui_chat.chat.context import Spent
     from tui_chat.client.foresight import Outlook
     from tui_chat.client.live import LiveAnswer
 
@@ -40,6 +41,8 @@ class Facts:
     """Whether the end of the conversation, where waits are named, is in view."""
     busy_with: str = ""
     """Something of our own that takes a while, such as a download."""
+    spent: Spent | None = None
+    """How the window is spent by what would be sent now; None while nobody knows."""
     editing: bool = False
     """Whether the input holds a message of the conversation that is written anew."""
     outlook: Outlook | None = None
@@ -143,13 +146,10 @@ class Facts:
         return f"{answer.timings.decode_tps:.0f} tok/s" if answer and answer.timings.decode_tps else ""
 
     def _context(self) -> str:
-        answer, model = self.last_answer, self.model
-        if answer is None or model is None or not model.context or not answer.usage.prompt_tokens:
+        if self.spent is None or self.last_answer is None:
             return ""
-        used = answer.usage.prompt_tokens + answer.usage.completion_tokens
-        if self.live is not None:
-            used += self.live.tokens
-        return f"ctx {used / model.context * 100:.0f} %"
+        used = self.spent.size.tokens + (self.live.tokens if self.live else 0)
+        return f"ctx {used / max(1, self.spent.room.window) * 100:.0f} %"
 
     def _first_token(self) -> str:
         answer = self.last_answer

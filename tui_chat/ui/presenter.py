@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from textual.content import Content
 
 from tui_chat.chat.model import Message, Problem, Role
+from tui_chat.chat.policy import Policy
 from tui_chat.client.changes import (
     Access,
     Change,
@@ -33,6 +34,7 @@ from tui_chat.ui.widgets.lines import Status, Title
 from tui_chat.wire.events import Loading
 
 if TYPE_CHECKING:
+    from tui_chat.chat.context import Outcome, Spent
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.foresight import Outlook
     from tui_chat.ui.transcript.items import NoticeItem
@@ -61,6 +63,9 @@ class Screen(Protocol):
 
     def show_banner(self, text: str) -> None:
         """Show a line that stays, or none."""
+
+    def show_context_use(self, spent: Spent | None, policy: Policy, outcome: Outcome | None) -> None:
+        """Show how the context is spent."""
 
     def show_empty(self, text: Content | None) -> None:
         """Show what stands in place of a conversation without messages."""
@@ -110,6 +115,11 @@ class Presenter:
             self._render(change)
         except Exception:
             log.exception("cannot render %r", change)
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the conversation."""
+        return self._facts
 
     @property
     def has_models(self) -> bool:
@@ -201,6 +211,9 @@ class Presenter:
             self._screen.show_banner(_following(conversation.holder) if following else "")
         self._screen.show_title(facts.title())
         self._screen.show_status(facts.status())
+        outcome = facts.outlook.outcome if facts.outlook else None
+        policy = facts.session.policy if facts.session else Policy()
+        self._screen.show_context_use(facts.spent, policy, outcome)
         self._screen.show_empty(None if facts.path or self._notices else facts.invitation())
         self._screen.show_hints()
 
@@ -230,7 +243,7 @@ class Presenter:
                 self._facts.link, self._facts.engine = link, state
                 self._tell_stage()
             case SessionChanged():
-                pass
+                self._weigh()
         self.refresh()
 
     def _render_answer(self, change: Progressed | MessageSettled) -> None:
@@ -275,7 +288,15 @@ class Presenter:
         assert self._conversation is not None
         thread = Thread(self._conversation, self._facts)
         self._facts.path = thread.path
+        self._weigh()
         return thread
+
+    def _weigh(self) -> None:
+        """Find out anew how the context is spent."""
+        facts, conversation = self._facts, self._conversation
+        if conversation is not None:
+            facts.session = conversation.session
+            facts.spent = conversation.spent(facts.model) if facts.model and facts.path else None
 
 
 def _following(holder: str) -> str:

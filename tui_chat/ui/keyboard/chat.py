@@ -39,6 +39,16 @@ CHAT: tuple[Command, ...] = (
         priority=True,
     ),
     Command(
+        "context",
+        "f5",
+        "app.context",
+        "Show what the context is spent on, and what happens when it is full",
+        Place.EVERYWHERE,
+        "context",
+        palette=True,
+        priority=True,
+    ),
+    Command(
         "residents",
         "f7",
         "app.residents",

@@ -158,6 +158,17 @@ class BranchingActions(SwitchingActions):
             await self.go_to(chosen.message)
             self.set_focus(self.transcript)
 
+    def show_context(self) -> None:
+        """Show what the context is spent on; once more, and it goes."""
+        from tui_chat.ui.screens.context import ContextScreen
+
+        if isinstance(self.app.screen, ContextScreen):
+            self.app.screen.dismiss(None)
+        elif self.app.screen is self and self._conversation is not None:
+            facts = self._presenter.facts
+            outcome = facts.outlook.outcome if facts.outlook else None
+            self.app.push_screen(ContextScreen(self._conversation, facts.model, outcome))
+
     # Changing
 
     @work(group="branching")

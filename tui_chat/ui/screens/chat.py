@@ -23,12 +23,15 @@ from tui_chat.ui.presenter import Presenter
 from tui_chat.ui.screens.branching import ON_MESSAGE, BranchingActions
 from tui_chat.ui.transcript.view import Transcript
 from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
+from tui_chat.ui.widgets.panel import ContextPanel
 from tui_chat.ui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tui_chat.chat.context import Outcome, Spent
     from tui_chat.chat.model import Problem
+    from tui_chat.chat.policy import Policy
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
     from tui_chat.config.settings import UiSettings
@@ -74,9 +77,11 @@ class ChatScreen(BranchingActions):
         """Lay out title, banner, body (room for panels beside the conversation), status, input, hints."""
         yield TitleLine(id="chat-title")
         yield Static(id="chat-banner", markup=False)
-        with Horizontal(id="chat-body"), Vertical(id="chat-conversation"):
-            yield Transcript(fps=self._stream_fps(), id="chat-transcript")
-            yield Static(id="chat-empty")
+        with Horizontal(id="chat-body"):
+            with Vertical(id="chat-conversation"):
+                yield Transcript(fps=self._stream_fps(), id="chat-transcript")
+                yield Static(id="chat-empty")
+            yield ContextPanel(id="chat-panel")
         yield StatusLine(id="chat-status")
         with Horizontal(id="chat-entry"):
             yield Static("›", id="chat-mark")  # noqa: RUF001
@@ -233,6 +238,10 @@ class ChatScreen(BranchingActions):
     def show_status(self, status: Status) -> None:
         """Show the status line."""
         self.query_one("#chat-status", StatusLine).show(status)
+
+    def show_context_use(self, spent: Spent | None, policy: Policy, outcome: Outcome | None) -> None:
+        """Show how the context is spent."""
+        self.query_one("#chat-panel", ContextPanel).show(spent, policy, outcome)
 
     def show_banner(self, text: str) -> None:
         """Show a line that stays under the title, or none."""
