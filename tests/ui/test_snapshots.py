@@ -5,15 +5,11 @@ After a wanted change: ``UPDATE_SNAPSHOTS=1 pytest tests/ui/test_snapshots.py``,
 
 from __future__ import annotations
 
-import contextlib
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 
-import pytest
-
+from tests.ui.snapshot import SIZES, check, named
 from tests.ui.stand_in import StandIn, neighbour, ready
-from tests.ui.support import LARGE, SMALL, Chat, Chats, masked
+from tests.ui.support import Chats
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import (
     Answer,
@@ -31,9 +27,7 @@ from tui_chat.store.sessions import SessionStore
 from tui_chat.ui.opening import Opening
 from tui_chat.wire.plan import Source
 
-FOLDER = Path(__file__).parent / "snapshots"
 MODEL = "SmolLM2-135M-Instruct.Q4_1"
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 
 STORY = """Once upon a time a **robot** named `Umber` picked up a brush.
 
@@ -78,45 +72,25 @@ def _session() -> Session:
     )
 
 
-async def _check(name: str, chat: Chat, answer: str = "") -> None:
-    """Wait until the screen is the one kept, or fail; `answer` is what the model happened to say."""
-
-    def seen() -> str:
-        return masked(chat.text(), answer) + "\n"
-
-    file = FOLDER / f"{name}.txt"
-    if os.environ.get("UPDATE_SNAPSHOTS"):
-        FOLDER.mkdir(exist_ok=True)
-        file.write_text(seen(), encoding="utf-8")
-    kept = file.read_text(encoding="utf-8")
-    with contextlib.suppress(AssertionError):
-        await chat.until(lambda: seen() == kept)
-    assert seen() == kept
-
-
-def _named(name: str, size: tuple[int, int]) -> str:
-    return f"{name}-{size[0]}x{size[1]}"
-
-
 @SIZES
 async def test_resumed(chats: Chats, size: tuple[int, int]) -> None:
     SessionStore(chats.home.paths.sessions).create(_session()).close()
     async with chats.open(size, Opening(name="paint")) as chat:
         await chat.sees("The model's process was killed")
-        await _check(_named("resumed", size), chat)
+        await check(named("resumed", size), chat)
         await chat.press("shift+tab", "k", "ctrl+up", "t")
         await chat.sees("A story, then.")
-        await _check(_named("read", size), chat)
+        await check(named("read", size), chat)
 
 
 @SIZES
 async def test_sent(chats: Chats, size: tuple[int, int]) -> None:
     async with chats.open(size) as chat:
-        await _check(_named("empty", size), chat)
+        await check(named("empty", size), chat)
         await chat.say("Say hello.")
         await chat.answered()
         await chat.sees("tok/s · first token", "ctx 8k")
-        await _check(_named("sent", size), chat, chat.conversation.tree.path()[-1].text)
+        await check(named("sent", size), chat, chat.conversation.tree.path()[-1].text)
 
 
 @SIZES
@@ -128,7 +102,7 @@ async def test_cancelled(chats: Chats, size: tuple[int, int]) -> None:
         await chat.press("escape")
         await chat.answered()
         await chat.sees("You stopped this answer", "tok/s · first token", "ctx 8k")
-        await _check(_named("cancelled", size), chat, chat.conversation.tree.path()[-1].text)
+        await check(named("cancelled", size), chat, chat.conversation.tree.path()[-1].text)
 
 
 @SIZES
@@ -140,12 +114,12 @@ async def test_switcher(chats: Chats, size: tuple[int, int]) -> None:
         await chat.sees("plan: All in RAM with 8k", "torn")
         await chat.press("left", "left_square_bracket")
         await chat.sees("with 4k of context", "KV 48 +", "◂   4k ▸ q8_0")
-        await _check(_named("switcher", size), chat)
+        await check(named("switcher", size), chat)
         await chat.press("ctrl+o")
         prices = chat.app.screen_stack[1]._prices
         await chat.until(lambda: prices.latest(MODEL).source is Source.LLAMA_CPP, "for llama.cpp's word")
         await chat.sees("planned with    context 4,096 · KV q8_0")
-        await _check(_named("details", size), chat)
+        await check(named("details", size), chat)
 
 
 @SIZES
@@ -155,10 +129,10 @@ async def test_residents(chats: Chats, size: tuple[int, int]) -> None:
         await engine.tell(ready(chats.home), neighbour())
         await chat.press("f7")
         await chat.sees("free 8.0 of 24.0 GiB", "Gemma-27B")
-        await _check(_named("residents", size), chat)
+        await check(named("residents", size), chat)
         await chat.press("f7", "f2")
         await chat.sees("switch now", "in memory: nothing has to be loaded")
-        await _check(_named("switcher-residents", size), chat)
+        await check(named("switcher-residents", size), chat)
 
 
 @SIZES
@@ -166,4 +140,4 @@ async def test_no_model(empty_chats: Chats, size: tuple[int, int]) -> None:
     async with empty_chats.open(size) as chat:
         await chat.say("hello")
         await chat.sees("No model is chosen")
-        await _check(_named("no-model", size), chat)
+        await check(named("no-model", size), chat)

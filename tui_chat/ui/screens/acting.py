@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from textual import work
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_chat.chat.model import Problem
 from tui_chat.client.errors import EngineError
+from tui_chat.ui.screens.passing import PassingScreen, R
 
 if TYPE_CHECKING:
     from tui_chat.client.workspace import Workspace
     from tui_chat.ui.loader import Loader
     from tui_chat.wire.api import ModelInfo
 
-R = TypeVar("R")
 
-
-class ModelActions(ModalScreen[R]):
+class ModelActions(PassingScreen[R]):
     """A screen with a list of models and a line for notes."""
 
     _workspace: Workspace
@@ -30,11 +28,6 @@ class ModelActions(ModalScreen[R]):
     def target(self) -> ModelInfo | None:
         """The model that the keys mean."""
         raise NotImplementedError
-
-    @property
-    def there(self) -> bool:
-        """Whether there is still something to show news on: they may come while this screen or all go."""
-        return self.app.is_running and self.is_mounted and self in self.app.screen_stack
 
     @work(group="unloading")
     async def action_unload(self) -> None:

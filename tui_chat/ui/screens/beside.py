@@ -8,7 +8,6 @@ import msgspec
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_chat.chat.model import Message
@@ -16,6 +15,7 @@ from tui_chat.client.changes import Change, MessageSettled, Progressed, Reloaded
 from tui_chat.ui import words
 from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.keys import bindings
+from tui_chat.ui.screens.passing import PassingScreen
 from tui_chat.ui.telling import answer_item, user_item
 from tui_chat.ui.transcript.items import AnswerItem, Item
 from tui_chat.ui.transcript.view import Transcript
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tui_chat.client.conversation import Conversation
 
 
-class BesideScreen(ModalScreen[str | None]):
+class BesideScreen(PassingScreen[str | None]):
     """Two siblings, of which each side can go through all; gives the one to go on with, or None."""
 
     CSS_PATH = "lists.tcss"
@@ -89,7 +89,7 @@ class BesideScreen(ModalScreen[str | None]):
         return answer_item(message, self._name_model(message.answer.model), place, newest=False, usual=usual)
 
     def _hear(self, change: Change) -> None:
-        if not self.is_mounted:
+        if not self.there:
             return
         match change:
             case Streamed(id, text, channel):

@@ -9,7 +9,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -25,6 +24,7 @@ from tui_chat.ui.branch_rows import BranchRow, branch_rows
 from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.dialogs import AskScreen
+from tui_chat.ui.screens.passing import PassingScreen
 from tui_chat.ui.telling import setup_words
 from tui_chat.ui.transcript.words import speed
 from tui_chat.ui.widgets.filtered import columns
@@ -43,6 +43,7 @@ _HEATS = {
     Heat.COLD: ("○ cold", "$muted"),
 }
 _HEAT_CELLS = 14
+_HERE = "  ← here"
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -52,7 +53,7 @@ class Chosen(msgspec.Struct, frozen=True):
     fork: Conversation | None = None
 
 
-class BranchesScreen(ModalScreen[Chosen | None]):
+class BranchesScreen(PassingScreen[Chosen | None]):
     """Walk, name and prune the tree; gives where to go, or None for staying."""
 
     CSS_PATH = "lists.tcss"
@@ -96,7 +97,7 @@ class BranchesScreen(ModalScreen[Chosen | None]):
         self.call_after_refresh(self._draw)
 
     def _hear(self, change: Change) -> None:
-        if isinstance(change, MessageAdded | MessageSettled | Reloaded | EngineNews) and self.is_mounted:
+        if isinstance(change, MessageAdded | MessageSettled | Reloaded | EngineNews) and self.there:
             self._look()
 
     @work(exclusive=True, group="warmth")
@@ -121,6 +122,8 @@ class BranchesScreen(ModalScreen[Chosen | None]):
 
     def _draw(self, to: str | None = None) -> None:
         """Draw the map, with the highlight on message `to`, or else where it was."""
+        if not self.there:
+            return
         conversation, options = self._conversation, self.query_one(OptionList)
         session = conversation.session
         was = self.current
@@ -156,10 +159,11 @@ class BranchesScreen(ModalScreen[Chosen | None]):
         message = row.message
         left = Content.assemble(guides, *self._said(message))
         right = self._heat(message) if message.role is Role.ASSISTANT else Content("")
-        if message.id == self._conversation.tree.leaf:
-            left = Content.assemble(left, ("  ← here", "$accent"))
         if message.id not in here:
             left = left.stylize("$muted")
+        if message.id == self._conversation.tree.leaf:
+            room = width - right.cell_length - len(_HERE) - 2
+            left = Content.assemble(left.truncate(max(0, room), ellipsis=True), (_HERE, "$accent"))
         return columns(width, left, right)
 
     def _said(self, message: Message) -> list[tuple[str, str]]:

@@ -310,10 +310,22 @@ class BranchingActions(SwitchingActions):
 
     async def _do(self, doing: Doing) -> Effect | None:
         """Do it; the keyboard goes to the answer that is written for it."""
-        if self._conversation is None:
+        conversation, focused = self._conversation, self.focused_message
+        if conversation is None:
             return None
-        effect = await self._conversation.do(doing)
-        if effect is not None and effect.answers and self.reading:
-            self.transcript.focus_message(effect.answers[0].id)
-            self.transcript.follow_end()
+        effect = await conversation.do(doing)
+        if effect is not None and self.reading:
+            if effect.answers:
+                self.transcript.focus_message(effect.answers[0].id)
+                self.transcript.follow_end()
+            elif self.transcript.focused_id is None:
+                self._focus_instead_of(focused)
         return effect
+
+    def _focus_instead_of(self, gone: Message | None) -> None:
+        """Put the keyboard on what is now in the place of a message that is not shown any more."""
+        assert self._conversation is not None
+        path = [message for message in self._conversation.tree.path() if message.said]
+        there = next((m for m in path if gone is not None and m.parent == gone.parent), None)
+        if path:
+            self.transcript.focus_message((there or path[-1]).id)

@@ -9,7 +9,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,6 +20,7 @@ from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.dialogs import AskScreen
 from tui_chat.ui.screens.editor import EditorScreen
+from tui_chat.ui.screens.passing import PassingScreen
 from tui_chat.ui.widgets.lines import HintLine
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ NUMBERS = {
 }
 
 
-class ContextScreen(ModalScreen[None]):
+class ContextScreen(PassingScreen[None]):
     """Shows the gauge, and sets the policy."""
 
     CSS_PATH = "lists.tcss"
@@ -86,7 +86,7 @@ class ContextScreen(ModalScreen[None]):
         self.call_after_refresh(self._draw)
 
     def _hear(self, change: Change) -> None:
-        if self.is_mounted and not isinstance(change, Streamed):
+        if self.there and not isinstance(change, Streamed):
             self._draw()
 
     @property
