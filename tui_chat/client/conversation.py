@@ -149,15 +149,17 @@ class Conversation(Answering):
             self.publish(Condensing(dropped.cut.messages, tokens, done, pieces))
 
         self._condenser = Condenser(self._workspace.engine_client, outlook.model.id, room.window, limit, tell)
+        summary: str | None = None
+        problem: Problem | None = None
         try:
-            return await self._condenser.condense(dropped.messages, dropped.begin.summary)
+            summary = await self._condenser.condense(dropped.messages, dropped.begin.summary)
         except (SummaryError, EngineError) as error:
-            if error.problem is not None:
-                self.publish(Raised(error.problem, draft))
-            return None
-        finally:
-            self._condenser = None
-            self.publish(Condensing(0))
+            problem = error.problem
+        self._condenser = None
+        self.publish(Condensing(0))
+        if problem is not None:
+            self.publish(Raised(problem, draft))
+        return summary
 
     async def _give_turn(self) -> None:
         """Send the oldest queued message, unless something is before it."""

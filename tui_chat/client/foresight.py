@@ -120,6 +120,10 @@ async def foresee(
             await workspace.tokens.learn(session.model, lines)
         alone = ruler.size(lines[-1:]).tokens > room.prompt
         outcome = decide(session, branch, ruler, room)
+        if outcome.dropped is not None and not outcome.then.size.exact:
+            shorter = compose_branch(session, branch, outcome.dropped.begin).lines
+            if await workspace.tokens.learn(session.model, shorter):
+                outcome = decide(session, branch, ruler, room)
         outlook = Outlook(model=model, outcome=outcome, now=now, alone=alone)
         if outlook.need.total <= (now or workspace.settings.models.context) or not outlook.outcome.fits:
             return outlook
