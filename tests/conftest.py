@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.homes import ELSEWHERE, Home, make_home
 from tui_chat.backends.llamacpp.worker.cores import usable_cores
@@ -21,6 +22,11 @@ AT_ONCE = 8
 """Most tests at once; with more, all wait for the longest one anyhow."""
 TEST_BYTES = 2 << 30
 """RAM to have for each test at once: the hungriest runs a terminal, an engine and three models."""
+
+settings.register_profile(  # a slow machine is no failure, and nothing is left behind
+    "tests", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
 
 
 @pytest.hookimpl(optionalhook=True)

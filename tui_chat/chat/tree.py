@@ -173,6 +173,22 @@ def check_tree(messages: Iterable[Message]) -> None:
     Raises:
         TreeError: An id is used twice, a parent is unknown, or parents form a circle.
     """
+    messages = tuple(messages)
+    if not _is_in_order(messages):
+        _check_any_order(messages)
+
+
+def _is_in_order(messages: tuple[Message, ...]) -> bool:
+    """Whether each message follows its parent, as in any file of ours, and no id is used twice."""
+    before: set[str | None] = {None}
+    for message in messages:
+        if message.parent not in before:
+            return False
+        before.add(message.id)
+    return len(before) == len(messages) + 1
+
+
+def _check_any_order(messages: tuple[Message, ...]) -> None:
     parents: dict[str, str | None] = {}
     for message in messages:
         if message.id in parents:

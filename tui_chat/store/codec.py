@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import operator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +14,14 @@ from tui_chat.chat.model import SCHEMA, Message, Session
 from tui_chat.chat.tree import TreeError, check_tree
 from tui_chat.store.files import is_name
 from tui_chat.store.upgrades import UPGRADERS, NoUpgradeError, Upgrader, lift
+
+_NO_MESSAGES = b'"messages": []\n}'
+_FIRST, _NEXT, _LAST = b'"messages": [\n  ', b",\n  ", b"\n ]\n}\n"
+
+_AT_ONCE = 256
+"""Messages that are joined and written at once."""
+_KEPT_BYTES = 32 << 20
+"""Encoded messages that are kept for the next save of a session: those of the first 32 MiB of its file."""
 
 
 class DamagedError(ValueError):
@@ -92,12 +102,79 @@ def encode(session: Session) -> bytes:
     Raises:
         DamagedError: They would not be: a number is not finite, or the messages are no tree.
     """
+    return b"".join(Encoder().encode(session))
+
+
+class Encoder:
+    """Encodes one session again and again, at the price of what is new in it.
+
+    Messages never change, so the bytes of one that was encoded before are its bytes now. They are worked on
+    one at a time, and joined a few at a time: a call for thousands would keep other threads waiting for its
+    end, and fresh memory for all of them costs more than writing them.
+    """
+
+    def __init__(self) -> None:
+        self._messages: tuple[Message, ...] = ()
+        self._pieces: list[bytes] = []
+
+    def encode(self, session: Session) -> Iterator[bytes]:
+        """Return the parts of the file, in order; together they are readable, and proven to be.
+
+        Raises:
+            DamagedError: They would not be: a number is not finite, or the messages are no tree.
+        """
+        packed = _pack(msgspec.structs.replace(session, messages=()))
+        decode(packed, session.id)
+        pieces = self._encoded(session.messages)
+        try:
+            check_tree(session.messages)
+        except TreeError as error:
+            raise DamagedError(str(error)) from error
+        return _parts(msgspec.json.format(packed, indent=1), pieces)
+
+    def _encoded(self, messages: tuple[Message, ...]) -> list[bytes]:
+        """Return the bytes of each message; known are those that stand where they did in the last version."""
+        same = list(map(operator.is_, messages, self._messages))
+        pieces = [
+            piece if known else _piece(message)
+            for known, message, piece in zip(same, messages, self._pieces, strict=False)
+        ]
+        pieces += map(_piece, messages[len(pieces) :])
+        ends = itertools.accumulate(map(len, pieces))
+        kept = sum(1 for _ in itertools.takewhile(_KEPT_BYTES.__ge__, ends))
+        self._messages, self._pieces = messages[:kept], pieces[:kept]
+        return pieces
+
+
+def _parts(head: bytes, pieces: list[bytes]) -> Iterator[bytes]:
+    if not pieces:
+        yield head + b"\n"
+        return
+    assert head.endswith(_NO_MESSAGES), "messages are the last field"
+    between = head.removesuffix(_NO_MESSAGES) + _FIRST
+    for start in range(0, len(pieces), _AT_ONCE):
+        yield between + _NEXT.join(pieces[start : start + _AT_ONCE])
+        between = _NEXT
+    yield _LAST
+
+
+def _piece(message: Message) -> bytes:
+    """Encode one message as it stands in a file, and prove that it can be read back."""
+    packed = _pack(message)
     try:
-        packed = msgspec.json.encode(session)
+        name = msgspec.json.decode(packed, type=Message).id
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise DamagedError(str(error)) from error
+    if not is_name(name):
+        raise DamagedError(f"message id {name!r} is not allowed")
+    return msgspec.json.format(packed, indent=1).replace(b"\n", b"\n  ")
+
+
+def _pack(part: Session | Message) -> bytes:
+    try:
+        return msgspec.json.encode(part)
     except UnicodeEncodeError:
-        packed = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(session)))
-    decode(packed, session.id)
-    return msgspec.json.format(packed, indent=1) + b"\n"
+        return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(part)))
 
 
 def _without_surrogates(value: Any) -> Any:

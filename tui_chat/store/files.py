@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -85,12 +86,12 @@ def write_atomic(path: Path, data: bytes) -> None:
     Raises:
         OSError: Nothing was replaced, or, at the very last step, the folder could not be synced.
     """
-    replace_file(path, data)
+    replace_file(path, (data,))
     sync_folder(path.parent)
 
 
-def replace_file(path: Path, data: bytes) -> Stamp:
-    """Replace `path` by `data`, which is on disk before it gets the name; `sync_folder` is left to do.
+def replace_file(path: Path, parts: Iterable[bytes]) -> Stamp:
+    """Replace `path` by `parts`, which are on disk before they get the name; `sync_folder` is left to do.
 
     The new file has mode 0600. Returns its stamp.
 
@@ -101,7 +102,8 @@ def replace_file(path: Path, data: bytes) -> Stamp:
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:
-            write_whole(fd, data)
+            for part in parts:
+                write_whole(fd, part)
             os.fsync(fd)
             written = Stamp.of(os.fstat(fd))
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +23,6 @@ from tui_chat.store.files import (
     stamp,
     sweep_temporaries,
     sync_folder,
-    write_atomic,
 )
 from tui_chat.store.journal import JournalState
 from tui_chat.store.locks import FileLock, Holder, sweep_locks
@@ -59,6 +58,7 @@ class OpenSession:
         self._stamp: Stamp | None = None
         self._conflict: Path | None = None
         self._mutex = threading.RLock()
+        self._encoder = codec.Encoder()
 
     def __enter__(self) -> Self:
         return self
@@ -169,6 +169,7 @@ class OpenSession:
         """Give the lock back; the object can still be read."""
         with self._mutex:
             self._lock.release()
+            self._encoder = codec.Encoder()
 
     def start(self, session: Session | None) -> None:
         """Take the lock and read the file, or write `session` as a new one. Called once, by the store.
@@ -281,9 +282,9 @@ class OpenSession:
         if not self.writable:
             raise StoreError(notices.locked(self.id, self.holder))
 
-    def _encoded(self, session: Session) -> bytes:
+    def _encoded(self, session: Session) -> Iterator[bytes]:
         try:
-            return codec.encode(session)
+            return self._encoder.encode(session)
         except codec.DamagedError as error:
             raise StoreError(
                 Problem(
@@ -303,7 +304,8 @@ class OpenSession:
             session, id=self._conflict.stem, title=f"{session.title} (conflict)".strip()
         )
         try:
-            write_atomic(self._conflict, self._encoded(ours))
+            replace_file(self._conflict, self._encoded(ours))
+            sync_folder(self._conflict.parent)
         except OSError as error:
             raise StoreError(self._disk_problem("saving the session", error)) from error
         raise StoreError(notices.conflict(self._places.file, self._conflict))

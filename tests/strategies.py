@@ -1,0 +1,91 @@
+"""Conversations of any shape, for hypothesis: branches, odd texts, removed messages, setups and cuts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from hypothesis import strategies as st
+
+from tui_chat.chat.model import (
+    Answer,
+    FinishReason,
+    Message,
+    Role,
+    Sampling,
+    Session,
+    Setup,
+    Timings,
+    Usage,
+)
+from tui_chat.chat.policy import Cut, CutReason, PolicyKind
+
+START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+texts = st.text(st.characters(codec="utf-8"), max_size=60)
+moments = st.integers(0, 10**9).map(lambda ms: START + timedelta(milliseconds=ms))
+answers = st.builds(
+    Answer,
+    model=st.sampled_from(["SmolLM2-135M", "qwen3:8b"]),
+    sampling=st.builds(Sampling, temperature=st.floats(0, 2), seed=st.none() | st.integers(0, 2**31)),
+    finish=st.sampled_from(FinishReason),
+    usage=st.builds(Usage, prompt_tokens=st.integers(0, 9000), completion_tokens=st.integers(0, 900)),
+    timings=st.builds(Timings, ttft_ms=st.floats(0, 1e6), decode_tps=st.none() | st.floats(0, 1e4)),
+)
+cuts = st.builds(
+    Cut,
+    first=st.none(),
+    why=st.sampled_from(CutReason),
+    kind=st.sampled_from(PolicyKind),
+    messages=st.just(2),
+)
+
+
+@st.composite
+def messages(draw: st.DrawFn, id: str, parents: list[str]) -> Message:
+    """A message below one of `parents`, or a first one."""
+    role = draw(st.sampled_from(Role))
+    system = role is Role.SYSTEM
+    return Message(
+        id=id,
+        role=role,
+        text=draw(texts),
+        created=draw(moments),
+        parent=draw(st.sampled_from([None, *parents])),
+        thinking=draw(texts) if role is Role.ASSISTANT else "",
+        answer=draw(answers) if role is Role.ASSISTANT else None,
+        name=draw(st.sampled_from(["", "a name"])),
+        pinned=draw(st.booleans()),
+        removed=draw(st.none() | st.none() | moments),
+        setup=draw(st.none() | st.builds(Setup, system=texts)) if system else None,
+        cut=draw(st.none() | cuts) if system else None,
+    )
+
+
+@st.composite
+def sessions(draw: st.DrawFn, id: str = "talk", most: int = 12) -> Session:
+    """A session of up to `most` messages, whose leaf is any of them."""
+    made: list[Message] = []
+    for index in range(draw(st.integers(0, most))):
+        made.append(draw(messages(f"m{index}", [message.id for message in made])))
+    return Session(
+        id=id,
+        title=draw(texts),
+        created=START,
+        updated=draw(moments),
+        tags=tuple(draw(st.lists(st.sampled_from(["work", "two words", "茶"]), unique=True))),
+        leaf=draw(st.sampled_from([None, *(message.id for message in made)])),
+        messages=tuple(made),
+    )
+
+
+@st.composite
+def grown(draw: st.DrawFn, session: Session) -> Session:
+    """`session` after some of its messages were replaced, some taken out at the end, and some added."""
+    kept = [
+        msgspec.structs.replace(message, text=draw(texts)) if draw(st.booleans()) else message
+        for message in session.messages[: draw(st.integers(0, len(session.messages)))]
+    ]
+    for index in range(len(kept), len(kept) + draw(st.integers(0, 3))):
+        kept.append(draw(messages(f"new{index}", [message.id for message in kept])))
+    return msgspec.structs.replace(session, title=draw(texts), messages=tuple(kept), leaf=None)
