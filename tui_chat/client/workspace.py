@@ -39,7 +39,7 @@ class Workspace:
     def __init__(self, paths: Paths, settings: Settings, sessions: Path | None = None) -> None:
         self.paths = paths
         self.settings = settings
-        self.store = SessionStore(sessions or paths.sessions)
+        self.store = SessionStore(sessions or paths.sessions, trash_days=settings.sessions.trash_days)
         self.drafts = Drafts(paths.state / "drafts")
         self.history = PromptHistory(paths.state / "history.jsonl")
         self.engine_client = EngineClient(paths.socket)

@@ -65,6 +65,12 @@ class CacheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     disk_mib: int | None = None
 
 
+class SessionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long what was deleted can be had back: `trash_days` days, or, if 0, until it is emptied by hand."""
+
+    trash_days: int = 30
+
+
 class UiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the screen behaves. `stream_fps` None picks 30, or 15 over SSH."""
 
@@ -80,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: ModelSettings = ModelSettings()
     engine: EngineSettings = EngineSettings()
     cache: CacheSettings = CacheSettings()
+    sessions: SessionSettings = SessionSettings()
     ui: UiSettings = UiSettings()
     sampling: Sampling = Sampling()
 

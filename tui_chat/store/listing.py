@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from tui_chat.chat.model import SCHEMA, Problem, ProblemCode, Role
+from tui_chat.chat.living import removed_ids
+from tui_chat.chat.model import SCHEMA, Origin, Problem, ProblemCode, Role
 from tui_chat.store.codec import DamagedError, TooNewError, decode
 from tui_chat.store.files import Stamp, read_regular
 from tui_chat.store.upgrades import UPGRADERS, Upgrader
@@ -20,8 +21,8 @@ class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the list. With a `problem` the file is damaged, newer than us or unreadable.
 
     `preview` is the first line of the first user message, cut at 120 characters; `messages`
-    counts every branch; of a file with a problem only `id`, `updated` (its time on disk) and
-    `size_bytes` are known.
+    counts what was said on every branch and not removed; of a file with a problem only `id`,
+    `updated` (its time on disk) and `size_bytes` are known.
     """
 
     id: str
@@ -32,6 +33,8 @@ class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
     preview: str
     size_bytes: int
     model: str | None = None
+    tags: tuple[str, ...] = ()
+    origin: Origin | None = None
     problem: Problem | None = None
 
 
@@ -41,12 +44,19 @@ class _Header(msgspec.Struct):
     title: str = ""
     archived: bool = False
     model: str | None = None
-    messages: list[msgspec.Raw] = []
+    tags: tuple[str, ...] = ()
+    origin: Origin | None = None
+    messages: list[_Node] = []
 
 
-class _Said(msgspec.Struct):
+class _Node(msgspec.Struct, gc=False):
+    """A message whose text is left as it is in the file."""
+
+    id: str
     role: Role
-    text: str
+    text: msgspec.Raw
+    parent: str | None = None
+    removed: datetime | None = None
 
 
 def summarise(path: Path, upgraders: Sequence[Upgrader] = UPGRADERS) -> tuple[SessionSummary, Stamp]:
@@ -82,24 +92,27 @@ def _header(data: bytes, id: str, upgraders: Sequence[Upgrader]) -> _Header:
 
 
 def _summary(path: Path, header: _Header, size: int) -> SessionSummary:
+    gone = removed_ids(header.messages)
+    said = [node for node in header.messages if node.role is not Role.SYSTEM and node.id not in gone]
     updated = header.updated if header.updated.tzinfo else header.updated.replace(tzinfo=UTC)
     return SessionSummary(
         id=path.stem,
         title=header.title,
         updated=updated,
-        messages=len(header.messages),
+        messages=len(said),
         archived=header.archived,
-        preview=_preview(header.messages),
+        preview=_preview(said),
         size_bytes=size,
         model=header.model,
+        tags=header.tags,
+        origin=header.origin,
     )
 
 
-def _preview(messages: list[msgspec.Raw]) -> str:
-    for raw in messages:
-        said = msgspec.json.decode(raw, type=_Said)
-        if said.role is Role.USER and said.text.strip():
-            return said.text.strip().splitlines()[0][:_PREVIEW_LENGTH]
+def _preview(said: list[_Node]) -> str:
+    for node in said:
+        if node.role is Role.USER and (text := msgspec.json.decode(node.text, type=str).strip()):
+            return text.splitlines()[0][:_PREVIEW_LENGTH]
     return ""
 
 

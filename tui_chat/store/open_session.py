@@ -6,6 +6,7 @@ import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,7 @@ from typing import Self
 import msgspec
 
 from tui_chat.chat.model import FinishReason, Message, Problem, ProblemCode, Session
+from tui_chat.chat.purge import purged
 from tui_chat.store import codec, notices
 from tui_chat.store.errors import StoreError, disk_problem
 from tui_chat.store.files import (
@@ -41,7 +43,8 @@ class OpenSession:
     Made by `SessionStore.open` and `SessionStore.create` only.
 
     Attributes:
-        session: The content as it was last read or saved, settled journals folded in.
+        session: The content as it was last read or saved, settled journals folded in, and, if it can be
+            written, without what was removed long ago; that is gone from the file with the next save.
         notices: What was found and done while opening: damage, quarantine, recovered answers.
         unsettled: Answers in flight, with what their journals hold so far. Whoever knows that one is
             no longer being generated ends it with `settle`.
@@ -49,11 +52,14 @@ class OpenSession:
 
     session: Session
 
-    def __init__(self, places: Places, upgraders: Sequence[Upgrader]) -> None:
+    def __init__(
+        self, places: Places, upgraders: Sequence[Upgrader], keep_removed: timedelta | None = None
+    ) -> None:
         self.notices: tuple[Problem, ...] = ()
         self.unsettled: tuple[JournalState, ...] = ()
         self._places = places
         self._upgraders = upgraders
+        self._keep_removed = keep_removed
         self._lock = FileLock(places.lock)
         self._stamp: Stamp | None = None
         self._conflict: Path | None = None
@@ -226,6 +232,8 @@ class OpenSession:
         except codec.DamagedError as error:
             self._rescue(data, error)
         self._take_in_journals()
+        if self.writable and self._keep_removed is not None:
+            self.session = purged(self.session, datetime.now(UTC) - self._keep_removed)
 
     def _rescue(self, data: bytes, error: codec.DamagedError) -> None:
         """Put a damaged file in quarantine and go on with what could be read of it."""

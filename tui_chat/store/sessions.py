@@ -1,14 +1,16 @@
-"""The folder of sessions: list, create, open, rename, archive, delete and restore."""
+"""The folder of sessions: list, create, open, rename, tag, archive, delete and restore."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tui_chat.chat.model import Problem, ProblemCode, Session
+from tui_chat.chat.tags import tidy_tags
 from tui_chat.store import notices
 from tui_chat.store.errors import StoreError, disk_problem
 from tui_chat.store.files import Stamp, is_name, make_folder, move_aside, stamp
@@ -16,16 +18,23 @@ from tui_chat.store.listing import SessionSummary, summarise
 from tui_chat.store.locks import FileLock
 from tui_chat.store.open_session import OpenSession
 from tui_chat.store.places import Places
+from tui_chat.store.trash import Trashed, mark_deleted, purge_if_due, trashed
 from tui_chat.store.upgrades import UPGRADERS, Upgrader
 
 __all__ = ["OpenSession", "SessionStore", "SessionSummary"]
 
 
 class SessionStore:
-    """Every session in one folder, which is made when the first one is. All methods may block."""
+    """Every session in one folder, which is made when the first one is. All methods may block.
 
-    def __init__(self, folder: Path, upgraders: Sequence[Upgrader] = UPGRADERS) -> None:
+    What was deleted, sessions and branches of sessions, goes for good after `trash_days`; 0: never.
+    """
+
+    def __init__(
+        self, folder: Path, upgraders: Sequence[Upgrader] = UPGRADERS, *, trash_days: int = 0
+    ) -> None:
         self.folder = folder
+        self.trash_days = trash_days
         self._upgraders = upgraders
         self._known: dict[str, tuple[SessionSummary, Stamp]] = {}
 
@@ -38,8 +47,9 @@ class SessionStore:
         """Return the sessions, newest first: those in use, the archived ones, or (None) both.
 
         Files with a problem are in every list. Names that cannot be a session's are left out.
-        A folder that is not there has no sessions.
+        A folder that is not there has no sessions. What has been in the trash for long goes first.
         """
+        purge_if_due(self.folder / "trash", self.trash_days)
         found: dict[str, tuple[SessionSummary, Stamp]] = {}
         for name in self._names():
             path = self.folder / f"{name}.json"
@@ -56,6 +66,10 @@ class SessionStore:
         ]
         return sorted(summaries, key=lambda summary: (summary.updated, summary.id), reverse=True)
 
+    def trashed(self) -> tuple[Trashed, ...]:
+        """Return the deleted sessions, the last deleted first, each with when it goes for good."""
+        return trashed(self.folder / "trash", self.trash.list(archived=None), self.trash_days)
+
     def create(self, session: Session) -> OpenSession:
         """Write a new session and keep it open.
 
@@ -67,7 +81,7 @@ class SessionStore:
             make_folder(self.folder)
         except OSError as error:
             raise StoreError(_failed("making the folder for sessions", places.file, error)) from error
-        opened = OpenSession(places, self._upgraders)
+        opened = self._opening(places)
         opened.start(session)
         return opened
 
@@ -77,7 +91,7 @@ class SessionStore:
         Raises:
             StoreError: There is no such session, it is damaged beyond use, or too new.
         """
-        opened = OpenSession(Places(self.folder, id), self._upgraders)
+        opened = self._opening(Places(self.folder, id))
         opened.start(None)
         return opened
 
@@ -88,6 +102,16 @@ class SessionStore:
             StoreError: It is open elsewhere (`SESSION_LOCKED`), or cannot be read or saved.
         """
         self._change(id, title=title, titled_by_user=True)
+
+    def tag(self, id: str, tags: Iterable[str]) -> tuple[str, ...]:
+        """Give a session that is not open these tags instead of those it has; return them as they are kept.
+
+        Raises:
+            StoreError: It is open elsewhere (`SESSION_LOCKED`), or cannot be read or saved.
+        """
+        tidy = tidy_tags(tags)
+        self._change(id, tags=tidy)
+        return tidy
 
     def archive(self, id: str) -> None:
         """Take a session that is not open out of the list; `unarchive` is the undo.
@@ -122,6 +146,10 @@ class SessionStore:
         """
         return self._move(Places(self.folder / "trash", id), self.folder)
 
+    def _opening(self, places: Places) -> OpenSession:
+        kept = timedelta(days=self.trash_days) if self.trash_days > 0 else None
+        return OpenSession(places, self._upgraders, kept)
+
     def _names(self) -> Iterator[str]:
         try:
             paths = tuple(self.folder.iterdir())
@@ -142,6 +170,7 @@ class SessionStore:
                 raise StoreError(notices.locked(places.id, lock.holder()))
             if stamp(places.file) is None:
                 raise StoreError(notices.missing(places.file))
+            mark_deleted(places.file)
             moved = move_aside(places.file, target, places.id, ".json").stem
             for journal in places.journals():
                 move_aside(journal, target, f"{moved}.{places.answer_of(journal)}", ".journal")
