@@ -24,7 +24,7 @@ TEST_BYTES = 2 << 30
 """RAM to have for each test at once: the hungriest runs a terminal, an engine and three models."""
 
 settings.register_profile(  # a slow machine is no failure, and nothing is left behind
-    "tests", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+    "tests", max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tests")
 

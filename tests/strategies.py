@@ -22,22 +22,24 @@ from tui_chat.chat.policy import Cut, CutReason, PolicyKind
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
-texts = st.text(st.characters(codec="utf-8"), max_size=60)
+texts = st.text(st.characters(codec="utf-8"), max_size=30)
+REMOVALS = (START, START + timedelta(days=3))
+
 moments = st.integers(0, 10**9).map(lambda ms: START + timedelta(milliseconds=ms))
-answers = st.builds(
-    Answer,
-    model=st.sampled_from(["SmolLM2-135M", "qwen3:8b"]),
-    sampling=st.builds(Sampling, temperature=st.floats(0, 2), seed=st.none() | st.integers(0, 2**31)),
-    finish=st.sampled_from(FinishReason),
-    usage=st.builds(Usage, prompt_tokens=st.integers(0, 9000), completion_tokens=st.integers(0, 900)),
-    timings=st.builds(Timings, ttft_ms=st.floats(0, 1e6), decode_tps=st.none() | st.floats(0, 1e4)),
+answers = st.sampled_from(  # built once: drawing each field takes longer than what is tested
+    [
+        Answer("SmolLM2-135M", finish=FinishReason.STOP, timings=Timings(ttft_ms=0.1, decode_tps=60.3)),
+        Answer("SmolLM2-135M", Sampling(temperature=0.0, seed=7), 7, finish=FinishReason.CANCELLED),
+        Answer("qwen3:8b", finish=FinishReason.LENGTH, usage=Usage(40, 172, 12), continues="m1"),
+    ]
 )
-cuts = st.builds(
-    Cut,
-    first=st.none(),
-    why=st.sampled_from(CutReason),
-    kind=st.sampled_from(PolicyKind),
-    messages=st.just(2),
+setups = st.sampled_from([None, Setup("Be a teacher.", preset="teacher"), Setup()])
+cuts = st.sampled_from(
+    [
+        None,
+        Cut(None, CutReason.FILL, PolicyKind.SLIDING, 2, 300),
+        Cut("m0", CutReason.HAND, PolicyKind.RESET, restored=True),
+    ]
 )
 
 
@@ -56,14 +58,14 @@ def messages(draw: st.DrawFn, id: str, parents: list[str]) -> Message:
         answer=draw(answers) if role is Role.ASSISTANT else None,
         name=draw(st.sampled_from(["", "a name"])),
         pinned=draw(st.booleans()),
-        removed=draw(st.none() | st.none() | moments),
-        setup=draw(st.none() | st.builds(Setup, system=texts)) if system else None,
-        cut=draw(st.none() | cuts) if system else None,
+        removed=draw(st.sampled_from([None, None, *REMOVALS])),
+        setup=draw(setups) if system else None,
+        cut=draw(cuts) if system else None,
     )
 
 
 @st.composite
-def sessions(draw: st.DrawFn, id: str = "talk", most: int = 12) -> Session:
+def sessions(draw: st.DrawFn, id: str = "talk", most: int = 8) -> Session:
     """A session of up to `most` messages, whose leaf is any of them."""
     made: list[Message] = []
     for index in range(draw(st.integers(0, most))):

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from tui_chat.chat.model import SCHEMA, Message, Session
+from tui_chat.chat.pack import pack
 from tui_chat.chat.tree import TreeError, check_tree
 from tui_chat.store.files import is_name
 from tui_chat.store.upgrades import UPGRADERS, NoUpgradeError, Upgrader, lift
@@ -123,7 +124,7 @@ class Encoder:
         Raises:
             DamagedError: They would not be: a number is not finite, or the messages are no tree.
         """
-        packed = _pack(msgspec.structs.replace(session, messages=()))
+        packed = pack(msgspec.structs.replace(session, messages=()))
         decode(packed, session.id)
         pieces = self._encoded(session.messages)
         try:
@@ -160,7 +161,7 @@ def _parts(head: bytes, pieces: list[bytes]) -> Iterator[bytes]:
 
 def _piece(message: Message) -> bytes:
     """Encode one message as it stands in a file, and prove that it can be read back."""
-    packed = _pack(message)
+    packed = pack(message)
     try:
         name = msgspec.json.decode(packed, type=Message).id
     except (msgspec.DecodeError, RecursionError) as error:
@@ -168,24 +169,6 @@ def _piece(message: Message) -> bytes:
     if not is_name(name):
         raise DamagedError(f"message id {name!r} is not allowed")
     return msgspec.json.format(packed, indent=1).replace(b"\n", b"\n  ")
-
-
-def _pack(part: Session | Message) -> bytes:
-    try:
-        return msgspec.json.encode(part)
-    except UnicodeEncodeError:
-        return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(part)))
-
-
-def _without_surrogates(value: Any) -> Any:
-    """Replace the halves of surrogate pairs, which a broken paste can hold and UTF-8 cannot."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_surrogates(item) for item in value]
-    return value
 
 
 def _zoned_messages(messages: tuple[Message, ...]) -> tuple[Message, ...]:
