@@ -1,0 +1,131 @@
+"""What a session has cost, and which models answered in it how quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from statistics import median
+
+import msgspec
+
+from tui_chat.chat.living import living
+from tui_chat.chat.model import Answer, FinishReason, Message, Role, Session
+from tui_chat.chat.tree import ChatTree
+
+
+class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What one model did in a session.
+
+    Attributes:
+        model: Its id.
+        answers: How many answers it gave, complete or not.
+        complete: How many of them are.
+        tokens_written: Tokens of all of them, thinking included.
+        decode_tps: The middle one of their speeds, in tokens per second; None if none was measured.
+        ttft_ms: The middle one of the times to the first token; None if none was measured.
+    """
+
+    model: str
+    answers: int
+    complete: int
+    tokens_written: int
+    decode_tps: float | None
+    ttft_ms: float | None
+
+
+class Speed(msgspec.Struct, frozen=True):
+    """One answer's speed, to plot: when it was asked for, by which model, how long its prompt was."""
+
+    when: datetime
+    model: str
+    decode_tps: float
+    prompt_tokens: int
+
+
+class Statistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Of everything that was said in a session on any branch, and not removed.
+
+    Attributes:
+        messages, questions, answers: How much was said.
+        branches: How many ends the tree has.
+        tokens_evaluated: Tokens of prompts that models had to read.
+        tokens_reused: Tokens of prompts that were in the KV cache.
+        tokens_written: Tokens that models wrote, thinking included.
+        waiting_s: Seconds from asking to first tokens, loading included.
+        decoding_s: Seconds from first tokens to last ones.
+        thinking_s: Seconds of those before the answer itself began.
+        models: What each model did, the busiest first.
+        speeds: How quick the answers were, oldest first.
+        first, last: When the first and the last message were written; None without messages.
+    """
+
+    messages: int
+    questions: int
+    answers: int
+    branches: int
+    tokens_evaluated: int
+    tokens_reused: int
+    tokens_written: int
+    waiting_s: float
+    decoding_s: float
+    thinking_s: float
+    models: tuple[ModelUse, ...]
+    speeds: tuple[Speed, ...]
+    first: datetime | None
+    last: datetime | None
+
+
+def statistics_of(session: Session) -> Statistics:
+    """Count and add up `session`. An answer of which nothing was measured counts as an answer only."""
+    said = [message for message in living(session.messages) if message.said]
+    answers = [message.answer for message in said if message.answer is not None]
+    times = [answer.timings for answer in answers]
+    prompts = sum(answer.usage.prompt_tokens for answer in answers)
+    reused = sum(answer.usage.reused_tokens for answer in answers)
+    return Statistics(
+        messages=len(said),
+        questions=sum(message.role is Role.USER for message in said),
+        answers=sum(message.role is Role.ASSISTANT for message in said),
+        branches=len(ChatTree(session).leaves()),
+        tokens_evaluated=prompts - reused,
+        tokens_reused=reused,
+        tokens_written=sum(answer.usage.completion_tokens for answer in answers),
+        waiting_s=sum(each.ttft_ms or 0.0 for each in times) / 1e3,
+        decoding_s=sum(each.decode_ms for each in times) / 1e3,
+        thinking_s=sum(each.thinking_ms for each in times) / 1e3,
+        models=_by_model(answers),
+        speeds=tuple(_speeds(said)),
+        first=min((message.created for message in said), default=None),
+        last=max((message.created for message in said), default=None),
+    )
+
+
+def _by_model(answers: Iterable[Answer]) -> tuple[ModelUse, ...]:
+    by_model: dict[str, list[Answer]] = {}
+    for answer in answers:
+        by_model.setdefault(answer.model, []).append(answer)
+    used = [
+        ModelUse(
+            model=model,
+            answers=len(given),
+            complete=sum(answer.finish is FinishReason.STOP for answer in given),
+            tokens_written=sum(answer.usage.completion_tokens for answer in given),
+            decode_tps=_middle(answer.timings.decode_tps for answer in given),
+            ttft_ms=_middle(answer.timings.ttft_ms for answer in given),
+        )
+        for model, given in by_model.items()
+    ]
+    return tuple(sorted(used, key=lambda use: (-use.answers, use.model)))
+
+
+def _middle(values: Iterable[float | None]) -> float | None:
+    measured = [value for value in values if value is not None]
+    return median(measured) if measured else None
+
+
+def _speeds(said: list[Message]) -> Iterable[Speed]:
+    for message in sorted(said, key=lambda message: message.created):
+        answer = message.answer
+        if answer is not None and answer.timings.decode_tps is not None:
+            prompt = answer.usage.prompt_tokens
+            yield Speed(message.created, answer.model, answer.timings.decode_tps, prompt)
