@@ -172,9 +172,12 @@ def _piece(message: Message) -> bytes:
 
 
 def _zoned_messages(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    if all(message.created.tzinfo for message in messages):
+    if all(m.created.tzinfo and (m.removed is None or m.removed.tzinfo) for m in messages):
         return messages
-    return tuple(msgspec.structs.replace(message, created=_zoned(message.created)) for message in messages)
+    return tuple(
+        msgspec.structs.replace(m, created=_zoned(m.created), removed=m.removed and _zoned(m.removed))
+        for m in messages
+    )
 
 
 def _zoned(moment: datetime) -> datetime:
