@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tui_chat.cli.table import table
 from tui_chat.wire.words import size
 
 if TYPE_CHECKING:
@@ -90,13 +91,7 @@ def _table(info: CacheInfo, paths: Paths) -> str:
             title = titles.get(entry.session or "", entry.session or "")[:_TITLE_LENGTH]
             cells = (f"{entry.tokens:,}", size(entry.size_bytes), entry.place, _age(entry.used))
             rows.append((entry.model, title, *cells))
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-        for row in rows:
-            padded = [
-                cell.rjust(width) if column in (2, 3) else cell.ljust(width)
-                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ]
-            lines.append("  ".join(padded).rstrip())
+        lines.append(table(rows, right=(2, 3)))
     else:
         lines.append("Nothing is parked.")
     lines.append(

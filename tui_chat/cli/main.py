@@ -68,6 +68,17 @@ COMMANDS = {
         "Show or clear the parked conversations. A model goes on with one without reading it anew.",
         ("tui-chat cache list", "tui-chat cache clear --model smollm2"),
     ),
+    "sessions": Command(
+        "tui_chat.cli.sessions.command",
+        "Find, read, sort, export and import conversations.",
+        (
+            'tui-chat sessions search "lamp oil" model:qwen tag:sea',
+            "tui-chat sessions export paris --tree -o paris.html",
+            "tui-chat sessions import conversations.json",
+            "tui-chat sessions tag paris travel food",
+            "tui-chat sessions delete paris",
+        ),
+    ),
     "engine": Command(
         "tui_chat.cli.engine",
         "Look after the engine: the process that runs the models for all terminals.",

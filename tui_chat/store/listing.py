@@ -59,6 +59,19 @@ class _Node(msgspec.Struct, gc=False):
     removed: datetime | None = None
 
 
+def named(sessions: Sequence[SessionSummary], name: str) -> list[SessionSummary]:
+    """Return the sessions that a person may mean by `name`: by id, else by title, else by a part of either.
+
+    Damaged ones are found by their ids: opening mends them.
+    """
+    wanted = name.casefold()
+    return (
+        [summary for summary in sessions if summary.id == name]
+        or [summary for summary in sessions if summary.title.casefold() == wanted]
+        or [s for s in sessions if wanted in s.title.casefold() or s.id.startswith(name)]
+    )
+
+
 def summarise(path: Path, upgraders: Sequence[Upgrader] = UPGRADERS) -> tuple[SessionSummary, Stamp]:
     """Read what the list shows of the file at `path`; damage becomes part of the summary.
 

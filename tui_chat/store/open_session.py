@@ -20,7 +20,6 @@ from tui_chat.store.errors import StoreError, disk_problem
 from tui_chat.store.files import (
     Stamp,
     move_aside,
-    read_regular,
     replace_file,
     stamp,
     sweep_temporaries,
@@ -29,6 +28,7 @@ from tui_chat.store.files import (
 from tui_chat.store.journal import JournalState
 from tui_chat.store.locks import FileLock, Holder, sweep_locks
 from tui_chat.store.places import Places
+from tui_chat.store.reading import read_file
 from tui_chat.store.recovery import Recovery, recover, recover_one
 from tui_chat.store.salvage import salvage
 from tui_chat.store.upgrades import Upgrader
@@ -218,13 +218,7 @@ class OpenSession:
         return self.writable
 
     def _load(self) -> None:
-        try:
-            data, read = read_regular(self._places.file)
-        except FileNotFoundError as error:
-            raise StoreError(notices.missing(self._places.file)) from error
-        except OSError as error:
-            raise StoreError(notices.unreadable(self._places.file, error)) from error
-        self._stamp = read
+        data, self._stamp = read_file(self._places.file)
         try:
             self.session = codec.decode(data, self.id, self._upgraders)
         except codec.TooNewError as error:

@@ -1,4 +1,4 @@
-"""The folder of sessions: list, create, open, rename, tag, archive, delete and restore."""
+"""The folder of sessions: list, create, read, open, rename, tag, archive, delete and restore."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tui_chat.store.listing import SessionSummary, summarise
 from tui_chat.store.locks import FileLock
 from tui_chat.store.open_session import OpenSession
 from tui_chat.store.places import Places
+from tui_chat.store.reading import read_session
 from tui_chat.store.trash import Trashed, mark_deleted, purge_if_due, trashed
 from tui_chat.store.upgrades import UPGRADERS, Upgrader
 
@@ -94,6 +95,14 @@ class SessionStore:
         opened = self._opening(Places(self.folder, id))
         opened.start(None)
         return opened
+
+    def read(self, id: str) -> Session:
+        """Return a session as it is now, without opening it: nothing is locked, mended or written.
+
+        Raises:
+            StoreError: There is no such session, it cannot be read, is damaged, or too new.
+        """
+        return read_session(Places(self.folder, id), self._upgraders)
 
     def rename(self, id: str, title: str) -> None:
         """Give a session that is not open a title of the user's.

@@ -65,10 +65,6 @@ async def _open(workspace: Workspace, opening: Opening) -> Opened:
 
 
 async def _named(workspace: Workspace, name: str) -> list[str]:
-    """Find sessions by id (damaged ones too: opening mends them), else by title, else by a part of it."""
-    sessions = await workspace.sessions()
-    if any(s.id == name for s in sessions):
-        return [name]
-    wanted = name.casefold()
-    exact = [s.id for s in sessions if s.title.casefold() == wanted]
-    return exact or [s.id for s in sessions if wanted in s.title.casefold() or s.id.startswith(name)]
+    from tui_chat.store.listing import named
+
+    return [summary.id for summary in named(await workspace.sessions(), name)]

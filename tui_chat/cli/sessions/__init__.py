@@ -1,0 +1,1 @@
+"""`tui-chat sessions`: find, read, sort, export and import conversations."""
