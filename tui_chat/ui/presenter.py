@@ -227,12 +227,10 @@ class Presenter:
                         self._speed.count(tokens)
                     self._screen.transcript.stream(id, text, channel)
                 return
-            case Progressed() | MessageSettled():
-                self._render_answer(change)
+            case Progressed() | MessageSettled() | Condensing():
+                self._render_progress(change)
             case MessageAdded(message, queued):
                 self._add(message, queued=queued)
-            case Condensing():
-                self._facts.busy_with = words.condensing(change)
             case Sent() | Reloaded():
                 self._reload()
             case Raised(problem, draft):
@@ -246,7 +244,7 @@ class Presenter:
                 self._weigh()
         self.refresh()
 
-    def _render_answer(self, change: Progressed | MessageSettled) -> None:
+    def _render_progress(self, change: Progressed | MessageSettled | Condensing) -> None:
         transcript = self._screen.transcript
         match change:
             case Progressed(id, phase):
@@ -256,6 +254,10 @@ class Presenter:
                 thread = self._thread()
                 if transcript.shows(message.id):
                     transcript.settle(thread.answer(message))
+            case Condensing(messages):
+                waited, self._facts.busy_with = self._facts.busy_with, words.condensing(change)
+                if not waited or not messages:
+                    self._reload()  # what is queued waits for something else now
 
     def _tell_stage(self) -> None:
         """Say anew what the answer in flight waits for: the engine tells more of a load than its progress."""

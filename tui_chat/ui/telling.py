@@ -37,6 +37,7 @@ _SURELY_CUT = 0.5
 """A backend that read less than this part of an estimate has cut the conversation."""
 
 QUEUED = "queued · sends when this answer ends"
+CONDENSING = "queued · sends when what is dropped for it is condensed"
 HELD = "not sent yet · F9 sends it"
 """Of a message that was queued when its terminal died, or could not be saved when its turn came."""
 

@@ -11,7 +11,16 @@ from tui_chat.chat.compose import begin_of
 from tui_chat.chat.model import Message
 from tui_chat.chat.setups import setup_on
 from tui_chat.ui.facts import Facts
-from tui_chat.ui.telling import HELD, QUEUED, answer_item, cut_item, dropping_item, setup_item, user_item
+from tui_chat.ui.telling import (
+    CONDENSING,
+    HELD,
+    QUEUED,
+    answer_item,
+    cut_item,
+    dropping_item,
+    setup_item,
+    user_item,
+)
 from tui_chat.ui.transcript.items import AnswerItem, Item, NoticeItem, UserItem
 
 if TYPE_CHECKING:
@@ -45,8 +54,13 @@ class Thread:
                 items.append(self.item(message))
             items += [notice for place, notice in notices if place == message.id]
         items += before.get(None, ())
-        waiting = QUEUED if conversation.live or conversation.condensing else HELD
-        return [*items, *(user_item(message, waiting) for message in conversation.queued)]
+        return [*items, *(user_item(message, self._wait()) for message in conversation.queued)]
+
+    def _wait(self) -> str:
+        """What queued messages wait for."""
+        if self._conversation.condensing:
+            return CONDENSING
+        return QUEUED if self._conversation.live else HELD
 
     def item(self, message: Message) -> Item:
         """One message, with what an answer in flight has said so far."""
