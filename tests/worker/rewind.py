@@ -13,6 +13,7 @@ from typing import Any
 
 from tui_chat.backends.llamacpp.worker.cache import KvCache
 from tui_chat.backends.llamacpp.worker.native import lib
+from tui_chat.backends.llamacpp.worker.reuse import reuse
 
 VOCABULARY = 500
 BATCH = 128
@@ -38,7 +39,7 @@ def main(path: str, length: int) -> None:
         prompt = story[:kept] + turn
         cache.clear()
         _evaluate(cache, story)
-        reused = cache.reuse(prompt)
+        reused = reuse(cache, prompt).tokens
         assert cache.tokens == prompt[:reused]
         _evaluate(cache, prompt[reused:])
         continued = _logits(context)

@@ -65,11 +65,13 @@ async def hear(
     sampling: Sampling = GREEDY,
     on_event: Callable[[Event], None] = lambda _: None,
     begun: Begun = NEW,
+    *,
+    shift: bool = False,
 ) -> Heard:
     """Collect a whole answer, calling `on_event` for each event as it comes."""
     heard = Heard([])
     turns = user(turns) if isinstance(turns, str) else turns
-    async for event in model.generate("answer", turns, sampling, begun=begun):
+    async for event in model.generate("answer", turns, sampling, begun=begun, shift=shift):
         heard.events.append(event)
         on_event(event)
     return heard

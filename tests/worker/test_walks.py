@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,51 +16,57 @@ from tests.walks import steps
 from tests.worker import tiny
 
 WALK = Path(__file__).parent / "walk.py"
-ROUNDING = 0.02
-"""Largest error of a logit where a window's cells lie in another order; a wrong cache errs by 0.3 to 4."""
+MARGIN = 10
+"""How many times the noise that other batches alone were seen to make an error may be. A walk sees some
+dozens of stories, so the largest noise is not among them; a wrong cache errs by a thousand times as much."""
 
 MODELS = {
-    "window": (tiny.write_sliding_window, ROUNDING),
-    "recurrent": (tiny.write_recurrent, 0.0),
-    "hybrid": (tiny.write_hybrid, 0.0),
-    "hybrid window": (partial(tiny.write_hybrid, window=tiny.WINDOW), ROUNDING),
+    "plain": tiny.write_plain,
+    "window": tiny.write_sliding_window,
+    "recurrent": tiny.write_recurrent,
+    "hybrid": tiny.write_hybrid,
+    "hybrid window": partial(tiny.write_hybrid, window=tiny.WINDOW),
 }
+TO_THE_BIT = ("recurrent", "hybrid")
+"""Kinds whose cells always lie in the same order, which rounding depends on."""
+WAYS = [*((kind, "exact") for kind in MODELS), ("plain", "flash"), ("window", "flash")]
 
 
-def _walk(model: Path, seed: int, length: int, park: Path, *how: str) -> tuple[float, float, int]:
-    """Largest error of a logit, share of all prompts' tokens that was reused, checkpoints at the end."""
+def _walk(model: Path, seed: int, length: int, park: Path, *how: str) -> dict[str, Any]:
     command = [sys.executable, WALK, model, str(seed), str(length), park, *how]
     done = subprocess.run(command, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
-    report = json.loads(done.stdout)
-    return report["error"], report["saved"], report["checkpoints"]
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def _is_right(kind: str, report: dict[str, Any]) -> bool:
+    """Whether no logit was wrong by more than rounding accounts for."""
+    return bool(report["error"] <= (0 if kind in TO_THE_BIT else MARGIN * report["noise"]))
 
 
 @pytest.mark.walk
-@pytest.mark.parametrize("kind", MODELS)
-def test_reused_parked_and_restored_caches_give_the_right_logits(kind: str, tmp_path: Path) -> None:
-    write: Callable[[Path], None]
-    write, tolerance = MODELS[kind]
+@pytest.mark.parametrize(("kind", "attention"), WAYS)
+def test_walks_over_a_tree_end_in_the_right_logits(kind: str, attention: str, tmp_path: Path) -> None:
+    write: Callable[[Path], None] = MODELS[kind]
     model, park = tmp_path / "tiny.gguf", tmp_path / "tiny.park"
     write(model)
-    for seed in range(1, 1 + steps(2)):
-        error, saved, kept = _walk(model, seed, 12, park)
-        assert kept
-        assert error <= tolerance
-        assert saved > 0.5, "turn boundaries are gone back to, not read again"
-        error, saved, _ = _walk(model, seed, 2, park, "resume")
-        assert error <= tolerance
-        assert saved > 0.5
+    for seed in range(1, 1 + steps(1)):
+        report = _walk(model, seed, 20, park, attention)
+        assert _is_right(kind, report), (seed, report)
+        assert report["branches"], "what was left is kept"
+        assert report["returns"], "what was read to its end is not read again"
+        assert report["saved"] > 0.5, "turn boundaries are gone back to, not read again"
+        report = _walk(model, seed, 2, park, attention, "resume")
+        assert _is_right(kind, report), (seed, report)
+        assert report["saved"] > 0.5
 
 
 @pytest.mark.parametrize("kind", ["window", "recurrent"])
-def test_without_ram_to_spare_no_checkpoint_is_kept_and_the_logits_are_right(
-    kind: str, tmp_path: Path
-) -> None:
-    write, tolerance = MODELS[kind]
+def test_without_ram_to_spare_no_state_is_kept_and_the_logits_are_right(kind: str, tmp_path: Path) -> None:
     model, park = tmp_path / "tiny.gguf", tmp_path / "tiny.park"
-    write(model)
+    MODELS[kind](model)
     for how in (["short"], ["resume", "short"]):
-        error, _, kept = _walk(model, 1, 6, park, *how)
-        assert error <= tolerance
-        assert kept == 0
+        report = _walk(model, 1, 6, park, *how)
+        assert _is_right(kind, report), report
+        assert report["checkpoints"] == report["branches"] == 0

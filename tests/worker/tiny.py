@@ -71,6 +71,34 @@ def write_speller(path: Path) -> None:
     write_sliding_window(path, tokenizer)
 
 
+def write_plain(path: Path, layers: int = LAYERS) -> None:
+    """A llama: every layer attends to everything, so that its cache can be cut off anywhere."""
+    heads, kv_heads, head, hidden = 2, 1, 32, 128
+    shapes = {
+        "attn_norm": [WIDTH],
+        "attn_q": [WIDTH, heads * head],
+        "attn_k": [WIDTH, kv_heads * head],
+        "attn_v": [WIDTH, kv_heads * head],
+        "attn_output": [heads * head, WIDTH],
+        "ffn_norm": [WIDTH],
+        "ffn_gate": [WIDTH, hidden],
+        "ffn_down": [hidden, WIDTH],
+        "ffn_up": [WIDTH, hidden],
+    }
+    tensors: Tensors = [("token_embd.weight", [WIDTH, VOCABULARY]), ("output_norm.weight", [WIDTH])]
+    for layer in range(layers):
+        tensors += [(f"blk.{layer}.{name}.weight", shape) for name, shape in shapes.items()]
+    facts: dict[str, Value] = {
+        "block_count": layers,
+        "attention.head_count": heads,
+        "attention.head_count_kv": kv_heads,
+        "attention.layer_norm_rms_epsilon": 1e-5,
+        "feed_forward_length": hidden,
+        "rope.dimension_count": head,
+    }
+    _write(path, "llama", facts, tensors)
+
+
 def write_recurrent(path: Path) -> None:
     """A mamba2: a state of constant size instead of a cache."""
     inner, state, conv, heads = 2 * WIDTH, 16, 4, 4

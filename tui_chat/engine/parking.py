@@ -25,7 +25,8 @@ from tui_chat.config.settings import CacheSettings
 from tui_chat.engine.owners import Owners
 from tui_chat.engine.swap.learned import Learned
 from tui_chat.memory.parkfile import ParkHeader, ParkLabel
-from tui_chat.store.parks.entries import ParkEntry, Place, common_length
+from tui_chat.memory.sequences import common_length
+from tui_chat.store.parks.entries import ParkEntry, Place
 from tui_chat.store.parks.shelf import Shelf
 from tui_chat.wire.api import CacheInfo, Turn
 

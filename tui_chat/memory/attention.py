@@ -92,6 +92,11 @@ class Caches(msgspec.Struct, frozen=True):
     window: int = 0
     certain: bool = True
 
+    @property
+    def branches(self) -> bool:
+        """Whether a context can keep branches in them that share what they have in common."""
+        return not self.window and not any(layer.state for layer in self.layers)
+
 
 class _Facts:
     """A header's numbers for one architecture, with llama.cpp's defaults."""

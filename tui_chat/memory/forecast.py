@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from tui_chat.memory.profile import CUDA_ALIGNMENT, CUDA_ROW, Profile, Weights
+from tui_chat.memory.sharing import sequences
 from tui_chat.wire.plan import DeviceKind, KvType, LoadOptions, Plan
 
 _F32 = struct.Struct("f")
@@ -181,7 +182,8 @@ def compute_sizes(profile: Profile, options: LoadOptions, *, cuda: bool = False)
     mask = _pad(options.context) * batch * 2
     if profile.caches.window:
         mask += cells(profile, options, windowed=True) * batch * 2
-    logits = options.sequences * 4 * (profile.vocabulary + 2 * profile.embedding)
+    count = sequences(options, branches=profile.caches.branches)
+    logits = count * 4 * (profile.vocabulary + 2 * profile.embedding)
     copies = _copies(profile, options, cuda=cuda)
     attention = batch * 4 * _beside_copies(profile, options) + copies if copies else 0
     return max(batch * 4 * width, attention, logits) + mask, batch * 4 * 2 * profile.embedding + mask

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui_chat.memory.profile import Profile
+from tui_chat.memory.sharing import BRANCHES, ENDINGS
 from tui_chat.wire.plan import DeviceKind, DeviceSpec
 
 MIB, GIB = 1 << 20, 1 << 30
@@ -14,6 +15,8 @@ PROCESS_BYTES = LIBRARY_BYTES + 23 * MIB
 """A worker without its model; what is not its libraries is its own."""
 TOKEN_BYTES, MERGE_BYTES = 160, 130
 """Per token and per merge of the vocabulary, in llama.cpp's tables."""
+LOGIT_BYTES = 4
+"""Per token of the vocabulary in each row of logits: llama.cpp has one per sequence."""
 CUDA_CONTEXT_BYTES = 500 * MIB
 """What CUDA takes on a GPU for a process, before anybody asks for memory; learned per machine."""
 GPU_MARGIN = 512 * MIB
@@ -48,7 +51,9 @@ def bandwidth(device: DeviceSpec) -> float:
 def overhead(profile: Profile, device: DeviceSpec, *, used: bool) -> int:
     """What a worker takes on `device` beside the model's buffers, if it is `used` at all."""
     if device.kind is DeviceKind.RAM:
-        return PROCESS_BYTES + TOKEN_BYTES * profile.vocabulary + MERGE_BYTES * profile.merges
+        rows = ENDINGS + (BRANCHES if profile.caches.branches else 1)
+        per_token = TOKEN_BYTES + LOGIT_BYTES * rows
+        return PROCESS_BYTES + per_token * profile.vocabulary + MERGE_BYTES * profile.merges
     return CUDA_CONTEXT_BYTES if device.kind is DeviceKind.CUDA and used else 0
 
 

@@ -31,7 +31,7 @@ from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.wire.plan import KvType
 
 MAGIC = b"tuichat\x1c"
-VERSION = 1
+VERSION = 2
 MAX_HEADER = 64 << 20
 """Bytes; a million tokens take 4 MiB."""
 _PREAMBLE = struct.Struct("<8sIIIIQ")
@@ -87,7 +87,14 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class ParkHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """What a park file says of itself. `packed` are the tokens; `state` is in bytes."""
+    """What a park file says of itself.
+
+    Attributes:
+        packed: The tokens.
+        state: Its size in bytes.
+        seam: Where tokens begin that were moved, and that only requests which let tokens be moved may go
+            on from; None if none were.
+    """
 
     identity: KvIdentity
     label: ParkLabel
@@ -95,6 +102,7 @@ class ParkHeader(msgspec.Struct, frozen=True, kw_only=True):
     packed: bytes
     state: int
     checkpoints: tuple[Span, ...] = ()
+    seam: int | None = None
 
     @property
     def tokens(self) -> array[int]:
@@ -111,9 +119,11 @@ class ParkHeader(msgspec.Struct, frozen=True, kw_only=True):
         """Bytes of the payload."""
         return self.state + sum(span.size for span in self.checkpoints)
 
-    def reusable(self, common: int) -> int:
+    def reusable(self, common: int, *, shift: bool = False) -> int:
         """How many tokens could be reused of a prompt that begins with the first `common` of ours."""
         identity = self.identity
+        if self.seam is not None and not shift:
+            common = min(common, self.seam)
         if common >= self.count or not (identity.window or identity.recurrent):
             return min(common, self.count)
         return max((span.position for span in self.checkpoints if span.position <= common), default=0)

@@ -95,7 +95,7 @@ def _allocate(job: Job, *, evaluate: bool) -> Allocated:
     params, _keep = model_params(job.options)
     params.load_mode = lib.LLAMA_LOAD_MODE_NONE  # mapped weights would count with all that lies between them
     model = lib.llama_model_load_from_file(job.path.encode(), params)
-    context = model and lib.llama_init_from_model(model, context_params(job.options, _THREADS))
+    context = model and lib.llama_init_from_model(model, context_params(model, job.options, _THREADS))
     if not context:
         return Allocated(why="\n".join(log.lines))
     if evaluate:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from tui_chat.memory.parkfile import KvIdentity, ParkHeader
 from tui_chat.memory.residency import HALF_LIFE_S
+from tui_chat.memory.sequences import common_length
 from tui_chat.wire.api import ParkInfo
 
 
@@ -64,15 +65,3 @@ class ParkEntry:
 def worth(saves_s: float, size: int, unused_s: float) -> float:
     """Seconds per byte that a park is expected to save; the chance of a return halves like a model's."""
     return saves_s / size * 2 ** (-unused_s / HALF_LIFE_S)
-
-
-def common_length(left: array[int], right: array[int]) -> int:
-    """How many tokens both begin with; by halves, because comparing slices is quick."""
-    low, high = 0, min(len(left), len(right))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+import msgspec
+
 from tui_chat.backends.llamacpp.abort import Flag
 from tui_chat.backends.llamacpp.messages import Generate
+from tui_chat.backends.llamacpp.worker.branches import Draw
 from tui_chat.backends.llamacpp.worker.cache import AbortedError, DecodeError
 from tui_chat.backends.llamacpp.worker.cores import leaves_no_cpu
 from tui_chat.backends.llamacpp.worker.emitter import CROWDED_INTERVAL_S, INTERVAL_S, Emitter
 from tui_chat.backends.llamacpp.worker.model import Model
 from tui_chat.backends.llamacpp.worker.native import lib
 from tui_chat.backends.llamacpp.worker.prompt import Prompt, write_prompt
-from tui_chat.backends.llamacpp.worker.sampler import choose_seed, sampler_chain
+from tui_chat.backends.llamacpp.worker.reuse import reuse
+from tui_chat.backends.llamacpp.worker.sampler import choose_seed, draw_from, sampler_chain
 from tui_chat.backends.llamacpp.worker.template import RenderError, template_problem
 from tui_chat.backends.llamacpp.worker.thinking import splitter
 from tui_chat.backends.llamacpp.worker.voice import Voice
-from tui_chat.chat.model import FinishReason, Problem, ProblemCode, Timings, Usage
+from tui_chat.chat.model import FinishReason, Problem, ProblemCode, Sampling, Timings, Usage
 from tui_chat.wire.events import Event, Prefill, Settled
+
+_NEAR = 8
+"""Tokens that a prompt's end may lie behind a checkpoint without one of its own."""
 
 Send = Callable[[Event], None]
 End = tuple[FinishReason, Problem | None]
@@ -33,6 +41,7 @@ class _Tally:
     received: float
     prompt: int = 0
     reused: int = 0
+    shifted: int = 0
     tokens: int = 0
     prefill_from: float = 0.0
     prefilled: float = 0.0
@@ -41,7 +50,12 @@ class _Tally:
 
     @property
     def usage(self) -> Usage:
-        return Usage(prompt_tokens=self.prompt, completion_tokens=self.tokens, reused_tokens=self.reused)
+        return Usage(
+            prompt_tokens=self.prompt,
+            completion_tokens=self.tokens,
+            reused_tokens=self.reused,
+            shifted_tokens=self.shifted,
+        )
 
     def timings(self, answering_since: float | None, thought: bool) -> Timings:
         decode_s = self.last - self.first
@@ -110,9 +124,10 @@ class Generator:
             return FinishReason.CONTEXT_OVERFLOW, _overflow_problem(tally.prompt, size)
         voice = Voice(splitter(prompt.template, prompt.text, prompt.begun), (*sampling.stop, *prompt.stops))
         try:
-            self._prefill(prompt, order.id, tally, abort, send)
+            draw = Draw(tally.prompt, _alike(sampling), seed)
+            logits = self._prefill(prompt, order, draw, tally, abort, send)
             with sampler_chain(sampling, seed, self.model.vocabulary.size, prompt.tokens) as chain:
-                end = self._decode(chain, sampling.max_tokens, voice, tally, emitter, abort)
+                end = self._decode(chain, logits, sampling.max_tokens, voice, tally, emitter, abort)
         except AbortedError:
             end = FinishReason.CANCELLED, None
         except DecodeError as error:
@@ -120,12 +135,18 @@ class Generator:
         emitter.finish(voice.finish())
         return end
 
-    def _prefill(self, prompt: Prompt, id: str, tally: _Tally, abort: Flag, send: Send) -> None:
-        """Bring `prompt` into the cache, chunk by chunk, reporting each, with a halt where a turn ends."""
+    def _prefill(
+        self, prompt: Prompt, order: Generate, draw: Draw, tally: _Tally, abort: Flag, send: Send
+    ) -> array[float] | None:
+        """Bring `prompt` into the cache, chunk by chunk, reporting each, with a halt where a turn ends.
+
+        Returns the logits at its end if all of it was there already; else the context has them.
+        """
         cache, tokens, total = self.model.cache, prompt.tokens, tally.prompt
         tally.prefill_from = tally.prefilled = perf_counter()
-        done = tally.reused = cache.reuse(tokens)
-        cache.tag = ""
+        reused = reuse(cache, tokens, shift=order.shift, draw=draw)
+        tally.reused, tally.shifted = reused.tokens, reused.moved
+        done = len(cache.tokens)
         while True:
             if done in prompt.turn_ends:
                 cache.checkpoint()
@@ -133,8 +154,12 @@ class Generator:
             eta_s = (total - done) / rate if rate else None
             send(Prefill(done=done, total=total, reused=tally.reused, eta_s=eta_s))
             if done == total:
-                cache.tag = id
-                return
+                if all(total - end > _NEAR for end in prompt.turn_ends):
+                    cache.checkpoint()
+                if reused.logits is None:
+                    cache.endings.keep(tokens, cache.context, shifted=cache.seam is not None)
+                cache.name(order.id, draw)
+                return reused.logits
             if abort.hoisted:
                 raise AbortedError
             halt = min((end for end in prompt.turn_ends if end > done), default=total)
@@ -150,13 +175,14 @@ class Generator:
     def _decode(
         self,
         chain: Any,
+        logits: array[float] | None,
         limit: int | None,
         voice: Voice,
         tally: _Tally,
         emitter: Emitter,
         abort: Flag,
     ) -> End:
-        """Draw tokens until one ends the answer.
+        """Draw tokens until one ends the answer; the first one from `logits` if they are given.
 
         This loop is what Python costs per token. Each evaluation has driven everything else out of the
         processor's caches, so what counts is how little it touches.
@@ -168,7 +194,10 @@ class Generator:
         while True:
             if tally.tokens >= limit:
                 return FinishReason.LENGTH, None
-            token = sample(chain, context, -1)
+            if logits is None:
+                token = sample(chain, context, -1)
+            else:
+                token, logits = draw_from(chain, logits), None
             piece = pieces[token]
             if piece is None:
                 return FinishReason.STOP, None
@@ -185,6 +214,11 @@ class Generator:
             if flags[at]:
                 return FinishReason.CANCELLED, None
             append(token)
+
+
+def _alike(sampling: Sampling) -> Sampling:
+    """What two answers must have in common to be the same as far as both go; the seed is drawn apart."""
+    return msgspec.structs.replace(sampling, seed=None, max_tokens=None, stop=())
 
 
 def _overflow_problem(prompt: int, size: int) -> Problem:

@@ -21,7 +21,7 @@ from tui_chat.backends.llamacpp.worker.thinking import MARKERS, thinks
 from tui_chat.backends.llamacpp.worker.vocabulary import Pieces, Vocabulary
 from tui_chat.backends.protocol import BackendError, Description
 from tui_chat.memory.parkfile import KvIdentity
-from tui_chat.wire.plan import LoadOptions
+from tui_chat.wire.plan import KvType, LoadOptions
 
 _WEIGHTS_SHARE = 0.9
 """Of the progress bar; the rest is the context and the first evaluation."""
@@ -106,10 +106,11 @@ def make_cache(native: Any, order: Load, options: LoadOptions, threads: int, log
         BackendError: llama.cpp could not, for want of memory as a rule.
     """
     log.flash_attention = True
-    context = lib.llama_init_from_model(native, context_params(options, threads))
+    context = lib.llama_init_from_model(native, context_params(native, options, threads))
     if not context:
         raise BackendError(load_problem(Path(order.path).name, options.context, list(log.lines)))
-    return KvCache(native, context, Checkpoints(order.checkpoint_bytes, order.checkpoint_floor))
+    checkpoints = Checkpoints(order.checkpoint_bytes, order.checkpoint_floor)
+    return KvCache(native, context, checkpoints, shifts=_can_shift(native, options))
 
 
 def identify(order: Load, options: LoadOptions, cache: KvCache, log: NativeLog) -> KvIdentity:
@@ -153,6 +154,19 @@ def _warm_up(native: Any, cache: KvCache, vocabulary: Vocabulary, threads: int) 
     cache.evaluate([max(0, vocabulary.bos)], output=True)
     cache.clear()
     lib.llama_set_n_threads(cache.context, threads, threads)
+
+
+def _can_shift(native: Any, options: LoadOptions) -> bool:
+    """Whether tokens can be moved in a cache of this kind without harm to those that are not.
+
+    llama.cpp turns the keys of all cells, by nothing where nothing moved. Where YaRN or the like scales
+    what is turned, that spoils every cell. A quantised cache loses a little each time, and needs memory for
+    it that no plan has counted. For bf16 llama.cpp has no way to turn them, and ends the process.
+    """
+    scaling = f"{_metadata(native, 'general.architecture')}.rope.scaling"
+    scaled = _metadata(native, f"{scaling}.type") not in ("", "none", "linear")
+    factors = [_metadata(native, f"{scaling}.{name}attn_factor") for name in ("", "yarn_")]
+    return options.kv_type in (KvType.F16, KvType.F32) and not scaled and not any(factors)
 
 
 def _metadata(native: Any, key: str) -> str:

@@ -6,6 +6,7 @@ import ctypes
 from typing import Any
 
 from tui_chat.backends.llamacpp.worker.native import ggml, lib
+from tui_chat.memory.sharing import sequences
 from tui_chat.wire.plan import KvType, LoadOptions
 
 KV_TYPES = {
@@ -49,18 +50,27 @@ def model_params(options: LoadOptions) -> tuple[Any, list[Any]]:
     return params, keep
 
 
-def context_params(options: LoadOptions, threads: int) -> Any:
-    """Parameters for a context, without the memory that these sequences do not need."""
+def context_params(model: Any, options: LoadOptions, threads: int) -> Any:
+    """Parameters for a context of `model`, without the memory that its sequences do not need."""
     params = lib.llama_context_default_params()
     params.n_ctx = options.context
     params.n_batch = params.n_ubatch = options.ubatch
-    params.n_seq_max = params.n_outputs_max = options.sequences
+    params.n_seq_max = params.n_outputs_max = sequences(options, branches=_keeps_branches(model))
     params.n_threads = params.n_threads_batch = threads
     params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_AUTO
     params.swa_full = False
     params.kv_unified = True
     params.type_k = params.type_v = KV_TYPES[options.kv_type]
     return params
+
+
+def _keeps_branches(model: Any) -> bool:
+    """Whether a model's cache can be cut off anywhere, so that sequences can share what they have in common.
+
+    Each more of them would cost a recurrent state, or the cells of a window.
+    """
+    recurrent = lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model)
+    return not recurrent and lib.llama_model_n_swa(model) == 0
 
 
 def _overrides(layers: int) -> Any:

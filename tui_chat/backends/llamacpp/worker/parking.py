@@ -33,6 +33,7 @@ def describe(cache: KvCache, identity: KvIdentity, label: ParkLabel) -> ParkHead
         packed=pack_tokens(cache.tokens),
         state=state_size(cache.context),
         checkpoints=tuple(Span(kept.position, kept.size) for kept in cache.checkpoints.kept),
+        seam=cache.seam,
     )
 
 
@@ -43,7 +44,7 @@ def park(
     label: ParkLabel,
     stop: Callable[[], bool] = lambda: False,
 ) -> ParkHeader:
-    """Write the cache into the empty file at `path`. llama.cpp writes into the file's own pages.
+    """Write the active branch into the empty file at `path`. llama.cpp writes into the file's own pages.
 
     `stop` is asked between pieces whether to give up; llama.cpp's own copying, some 100 ms per GiB, is one.
 
@@ -70,11 +71,11 @@ def park(
 
 
 def restore(cache: KvCache, identity: KvIdentity, path: str) -> int:
-    """Replace what the cache holds by what is parked at `path`; return how many tokens that is.
+    """Make what is parked at `path` the active branch; return how many tokens that is.
 
     Raises:
         ParkError: The file is damaged or belongs to something else, and the cache is as it was; or
-            llama.cpp refuses it all the same, and the cache is empty.
+            llama.cpp refuses it all the same, and the active branch is empty.
     """
     with open_park(path) as parked:
         header = parked.header
@@ -89,11 +90,11 @@ def restore(cache: KvCache, identity: KvIdentity, path: str) -> int:
             checkpoints.append(Checkpoint(span.position, state))
             at += span.size
         whole = _part(parked.map, parked.offset, header.state)
-        loaded = cache.load(header.tokens.tolist(), whole, checkpoints)
+        loaded = cache.load(header.tokens.tolist(), whole, checkpoints, header.seam)
         del whole  # the map cannot be closed while anything points into it
     if not loaded:
         raise ParkError(path, "llama.cpp does not accept it")
-    cache.tag = header.label.answer or ""
+    cache.name(header.label.answer or "")
     return header.count
 
 

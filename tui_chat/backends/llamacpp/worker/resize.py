@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import msgspec
 
+from tui_chat.backends.llamacpp.worker.branches import Branch
 from tui_chat.backends.llamacpp.worker.cache import KvCache
-from tui_chat.backends.llamacpp.worker.checkpoints import Checkpoint
+from tui_chat.backends.llamacpp.worker.checkpoints import Checkpoints
+from tui_chat.backends.llamacpp.worker.endings import Endings
 from tui_chat.backends.llamacpp.worker.logs import NativeLog
 from tui_chat.backends.llamacpp.worker.model import Model, chunk_size, identify, make_cache
-from tui_chat.backends.llamacpp.worker.states import State, take_state
+from tui_chat.backends.llamacpp.worker.states import EVERY_SEQUENCE, State, take_state
 from tui_chat.backends.protocol import BackendError
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.wire.plan import LoadOptions
@@ -34,13 +36,14 @@ class Resized:
 
 
 @dataclass(frozen=True, slots=True)
-class _Saved:
-    """What a cache held, outside of any context."""
+class Saved:
+    """What a cache held, outside of any context: all branches, or the active one if `kept` is empty."""
 
-    tokens: list[int]
-    tag: str
+    active: Branch
+    kept: list[Branch]
     state: State | None
-    checkpoints: tuple[Checkpoint, ...]
+    checkpoints: Checkpoints
+    endings: Endings
 
 
 def resize(model: Model, options: LoadOptions, log: NativeLog) -> Resized:
@@ -59,7 +62,7 @@ def resize(model: Model, options: LoadOptions, log: NativeLog) -> Resized:
     _check(before, options)
     if options == before:
         return Resized(model)
-    saved = _save(model.cache, options.context)
+    saved = save(model.cache, options.context)
     model.cache.free()
     try:
         return Resized(_with_context(model, options, saved, log))
@@ -89,17 +92,37 @@ def _check(before: LoadOptions, options: LoadOptions) -> None:
         raise BackendError(problem)
 
 
-def _save(cache: KvCache, limit: int) -> _Saved:
+def save(cache: KvCache, limit: int) -> Saved:
     """Take what fits into a context of `limit` tokens; one is left for the token that comes next."""
     cache.rewind(limit - 1)
-    state = take_state(cache.context) if cache.tokens else None
-    return _Saved(list(cache.tokens), cache.tag, state, cache.checkpoints.kept)
+    branches = cache.branches
+    branches.make_room(cache.size - limit + len(cache.tokens) + 1)
+    state = take_state(cache.context, sequence=EVERY_SEQUENCE) if branches.kept else None
+    if state is None:  # also where there is RAM for the active branch only
+        branches.drop_kept()
+        state = take_state(cache.context) if cache.tokens else None
+    active = dataclasses.replace(branches.active, tokens=list(cache.tokens))
+    return Saved(active, list(branches.kept), state, cache.checkpoints, cache.endings)
 
 
-def _with_context(model: Model, options: LoadOptions, saved: _Saved, log: NativeLog) -> Model:
+def bring_back(cache: KvCache, saved: Saved) -> None:
+    """Have the new cache hold what the old one did, or nothing where it means nothing to this context."""
+    active, state = saved.active, saved.state
+    if state is None:
+        return
+    if saved.kept:
+        held = cache.adopt(active, saved.kept, state)
+    else:
+        held = cache.load(active.tokens, state, saved.checkpoints.kept, active.seam)
+        if held:
+            cache.name(active.tag, active.draw)
+    if held:
+        cache.checkpoints, cache.endings = saved.checkpoints, saved.endings
+
+
+def _with_context(model: Model, options: LoadOptions, saved: Saved, log: NativeLog) -> Model:
     cache = make_cache(model.native, model.order, options, model.description.threads, log)
-    if saved.state is not None and cache.load(saved.tokens, saved.state, saved.checkpoints):
-        cache.tag = saved.tag
+    bring_back(cache, saved)
     identity = identify(model.order, options, cache, log)
     return dataclasses.replace(
         model,

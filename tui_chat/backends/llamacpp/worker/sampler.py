@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import secrets
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +13,8 @@ from tui_chat.backends.llamacpp.worker.native import lib
 from tui_chat.chat.model import Sampling
 
 SEED_BITS = 32
+_COLUMNS = 3
+"""Of ``llama_token_data``, four bytes each: the token, its logit, its probability."""
 
 
 def choose_seed(sampling: Sampling) -> int | None:
@@ -42,6 +46,21 @@ def sampler_chain(sampling: Sampling, seed: int | None, vocabulary: int, prompt:
         yield chain
     finally:
         lib.llama_sampler_free(chain)
+
+
+def draw_from(chain: Any, logits: array[float]) -> int:
+    """Draw a token as ``llama_sampler_sample`` does, from logits of our own instead of a context's."""
+    count = len(logits)
+    numbers = array("f")
+    numbers.frombytes(array("i", range(count)).tobytes())
+    rows = array("f", bytes(logits.itemsize * _COLUMNS * count))
+    rows[0::_COLUMNS], rows[1::_COLUMNS] = numbers, logits
+    data = (lib.llama_token_data * count).from_buffer(rows)
+    candidates = lib.llama_token_data_array(data, count, -1, False)
+    lib.llama_sampler_apply(chain, ctypes.byref(candidates))
+    token: int = candidates.data[candidates.selected].id
+    lib.llama_sampler_accept(chain, token)
+    return token
 
 
 def _penalises(sampling: Sampling) -> bool:

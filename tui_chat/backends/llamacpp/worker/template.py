@@ -15,6 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tui_chat.backends.llamacpp.worker.thinking import is_harmony, tag_of
 from tui_chat.chat.model import Problem, ProblemCode, Role
+from tui_chat.memory.sequences import common_length
 from tui_chat.wire.api import Turn
 
 CHATML = (
@@ -93,7 +94,7 @@ class ChatTemplate:
                 beginning = self._render(part, answer=False) if part else ""
             except RenderError:
                 continue
-            if at := _common_length(beginning, text):
+            if at := common_length(beginning, text):
                 yield at
 
     def after(self, turns: tuple[Turn, ...]) -> str:
@@ -127,18 +128,6 @@ def _thinking_field(source: str) -> str | None:
     if "reasoning_content" in source:
         return "reasoning_content"
     return "thinking" if is_harmony(source) else None
-
-
-def _common_length(left: str, right: str) -> int:
-    """How many characters both begin with; by halves, because comparing slices is quick."""
-    low, high = 0, min(len(left), len(right))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _forms(turns: tuple[Turn, ...]) -> Iterator[tuple[Turn, ...]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from tui_chat.backends.llamacpp import messages
 from tui_chat.backends.llamacpp.abort import Flag
 from tui_chat.backends.llamacpp.messages import Failed, Reply, Upkeep
-from tui_chat.backends.llamacpp.worker.cache import common_length
 from tui_chat.backends.llamacpp.worker.logs import NativeLog
 from tui_chat.backends.llamacpp.worker.model import Model
 from tui_chat.backends.llamacpp.worker.parking import describe, park, restore
 from tui_chat.backends.llamacpp.worker.prompt import write_prompt
 from tui_chat.backends.llamacpp.worker.resize import resize
+from tui_chat.backends.llamacpp.worker.reuse import reusable
 from tui_chat.backends.llamacpp.worker.template import RenderError, template_problem
 from tui_chat.backends.protocol import BackendError, Fit, Held
 from tui_chat.chat.model import Problem, ProblemCode
@@ -51,8 +51,7 @@ def _carry_out(order: Upkeep, model: Model, abort: Flag) -> Reply:
         return messages.Weighed(order.number, Held(tuple(cache.tokens), size))
     if isinstance(order, messages.Compare):
         tokens = write_prompt(model, order.turns, order.begun).tokens
-        reusable = cache.reusable(common_length(cache.tokens, tokens[:-1]))
-        return messages.Compared(order.number, Fit(tuple(tokens), reusable, len(cache.tokens)))
+        return messages.Compared(order.number, Fit(tuple(tokens), reusable(cache, tokens), len(cache.tokens)))
     if isinstance(order, messages.Park):
         header = park(cache, identity, order.path, order.label, lambda: abort.hoisted)
         return messages.Parked(order.number, header)

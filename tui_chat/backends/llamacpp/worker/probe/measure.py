@@ -54,7 +54,7 @@ def _measure_group(
     answers: dict[LoadOptions, Probed | Unknown] = {}
     for options in group:
         log.lines.clear()
-        context = lib.llama_init_from_model(model, context_params(options, 1))
+        context = lib.llama_init_from_model(model, context_params(model, options, 1))
         if not context:
             answers[options] = Unknown(_last_words(log))
             continue
