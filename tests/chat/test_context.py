@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.chat.test_acts import do
+from tests.acts import do
 from tui_chat.chat.acts import Pin, Restore, Send, SetFacts, SetPolicy
 from tui_chat.chat.compose import Line, Part, compose, compose_branch
 from tui_chat.chat.context import Outcome, Room, by_hand, decide
