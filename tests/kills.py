@@ -71,11 +71,11 @@ def kill_at_random(folder: Path, acts: int, seed: int) -> Toll:
     dice = random.Random(seed)
     done, kills, lost = 0, 0, []
     while done < acts:
-        id, told, on_it = f"session-{done:06d}", dict[str, str](), 0
+        name, told, on_it = f"session-{done:06d}", dict[str, str](), 0
         while on_it < ACTS_A_SESSION and done + on_it < acts:
             last = None
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.kills", str(folder), id, str(dice.randrange(1 << 30))],
+                [sys.executable, "-m", "tests.kills", str(folder), name, str(dice.randrange(1 << 30))],
                 stdout=subprocess.PIPE,
             )
             assert process.stdout is not None
@@ -94,7 +94,7 @@ def kill_at_random(folder: Path, acts: int, seed: int) -> Toll:
                 told |= last.new
                 on_it += 1
             kills += 1
-            lost += _missing(folder, id, told, last)
+            lost += _missing(folder, name, told, last)
         done += on_it
     return Toll(done, kills, tuple(lost))
 
