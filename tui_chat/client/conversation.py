@@ -27,7 +27,17 @@ from tui_chat.chat.model import Message, Problem, ProblemCode, Role, Session
 from tui_chat.chat.perform import perform
 from tui_chat.chat.title import title_for
 from tui_chat.client.answering import Answering
-from tui_chat.client.changes import Access, Condensing, MessageAdded, Raised, Reloaded, Sent, SessionChanged
+from tui_chat.client.changes import (
+    Access,
+    Change,
+    Condensing,
+    EngineNews,
+    MessageAdded,
+    Raised,
+    Reloaded,
+    Sent,
+    SessionChanged,
+)
 from tui_chat.client.errors import EngineError
 from tui_chat.client.foresight import Outlook, foresee, room_of
 from tui_chat.client.problems import no_model, read_only
@@ -48,11 +58,33 @@ class Conversation(Answering):
         super().__init__(workspace, session, file, ephemeral=ephemeral)
         self._giving = asyncio.Lock()
         self._condenser: Condenser | None = None
+        self._counted: str | None = None  # the leaf of the branch that was last asked about
+        self._unsubscribe = workspace.subscribe(self._hear_engine)
 
     @property
     def condensing(self) -> bool:
         """Whether a summary is being written."""
         return self._condenser is not None
+
+    async def close(self) -> None:
+        """Let go of the session. An answer in flight runs on in the engine, journalled."""
+        self._unsubscribe()
+        await super().close()
+
+    def _hear_engine(self, change: Change) -> None:
+        """Have what is shown counted as soon as the model is there to do it, once for each branch."""
+        leaf, model = self.tree.leaf, self.session.model
+        if not isinstance(change, EngineNews) or leaf is None or leaf == self._counted or self.lives:
+            return
+        residents = change.state.residents if change.state else ()
+        if model is not None and any(m.state.in_memory and m.is_called(model) for m in residents):
+            self._counted = leaf
+            self._spawn(self._count(model))
+
+    async def _count(self, model: str) -> None:
+        lines = write_branch(self.session, self.tree.path()).lines
+        if lines and await self._workspace.tokens.learn(model, lines):
+            self.publish(SessionChanged())
 
     async def send(self, text: str) -> bool:
         """Send a message, or queue it behind the answer in flight.
