@@ -65,6 +65,7 @@ def test_wheel_holds_what_it_needs_and_no_tests(wheel: Path) -> None:
     assert (
         sum(name.startswith("tui_chat/_sessions_example/") and name.endswith(".json") for name in names) >= 3
     )
+    assert sum(name.startswith("tui_chat/config/builtin_presets/") for name in names) == 6
     for kind in (".tcss", "METADATA", "licenses/LICENSE", "cli/main.py"):
         assert any(name.endswith(kind) for name in names), kind
     assert [
@@ -76,6 +77,7 @@ def test_installed_program_runs(installed: Path) -> None:
     program = str(installed / "bin" / "tui-chat")
     assert run(installed, program, "--version").stdout == f"tui-chat {__version__}\n"
     assert json.loads(run(installed, program, "models", "--json").stdout) == []
+    assert len(json.loads(run(installed, program, "presets", "--json").stdout)) == 6
     assert "--continue" in run(installed, program, "--help").stdout
 
 

@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("prompt", nargs="?", help="the question; text on stdin is appended, or is all of it")
     parser.add_argument("--model", metavar="NAME", help="model id, part of one, or a path to a GGUF file")
+    parser.add_argument("--preset", metavar="NAME", help="preset; the other arguments go before it")
     parser.add_argument("--system", metavar="TEXT", help="system prompt")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the text")
     parser.add_argument("--context", type=int, metavar="N", help="context size in tokens")
@@ -64,22 +65,25 @@ async def _ask(args: argparse.Namespace, prompt: str) -> int:
     from tui_chat.client.live import Errand, LiveAnswer, follow_answer
     from tui_chat.client.workspace import Workspace
     from tui_chat.config.paths import config_file, resolve_paths
+    from tui_chat.config.presets import Preset, find_presets
     from tui_chat.config.settings import load_settings
     from tui_chat.store.journal import fold
     from tui_chat.wire.api import GenerateRequest, Turn
 
     settings = load_settings(config_file()).settings
     workspace = Workspace(resolve_paths(settings.paths), settings)
-    model = await _model(workspace, args.model)
+    preset = find_presets().named(args.preset) if args.preset else Preset()
+    model = await _model(workspace, args.model or preset.model)
     if model is None:
         sys.stderr.write(
             "tui-chat: there is no model on this machine. Get one: tui-chat models get starter\n"
         )
         return 1
-    sampling = _sampling(args, settings.sampling)
+    sampling = _sampling(args, preset.sampling.over(settings.sampling))
     now = datetime.now(UTC)
     answer = Message(new_id(now), Role.ASSISTANT, "", now, answer=Answer(model=model, sampling=sampling))
-    system = (Turn(Role.SYSTEM, args.system),) if args.system else ()
+    told = preset.system.strip() if args.system is None else args.system
+    system = (Turn(Role.SYSTEM, told),) if told else ()
     request = GenerateRequest(
         id=answer.id,
         model=model,

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="open a chat by title or id; choose one if no NAME",
     )
+    parser.add_argument("--preset", metavar="NAME", help="tell the model what this preset says")
     parser.add_argument("--sessions", type=Path, metavar="DIR", help="use the chats in DIR")
     parser.add_argument("--model", metavar="NAME", help="answer with this model: id, part of one, or a path")
 
@@ -26,8 +27,10 @@ def run(args: argparse.Namespace) -> int:
     """Open the chat in this terminal."""
     from tui_chat.config.paths import config_file, resolve_paths
     from tui_chat.config.settings import load_settings
+    from tui_chat.ui.opening import Opening
     from tui_chat.ui.run import run as run_app
 
     loaded = load_settings(config_file())
     paths = resolve_paths(loaded.settings.paths)
-    return run_app(paths, loaded, args.sessions, last=args.last, name=args.resume, model=args.model)
+    opening = Opening(args.last, args.resume, args.model, args.preset)
+    return run_app(paths, loaded, args.sessions, opening)

@@ -55,6 +55,15 @@ COMMANDS = {
             "tui-chat models get hf:OWNER/REPO:Q4_K_M",
         ),
     ),
+    "presets": Command(
+        "tui_chat.cli.presets",
+        "List the presets: how a model is to answer, under a name.",
+        (
+            "tui-chat presets show coder",
+            "tui-chat presets path            the folder for presets of your own",
+            "tui-chat --preset coder",
+        ),
+    ),
     "plan": Command(
         "tui_chat.cli.plan",
         "Tell what a model would take in memory, where, and how it would be loaded.",

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
+from tui_chat.chat.acts import SetUp
 from tui_chat.chat.branches import forked
 from tui_chat.chat.ids import new_id
-from tui_chat.chat.model import Session
+from tui_chat.chat.model import Problem, Session, Setup
+from tui_chat.chat.policy import Policy
 from tui_chat.client.changes import Change, EngineNews, LinkState, Raised
 from tui_chat.client.conversation import Conversation
 from tui_chat.client.engine import EngineClient
@@ -65,15 +65,23 @@ class Workspace:
             await asyncio.gather(self._watching, return_exceptions=True)
         await self.engine_client.close()
 
-    async def new_chat(self, *, ephemeral: bool = False) -> Conversation:
+    async def new_chat(self, told: SetUp | None = None, *, ephemeral: bool = False) -> Conversation:
         """Return an empty conversation; nothing of it is on disk until the first message is sent.
 
-        Of an `ephemeral` one nothing ever is.
+        The model is `told` that from the beginning. Of an `ephemeral` one nothing ever is on disk.
         """
         now = datetime.now(UTC)
-        session = Session(id=new_id(now), created=now, updated=now, sampling=self.settings.sampling)
-        model = await self.default_model()
-        session = msgspec.structs.replace(session, model=model)
+        told = told or SetUp(Setup(sampling=self.settings.sampling))
+        session = Session(
+            id=new_id(now),
+            created=now,
+            updated=now,
+            model=told.model or await self.default_model(),
+            system=told.setup.system,
+            sampling=told.setup.sampling,
+            preset=told.setup.preset,
+            policy=told.policy or Policy(),
+        )
         return Conversation(self, session, None, ephemeral=ephemeral)
 
     async def open(self, session_id: str) -> Conversation:
@@ -127,18 +135,23 @@ class Workspace:
         engine = self.engine or EngineChanged((), ())
         return with_residents(found, engine.residents, engine.parked)
 
-    async def resolve_model(self, wanted: str) -> str:
+    async def find_model(self, wanted: str) -> str | Problem:
         """Complete what a person calls a model to its id, or to an absolute path if it has none.
 
-        A name that means no model, or several, is returned as it is: the engine says what is wrong.
+        A problem says that the name means no model, or several.
         """
         from tui_chat.library.scan import find_model
 
         known = await self.models()
         found = await asyncio.to_thread(find_model, known, wanted)
         if not isinstance(found, ModelInfo):
-            return wanted
+            return found
         return found.id if found in known else found.path
+
+    async def resolve_model(self, wanted: str) -> str:
+        """As `find_model`; a name that means none is returned as it is: the engine says what is wrong."""
+        found = await self.find_model(wanted)
+        return found if isinstance(found, str) else wanted
 
     async def default_model(self) -> str | None:
         """The configured model, else the one in memory, else the first usable one; None without any."""

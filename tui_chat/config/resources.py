@@ -1,4 +1,4 @@
-"""The files that come with tui-chat: themes and example sessions, in a wheel and in a checkout."""
+"""The files that come with tui-chat: themes, presets and example sessions, in a wheel and in a checkout."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def themes_folder() -> Path:
 def examples_folder() -> Path:
     """The folder of the example sessions."""
     return _folder("_sessions_example", "sessions.example")
+
+
+def presets_folder() -> Path:
+    """The folder of the presets that come with tui-chat."""
+    return _PACKAGE / "config" / "builtin_presets"
 
 
 def _folder(in_wheel: str, in_checkout: str) -> Path:

@@ -79,6 +79,12 @@ class UiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mouse: bool = True
 
 
+class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How new chats begin: with the `preset` of that name, if one is given."""
+
+    preset: str | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set, with its defaults."""
 
@@ -88,6 +94,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cache: CacheSettings = CacheSettings()
     sessions: SessionSettings = SessionSettings()
     ui: UiSettings = UiSettings()
+    chat: ChatSettings = ChatSettings()
     sampling: Sampling = Sampling()
 
 

@@ -13,16 +13,14 @@ if TYPE_CHECKING:
     from tui_chat.client.workspace import Workspace
     from tui_chat.config.paths import Paths
     from tui_chat.config.settings import LoadedSettings
+    from tui_chat.ui.opening import Opening
 
 
 def run(
     paths: Paths,
     loaded: LoadedSettings,
     sessions: Path | None,
-    *,
-    last: bool = False,
-    name: str | None = None,
-    model: str | None = None,
+    opening: Opening,
 ) -> int:
     """Run the application until it is left.
 
@@ -30,9 +28,7 @@ def run(
         paths: The folders in force.
         loaded: The settings, and what was wrong with them.
         sessions: Another folder of sessions than the settings', if one was asked for.
-        last: Open the last session.
-        name: Open the session of this id or title; empty shows the list.
-        model: Answer with the model of this name, or at this path.
+        opening: The conversation to begin with.
 
     Returns:
         The process's exit code.
@@ -45,7 +41,6 @@ def run(
     os.environ.setdefault("TEXTUAL_FPS", "120")
     os.environ.setdefault("ESCDELAY", "100" if "SSH_CONNECTION" in os.environ else "10")
     from tui_chat.ui.app import TuiChat
-    from tui_chat.ui.opening import Opening
     from tui_chat.ui.terminal import give_keys_back, say_why_we_left
 
     def workspace() -> Workspace:
@@ -55,7 +50,7 @@ def run(
 
     log_file = paths.logs / "ui.log"
     _log_to(log_file)
-    app = TuiChat(loaded, workspace, Opening(last, name, model), log_file)
+    app = TuiChat(loaded, workspace, opening, log_file)
     try:
         app.run(mouse=loaded.settings.ui.mouse)
     finally:
