@@ -14,6 +14,7 @@ from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.comparing import CompareScreen
 from tui_chat.ui.screens.context import ContextScreen
 from tui_chat.ui.screens.help import help_text
+from tui_chat.ui.screens.presets import PresetsScreen
 from tui_chat.ui.screens.residents import ResidentsScreen
 from tui_chat.ui.screens.sessions import SessionsScreen
 from tui_chat.ui.screens.switcher import SwitcherScreen
@@ -28,6 +29,7 @@ SCREENS = {
     Place.BRANCHES: BranchesScreen,
     Place.BESIDE: BesideScreen,
     Place.CONTEXT: ContextScreen,
+    Place.PRESETS: PresetsScreen,
 }
 UNSENDABLE = {"ctrl+m", "ctrl+i", "ctrl+h", "ctrl+[", "alt+enter", "ctrl+enter"}
 
@@ -49,7 +51,7 @@ def test_each_command_can_be_reached_and_does_something(command) -> None:
 
 @pytest.mark.parametrize("place", Place)
 def test_no_key_means_two_things_in_one_place(place: Place) -> None:
-    keys = [k for c in COMMANDS if c.place in (place, Place.EVERYWHERE) for k in c.keys.split(",")]
+    keys = [k for c in COMMANDS if c.place in (place, Place.EVERYWHERE) for k in c.keys.split(",") if k]
     assert [k for k, n in Counter(keys).items() if n > 1] == []
 
 

@@ -24,7 +24,7 @@ def keep_preset(folder: Path, preset: Preset, replacing: Path | None = None) -> 
     Raises:
         StoreError: The disk refused; what was there is as it was.
     """
-    file = replacing or folder / "preset.toml"
+    file = replacing or folder
     try:
         make_folder(folder)
         sweep_temporaries(folder)

@@ -206,6 +206,14 @@ class TuiChat(App[int]):
         """Show what the context is spent on."""
         self._chat.show_context()
 
+    def action_presets(self) -> None:
+        """Choose a preset."""
+        self._chat.show_presets()
+
+    def action_drawing(self) -> None:
+        """Change how answers are drawn."""
+        self._chat.action_drawing()
+
     def action_sessions(self) -> None:
         """Choose a session."""
         self._chat.choose_session()

@@ -20,6 +20,7 @@ class Place(enum.Enum):
     COMPARE = "Other models for an answer"
     BRANCHES = "The branch map"
     CONTEXT = "The context"
+    PRESETS = "Presets"
     BESIDE = "Two versions side by side"
 
 

@@ -9,13 +9,23 @@ from tui_chat.ui.keyboard.branches import BRANCHES
 from tui_chat.ui.keyboard.chat import CHAT
 from tui_chat.ui.keyboard.context import CONTEXT
 from tui_chat.ui.keyboard.models import MODELS
+from tui_chat.ui.keyboard.presets import PRESETS
 from tui_chat.ui.keyboard.reading import READING
 from tui_chat.ui.keyboard.sessions import SESSIONS
 from tui_chat.ui.keyboard.writing import WRITING
 
 __all__ = ["COMMANDS", "Command", "Handled", "Place", "commands"]
 
-COMMANDS: tuple[Command, ...] = (*CHAT, *WRITING, *READING, *SESSIONS, *MODELS, *BRANCHES, *CONTEXT)
+COMMANDS: tuple[Command, ...] = (
+    *CHAT,
+    *WRITING,
+    *READING,
+    *SESSIONS,
+    *MODELS,
+    *BRANCHES,
+    *CONTEXT,
+    *PRESETS,
+)
 """In the order in which help and footer show them."""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tui_chat.chat.model import Answer, Message, Session
+from tui_chat.chat.setups import setup_on
 from tui_chat.client.changes import LinkState
 from tui_chat.ui import words
 from tui_chat.ui.widgets.lines import Status, Title
@@ -47,6 +48,8 @@ class Facts:
     """Whether the input holds a message of the conversation that is written anew."""
     outlook: Outlook | None = None
     """What sending what stands in the input would take."""
+    usual_preset: str = ""
+    """The preset that new chats begin with; empty for none."""
 
     @property
     def model(self) -> ModelInfo | None:
@@ -78,6 +81,8 @@ class Facts:
             facts.append(self.name_of(self.session.model))
         elif self.models is not None:
             facts.append("no model" if not self.models else "no model chosen")
+        if self.session and (preset := setup_on(self.session, self.path).preset) != self.usual_preset:
+            facts.append(preset or "no preset")
         if (model := self.model) is not None and model.context:
             facts.append(f"ctx {words.context(model.context)}")
         if model is not None and (where := words.placement(model.devices)):

@@ -41,5 +41,5 @@ def shown(keys: str) -> str:
 
 
 def all_shown(keys: str) -> str:
-    """Write all of `keys`, as `shown` does."""
-    return " ".join(shown(key) for key in keys.split(","))
+    """Write all of `keys`, as `shown` does; "" for none."""
+    return " ".join(shown(key) for key in keys.split(",") if key)

@@ -93,10 +93,14 @@ def cut_item(message: Message, *, in_force: bool) -> DividerItem:
     )
 
 
-def setup_item(message: Message) -> DividerItem:
-    """Show that the model is told something else from here on."""
-    assert message.setup is not None
-    return DividerItem(id=message.id, text=f"from here on: {setup_words(message.setup)}")
+def setup_item(message: Message, before: Setup) -> DividerItem:
+    """Show that the model is told something else from here on than it was `before`."""
+    setup = message.setup
+    assert setup is not None
+    told = setup_words(setup)
+    if (setup.system, setup.preset) == (before.system, before.preset):
+        told = words.drawn(setup.sampling, before.sampling) or told
+    return DividerItem(id=message.id, text=f"from here on: {told}")
 
 
 def setup_words(setup: Setup) -> str:

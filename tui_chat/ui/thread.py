@@ -82,10 +82,11 @@ class Thread:
     def _dividers(self) -> dict[str | None, list[Item]]:
         """Rules across the transcript, by the message before which they stand; None for the end."""
         found: dict[str | None, list[Item]] = {}
-        begin = begin_of(self._path)
+        begin, before = begin_of(self._path), setup_on(self._conversation.session, ())
         for message in self._path:
             if message.setup is not None:
-                found.setdefault(message.id, []).append(setup_item(message))
+                found.setdefault(message.id, []).append(setup_item(message, before))
+                before = message.setup
             elif message.cut is not None and not message.cut.restored:
                 place = message.cut.first or message.id
                 found.setdefault(place, []).append(cut_item(message, in_force=begin.after == message.id))

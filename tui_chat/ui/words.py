@@ -124,6 +124,9 @@ _DRAWN = {
     "top_p": "top-p",
     "min_p": "min-p",
     "repeat_penalty": "repeat penalty",
+    "frequency_penalty": "frequency penalty",
+    "presence_penalty": "presence penalty",
+    "penalty_last_n": "look-back",
     "seed": "seed",
     "max_tokens": "limit",
 }
@@ -136,8 +139,9 @@ def drawn(sampling: Sampling, usual: Sampling | None) -> str:
     told = []
     for field, name in _DRAWN.items():
         value = getattr(sampling, field)
-        if value is not None and value != getattr(usual, field):
-            told.append(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}")
+        if value != getattr(usual, field):
+            number = f"{value:g}" if isinstance(value, float) else str(value)
+            told.append(f"no {name}" if value is None else f"{name} {number}")
     return ", ".join(told)
 
 

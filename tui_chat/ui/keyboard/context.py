@@ -18,6 +18,7 @@ CONTEXT: tuple[Command, ...] = (
     _on("turns", "n", "ask('turns')", "Reset after so many questions", "after"),
     _on("facts", "f", "facts", "Write down what the model is always told", "facts"),
     _on("thinking", "t", "thinking", "Send earlier thinking back to the model, or no longer", "thinking"),
+    Command("context.drawing", "d", "app.drawing", "Change how answers are drawn", Place.CONTEXT, "drawing"),
     _on("reset", "x", "reset", "Start the context afresh, now", "reset now"),
     _on("undo", "u,ctrl+z", "undo", "Undo", "undo"),
     _on("redo", "U,ctrl+y", "redo", "Do again what was undone"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -17,10 +16,10 @@ from textual.widgets import Static, TextArea
 from tui_chat.client.changes import Access
 from tui_chat.store.errors import StoreError
 from tui_chat.ui.commands import Place, commands
-from tui_chat.ui.draft import DraftKeeper
 from tui_chat.ui.keys import bindings
 from tui_chat.ui.presenter import Presenter
-from tui_chat.ui.screens.branching import ON_MESSAGE, BranchingActions
+from tui_chat.ui.screens.branching import ON_MESSAGE
+from tui_chat.ui.screens.sessioning import SessionActions
 from tui_chat.ui.transcript.view import Transcript
 from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
 from tui_chat.ui.widgets.panel import ContextPanel
@@ -46,7 +45,7 @@ FORESEE_S = 0.3
 """How long nothing must have been typed before the engine is asked what sending would take."""
 
 
-class ChatScreen(BranchingActions):
+class ChatScreen(SessionActions):
     """One conversation and its input. There is one such screen; conversations change under it."""
 
     BINDINGS: ClassVar = bindings(Place.CHAT, Place.TRANSCRIPT)
@@ -68,10 +67,6 @@ class ChatScreen(BranchingActions):
         self._conversation: Conversation | None = None
         self._opened = asyncio.Event()
         self._sending = asyncio.Lock()
-
-    @cached_property
-    def _drafts(self) -> DraftKeeper:
-        return DraftKeeper(self._workspace.drafts)
 
     def compose(self) -> ComposeResult:
         """Lay out title, banner, body (room for panels beside the conversation), status, input, hints."""
@@ -105,9 +100,10 @@ class ChatScreen(BranchingActions):
         from tui_chat.ui.opening import open_conversation
 
         self._workspace.subscribe(self._presenter.hear)
+        self._presenter.facts.usual_preset = self._workspace.settings.chat.preset or ""
         opened = await open_conversation(self._workspace, self._opening)
         await self._show(opened.conversation)
-        for problem in (*self._problems, opened.problem):
+        for problem in (*self._problems, opened.problem, *opened.notes):
             if problem is not None:
                 self._presenter.notice(problem)
         self.prompt.past.fill(await asyncio.to_thread(self._workspace.history.read))
@@ -116,32 +112,6 @@ class ChatScreen(BranchingActions):
         self.set_interval(TICK_S, self._presenter.refresh)
         if opened.choose:
             self.choose_session()
-
-    async def _show(self, conversation: Conversation) -> None:
-        """Put another conversation on the screen; the one before is closed, its answer goes on."""
-        before, self._conversation = self._conversation, conversation
-        if before is not None:
-            self._presenter.detach()
-            await before.close()
-        self._presenter.attach(conversation)
-        self._opened.set()
-        await self._take_draft()
-        self.set_focus(self.prompt)
-
-    async def _take_draft(self) -> None:
-        draft = await self._drafts.read(self._draft_key)
-        if draft and not self.prompt.text:
-            self.prompt.put(draft)
-
-    async def _replace(self, opening: Opening) -> None:
-        from tui_chat.ui.opening import open_conversation
-
-        opened = await open_conversation(self._workspace, opening)
-        if opened.problem is None:
-            self.prompt.put("")
-            await self._show(opened.conversation)
-        else:
-            self._presenter.notice(opened.problem)
 
     async def on_unmount(self) -> None:
         """Keep the draft and let go of session and engine."""
@@ -152,32 +122,7 @@ class ChatScreen(BranchingActions):
             await self._loader.close()
             await self._workspace.stop()
 
-    @work(group="opening", exclusive=True)
-    async def new_chat(self) -> None:
-        """Start a new conversation."""
-        from tui_chat.ui.opening import Opening
-
-        await self._replace(Opening())
-
-    @work(group="opening", exclusive=True)
-    async def choose_session(self) -> None:
-        """Let the person pick another session."""
-        from tui_chat.ui.opening import Opening
-        from tui_chat.ui.screens.sessions import SessionsScreen
-
-        current = self._conversation.session.id if self._conversation else ""
-        chosen = await self.app.push_screen_wait(SessionsScreen(self._workspace, current))
-        if chosen is not None and chosen != current:
-            await self._replace(Opening(name=chosen))
-
     # Writing
-
-    @property
-    def _draft_key(self) -> str:
-        from tui_chat.store.drafts import NEW_CHAT
-
-        conversation = self._conversation
-        return conversation.session.id if conversation and conversation.session.messages else NEW_CHAT
 
     @on(TextArea.Changed, "#chat-input")
     def _typed(self) -> None:
@@ -320,7 +265,7 @@ class ChatScreen(BranchingActions):
                 ours = conversation is not None and conversation.access is Access.WRITER
                 waits = conversation is not None and bool(conversation.queued)
                 return ours and waits and self.focused is self.prompt and not self.prompt.text
-            case "rename":
+            case "rename" | "edit_system" | "drawing":
                 return self._may_change
         return True
 
@@ -368,29 +313,3 @@ class ChatScreen(BranchingActions):
                 self.give_back(text)
             else:
                 self._drafts.keep(self._draft_key, self.prompt.text)
-
-    @work(group="opening", exclusive=True)
-    async def action_fork(self) -> None:
-        """Go on in a copy of a session that another terminal holds."""
-        if self._conversation is not None:
-            try:
-                await self._show(await self._conversation.fork())
-            except StoreError as error:
-                self._presenter.notice(error.problem)
-
-    @work(group="opening", exclusive=True)
-    async def action_take_over(self) -> None:
-        """Write here what another terminal holds; what was being typed there comes along."""
-        if self._conversation is not None:
-            await self._conversation.take_over()
-            await self._take_draft()
-
-    @work(group="asking", exclusive=True)
-    async def action_rename(self) -> None:
-        """Ask for a new title."""
-        from tui_chat.ui.screens.dialogs import AskScreen
-
-        if self._conversation is not None:
-            ask = AskScreen("Rename this session", self._conversation.session.title)
-            if title := await self.app.push_screen_wait(ask):
-                await self._conversation.rename(title)

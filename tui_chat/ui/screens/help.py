@@ -14,6 +14,9 @@ from textual.widgets import Static
 from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.keys import all_shown
 
+_PALETTE = "ctrl+p, by its name"
+"""How to run what has no key."""
+
 
 class HelpScreen(ModalScreen[None]):
     """A list of keys for some places; any of esc, F1, ? and q closes it."""
@@ -41,8 +44,7 @@ def help_text(places: tuple[Place, ...]) -> Content:
             lines.append(Content(""))
         lines.append(Content.styled(place.value, "bold $accent"))
         lines += [
-            Content.assemble((f"  {all_shown(c.keys):<22}", "$foreground"), (c.title, "$muted"))
+            Content.assemble((f"  {all_shown(c.keys) or _PALETTE:<22}", "$foreground"), (c.title, "$muted"))
             for c in commands(place)
-            if c.keys
         ]
     return Content("\n").join(lines)

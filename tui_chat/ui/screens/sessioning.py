@@ -1,0 +1,106 @@
+"""Which session is on the screen: another one, a new one, a copy, and what was being typed in each."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from textual import work
+
+from tui_chat.store.errors import StoreError
+from tui_chat.ui.draft import DraftKeeper
+from tui_chat.ui.screens.instructing import InstructingActions
+
+if TYPE_CHECKING:
+    from tui_chat.client.conversation import Conversation
+    from tui_chat.ui.opening import Opening
+
+
+class SessionActions(InstructingActions):
+    """The actions of a screen that shows one session at a time, with an input of its own for each."""
+
+    _opened: asyncio.Event
+
+    @cached_property
+    def _drafts(self) -> DraftKeeper:
+        return DraftKeeper(self._workspace.drafts)
+
+    async def _show(self, conversation: Conversation) -> None:
+        """Put another conversation on the screen; the one before is closed, its answer goes on."""
+        before, self._conversation = self._conversation, conversation
+        if before is not None:
+            self._presenter.detach()
+            await before.close()
+        self._presenter.attach(conversation)
+        self._opened.set()
+        await self._take_draft()
+        self.set_focus(self.prompt)
+
+    async def _take_draft(self) -> None:
+        draft = await self._drafts.read(self._draft_key)
+        if draft and not self.prompt.text:
+            self.prompt.put(draft)
+
+    async def _replace(self, opening: Opening) -> None:
+        from tui_chat.ui.opening import open_conversation
+
+        opened = await open_conversation(self._workspace, opening)
+        if opened.problem is None:
+            self.prompt.put("")
+            await self._show(opened.conversation)
+            for problem in opened.notes:
+                self._presenter.notice(problem)
+        else:
+            self._presenter.notice(opened.problem)
+
+    @work(group="opening", exclusive=True)
+    async def new_chat(self) -> None:
+        """Start a new conversation."""
+        from tui_chat.ui.opening import Opening
+
+        await self._replace(Opening())
+
+    @work(group="opening", exclusive=True)
+    async def choose_session(self) -> None:
+        """Let the person pick another session."""
+        from tui_chat.ui.opening import Opening
+        from tui_chat.ui.screens.sessions import SessionsScreen
+
+        current = self._conversation.session.id if self._conversation else ""
+        chosen = await self.app.push_screen_wait(SessionsScreen(self._workspace, current))
+        if chosen is not None and chosen != current:
+            await self._replace(Opening(name=chosen))
+
+    @property
+    def _draft_key(self) -> str:
+        from tui_chat.store.drafts import NEW_CHAT
+
+        conversation = self._conversation
+        return conversation.session.id if conversation and conversation.session.messages else NEW_CHAT
+
+    @work(group="opening", exclusive=True)
+    async def action_fork(self) -> None:
+        """Go on in a copy of a session that another terminal holds."""
+        if self._conversation is not None:
+            try:
+                await self._show(await self._conversation.fork())
+            except StoreError as error:
+                self._presenter.notice(error.problem)
+
+    @work(group="opening", exclusive=True)
+    async def action_take_over(self) -> None:
+        """Write here what another terminal holds; what was being typed there comes along."""
+        if self._conversation is not None:
+            await self._conversation.take_over()
+            await self._take_draft()
+
+    @work(group="asking", exclusive=True)
+    async def action_rename(self) -> None:
+        """Ask for a new title."""
+        from tui_chat.ui.screens.dialogs import AskScreen
+
+        if self._conversation is not None:
+            ask = AskScreen("Rename this session", self._conversation.session.title)
+            if title := await self.app.push_screen_wait(ask):
+                await self._conversation.rename(title)
