@@ -1,0 +1,48 @@
+"""An answer made again exactly: the same text, drawn or greedy, also by an engine that began anew."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from tests.homes import answers_of
+from tests.ui.support import SMALL, Chats
+from tui_chat.chat.model import Answer, Sampling
+from tui_chat.ui.opening import Opening
+
+DRAWN = Sampling(temperature=0.8, max_tokens=24)
+HOWS = {
+    "with a seed of its own": DRAWN,
+    "with a given seed": msgspec.structs.replace(DRAWN, seed=7),
+    "greedy": msgspec.structs.replace(DRAWN, temperature=0.0),
+}
+
+
+@pytest.mark.parametrize("how", HOWS)
+async def test_the_same_answer_comes_again_here_and_from_another_engine(chats: Chats, how: str) -> None:
+    chats.sampling = HOWS[how]
+    async with chats.open(SMALL) as chat:
+        await chat.say("Tell me a story about a lighthouse.")
+        await chat.answered()
+        await chat.say("And then?")
+        await chat.answered()
+        await chat.press("shift+tab", "x")
+        await chat.sees("‹ 2 of 2 ›")
+        await chat.answered()
+        _, first, again = answers_of(chat.conversation.session)
+    assert chats.home.run("engine", "stop").returncode == 0
+    async with chats.open(SMALL, Opening(last=True)) as chat:
+        await chat.sees("‹ 2 of 2 ›")
+        await chat.press("shift+tab", "x")
+        await chat.sees("‹ 3 of 3 ›")
+        await chat.answered()
+        later = answers_of(chat.conversation.session)[-1]
+    assert len(first.text) > 20
+    assert first.text == again.text == later.text
+    assert _made(first.answer) == _made(again.answer) == _made(later.answer)
+
+
+def _made(answer: Answer) -> tuple[object, ...]:
+    """What an answer was made with, as far as anybody can tell from it."""
+    sampling = msgspec.structs.replace(answer.sampling, seed=answer.seed)
+    return answer.model, sampling, answer.seed, answer.fingerprint, answer.finish, answer.usage.prompt_tokens
