@@ -121,7 +121,7 @@ async def test_what_is_read_is_parked_in_quiet_times_once_and_given_up_when_some
         (parked,) = (await parking.info()).entries
         assert parked.tokens == len((await model.held()).tokens)
         await parking.rest([(model, 10.0)])
-        entry = await parking.keep(model, hurried=True)
+        entry = await parking.keep(model)
         assert entry is not None
         assert entry.id == parked.id, "there is nothing left to do when somebody waits"
         assert await _answer(parking, model, ROME, SECOND) < 60
@@ -155,8 +155,12 @@ async def test_what_is_not_worth_it_is_not_parked(folder: Path, starter_model: P
     try:
         await _answer(parking, model, PARIS, ParkLabel("SmolLM2"))
         await parking.rest([(model, 10.0)])
-        assert await parking.keep(model, hurried=True) is None, "nobody can go on with it"
-        assert await _answer(parking, model, ROME, FIRST) < 60
+        assert await parking.keep(model) is None, "nobody can go on with it"
+        unread, rome = (msgspec.structs.replace(FIRST, answer=each) for each in ("unread", "answer"))
+        await parking.bring_back(model, ROME, unread, "smollm2")
+        await parking.rest([(model, 10.0)])
+        assert await parking.keep(model) is None, "it has not been read: what is there is the one before"
+        assert await _answer(parking, model, ROME, rome) < 60
         assert (await parking.info()).entries == ()
         learned.answered("smollm2", 0.0, None, 1e6)
         learned.restored(1 << 30, 1e3)

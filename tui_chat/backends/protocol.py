@@ -100,10 +100,14 @@ NEW = Begun()
 
 
 class Held(msgspec.Struct, frozen=True):
-    """What a KV cache holds: the tokens, and the bytes that parking them takes without a label."""
+    """What a KV cache holds: the tokens, and the bytes that parking them takes without a label.
+
+    `tag` is the answer that all of it was read or written for; empty if nobody can say.
+    """
 
     tokens: tuple[int, ...]
     size: int
+    tag: str = ""
 
 
 class Branch(msgspec.Struct, frozen=True):

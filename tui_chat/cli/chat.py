@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="open a chat by title or id; choose one if no NAME",
     )
+    opening.add_argument("--ephemeral", action="store_true", help="open a chat that is kept nowhere")
     parser.add_argument("--preset", metavar="NAME", help="tell the model what this preset says")
     parser.add_argument("--sessions", type=Path, metavar="DIR", help="use the chats in DIR")
     parser.add_argument("--model", metavar="NAME", help="answer with this model: id, part of one, or a path")
@@ -32,5 +33,5 @@ def run(args: argparse.Namespace) -> int:
 
     loaded = load_settings(config_file())
     paths = resolve_paths(loaded.settings.paths)
-    opening = Opening(args.last, args.resume, args.model, args.preset)
+    opening = Opening(args.last, args.resume, args.model, args.preset, args.ephemeral)
     return run_app(paths, loaded, args.sessions, opening)

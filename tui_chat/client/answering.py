@@ -215,6 +215,7 @@ class Answering(HeldSession):
             context=self.wanted.context if self.wanted else None,
             journal=str(journal) if journal else None,
             session=None if self.ephemeral else self.session.id,
+            only_while_heard=self.ephemeral,
         )
 
     async def _learn(self, request: GenerateRequest, said: str) -> None:

@@ -40,8 +40,9 @@ from tui_chat.client.changes import (
 )
 from tui_chat.client.errors import EngineError
 from tui_chat.client.foresight import Outlook, foresee, room_of
-from tui_chat.client.problems import no_model, read_only
+from tui_chat.client.problems import kept_nowhere, no_model, read_only
 from tui_chat.client.summary import Condenser, SummaryError
+from tui_chat.store.errors import StoreError
 from tui_chat.wire.api import LoadRequest, ModelInfo
 
 if TYPE_CHECKING:
@@ -271,8 +272,10 @@ class Conversation(Answering):
         """Copy what leads to a message, or to the end of the branch, into a new session of our own.
 
         Raises:
-            StoreError: The copy cannot be saved.
+            StoreError: The copy cannot be saved, or must not be.
         """
+        if self.ephemeral:
+            raise StoreError(kept_nowhere())
         return await self._workspace.fork(self.session, id or self.tree.leaf)
 
     def spent(self, model: ModelInfo) -> Spent:

@@ -35,6 +35,16 @@ def no_model() -> Problem:
     )
 
 
+def kept_nowhere() -> Problem:
+    """Say that a copy of this chat would be kept, and so cannot be made."""
+    return Problem(
+        ProblemCode.BAD_REQUEST,
+        "This chat is kept nowhere, and so it cannot be forked into a session of its own.",
+        kept="It is as it was.",
+        remedy="Branches within it can be made: edit a message, or have an answer written once more.",
+    )
+
+
 def fell_back(what: str, fallback: str, *, partial: bool) -> Problem:
     """Say that `fallback` answers from here on, because of `what` happened to the model before."""
     return Problem(

@@ -15,7 +15,7 @@ from array import array
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import msgspec
 
@@ -77,6 +77,7 @@ class Parking:
         self._last: WeakKeyDictionary[LoadedModel, _Last] = WeakKeyDictionary()
         self._kept: WeakKeyDictionary[LoadedModel, _Last] = WeakKeyDictionary()
         self._postponed: WeakKeyDictionary[LoadedModel, _Last] = WeakKeyDictionary()
+        self._private: WeakSet[LoadedModel] = WeakSet()
         self._hurried = threading.Event()
         self._writing: asyncio.Task[ParkHeader] | None = None
 
@@ -97,22 +98,23 @@ class Parking:
         """
         self.hurry()
         self.owners.note(label)
+        if label.session is None:
+            self._private.add(model)
         last = self._last.get(model)
         now = self._last[model] = _Last(turns, label, path)
         if not isinstance(model, ParkableModel) or (last and _same_line(last.turns, turns)):
             return 0
         return await self._whole(self._bring_back(model, turns, begun, last or now)) or 0
 
-    async def keep(self, model: LoadedModel, *, hurried: bool = False) -> ParkEntry | None:
+    async def keep(self, model: LoadedModel) -> ParkEntry | None:
         """Park what the cache of `model` holds, if it is worth it; return its entry.
 
-        Where somebody waits for it (`hurried`), a conversation without a session is not: nobody can go on
-        with it but by sending all of it again.
+        A conversation without a session never is: it is to be kept nowhere, or cannot be gone on with.
         """
         last = self._last.get(model)
         if last is None or not isinstance(model, ParkableModel) or model.death is not None:
             return None
-        if hurried and last.label.session is None:
+        if last.label.session is None:
             return None
         return await self._whole(self._keep(model, last))
 
@@ -227,7 +229,7 @@ class Parking:
 
     async def _keep(self, model: ParkableModel, last: _Last) -> ParkEntry | None:
         held = await model.held()
-        return None if len(held.tokens) < WORTHWHILE else await self._park(model, held, last)
+        return await self._park(model, held, last) if self._may_park(model, held) else None
 
     async def _rest(self, due: list[tuple[LoadedModel, float]]) -> None:
         async with self._turn:
@@ -253,13 +255,25 @@ class Parking:
 
     async def _keep_idle(self, model: ParkableModel, last: _Last, idle_s: float) -> None:
         held = await model.held()
-        if len(held.tokens) >= WORTHWHILE:
+        if self._may_park(model, held):
             if idle_s < LEFT_S and await asyncio.to_thread(self._would_wear, model, held):
                 self._postponed[model] = last
                 return
             await self._park(model, held, last, idle=True)
         if not self._hurried.is_set():
             self._kept[model] = last
+
+    def _may_park(self, model: ParkableModel, held: Held) -> bool:
+        """Whether it is long enough, and certainly nothing that is to be kept nowhere.
+
+        An answer may have failed before anything of its own conversation was read; what the cache then
+        holds is still the one before.
+        """
+        if model in self._private:
+            if self.owners.of(held.tag) is None:
+                return False
+            self._private.discard(model)
+        return len(held.tokens) >= WORTHWHILE
 
     def _would_wear(self, model: ParkableModel, held: Held) -> bool:
         """Whether parking would write to disk what is there already for the most part."""

@@ -236,7 +236,7 @@ class Residents:
         """Have the memory that the choice counts on free, and nobody else count on it."""
         before = self._table.get(found.path)
         if before is not None and before.model is not None:  # it is in memory in another way until now
-            await self._room.release(found.path, hurried=True)
+            await self._room.release(found.path)
             self._table.put(
                 dataclasses.replace(before, info=self._planned(found).info, model=None, plan=None)
             )

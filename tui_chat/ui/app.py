@@ -222,6 +222,14 @@ class TuiChat(App[int]):
         """Start a new chat; the one on the screen is kept."""
         self._chat.new_chat()
 
+    def action_new_ephemeral(self) -> None:
+        """Start a chat that is kept nowhere."""
+        self._chat.new_chat(ephemeral=True)
+
+    async def action_quit(self) -> None:
+        """Leave, unless that would lose something without a word."""
+        self._chat.leave_app()
+
     @property
     def _chat(self) -> ChatScreen:
         screen = self.screen_stack[0]
@@ -232,7 +240,7 @@ class TuiChat(App[int]):
         """Quit on the second ctrl+c; Textual calls this when there was nothing to copy."""
         now = monotonic()
         if now - self._interrupted <= TWICE_S:
-            self.exit()
+            self._chat.leave_app()
             return
         self._interrupted = now
         self.say("ctrl+c again quits; with a selection it copies")

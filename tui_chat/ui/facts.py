@@ -48,6 +48,8 @@ class Facts:
     """Whether the input holds a message of the conversation that is written anew."""
     outlook: Outlook | None = None
     """What sending what stands in the input would take."""
+    ephemeral: bool = False
+    """Whether nothing of this chat is kept."""
     usual_preset: str = ""
     """The preset that new chats begin with; empty for none."""
 
@@ -89,7 +91,7 @@ class Facts:
             facts.append(where)
         if self.engine and (held := sum(m.state.in_memory for m in self.engine.residents)):
             facts.append(f"{held} resident")
-        return Title(name, self.branches, tuple(facts))
+        return Title(name, self.branches, tuple(facts), "ephemeral" if self.ephemeral else "")
 
     def status(self) -> Status:
         """Say what is going on, what was measured, and how full the context is."""
@@ -175,8 +177,9 @@ class Facts:
                 ("No model is chosen.\n", "$foreground"), ("F2", "$accent"), " lists those there are"
             )
         name = self.name_of(self.session.model)
+        kept = "nothing of this chat is kept" if self.ephemeral else "every word is kept"
         return Content.assemble(
-            (f"{name} answers here.\n", "$foreground"), "Nothing leaves this machine, and every word is kept."
+            (f"{name} answers here.\n", "$foreground"), f"Nothing leaves this machine, and {kept}."
         )
 
 

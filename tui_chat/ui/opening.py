@@ -19,12 +19,14 @@ class Opening(msgspec.Struct, frozen=True):
     Attributes:
         model: The name of the model to answer with, or its path; None leaves the choice as it is.
         preset: The name of the preset to apply; None takes the settings' one for a new chat.
+        ephemeral: Whether nothing of a new chat is kept.
     """
 
     last: bool = False
     name: str | None = None
     model: str | None = None
     preset: str | None = None
+    ephemeral: bool = False
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -77,7 +79,7 @@ async def _new(
 
     wanted = opening.preset or workspace.settings.chat.preset
     told, wrong = await applying_named(workspace, wanted) if wanted else (None, None)
-    chat = await workspace.new_chat(told)
+    chat = await workspace.new_chat(told, ephemeral=opening.ephemeral)
     return Opened(chat, problem, choose, (wrong,) if wrong is not None else ())
 
 

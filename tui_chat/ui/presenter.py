@@ -114,7 +114,7 @@ class Presenter:
         try:
             self._render(change)
         except Exception:
-            log.exception("cannot render %r", change)
+            log.exception("cannot render %s", type(change).__name__)  # what was said is nothing for a log
 
     @property
     def facts(self) -> Facts:
@@ -203,6 +203,7 @@ class Presenter:
         if conversation is not None:
             live = conversation.live
             facts.session = conversation.session
+            facts.ephemeral = conversation.ephemeral
             facts.queued = len(conversation.queued)
             facts.live = live
             facts.following = self._screen.transcript.following

@@ -47,7 +47,7 @@ class Room:
             await self._shrink(each, plan)
         for each in choice.evict:
             log.info("evicting %s for %s", each.id, choice.plan.model)
-            await self.release(each.info.path, hurried=True)
+            await self.release(each.info.path)
 
     async def _shrink(self, resident: Resident, plan: Plan) -> None:
         assert isinstance(resident.model, ParkableModel), "only such models are chosen for it"
@@ -55,7 +55,7 @@ class Room:
             await resident.model.resize(plan.options)
         except BackendError as error:
             log.warning("%s goes, as its context cannot shrink: %s", resident.id, error.problem.what)
-            await self.release(resident.info.path, hurried=True)
+            await self.release(resident.info.path)
             return
         self._table.change(
             resident.info.path,
@@ -89,29 +89,27 @@ class Room:
             if current is not None and current.info.state in _TAKEN:
                 self._table.change(each.info.path, info={"state": ModelState.READY})
 
-    async def release(self, path: str, *, hurried: bool = False) -> None:
+    async def release(self, path: str) -> None:
         """Park what a resident has read, end its process, and forget it; returns when its memory is free.
-
-        With `hurried`, because somebody waits for the memory, parking keeps to what is worth their time.
 
         It is done to the end even if the caller is cancelled meanwhile: half a release would leave a
         model that nobody can use and that takes its memory.
         """
-        work = asyncio.create_task(self._let_go(path, hurried))
+        work = asyncio.create_task(self._let_go(path))
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
             await work
             raise
 
-    async def _let_go(self, path: str, hurried: bool) -> None:
+    async def _let_go(self, path: str) -> None:
         current = self._table.get(path)
         if current is None:
             return
         if current.model is not None:
             self._table.change(path, info={"state": ModelState.PARKING})
             if current.alive:
-                await self._parking.keep(current.model, hurried=hurried)
+                await self._parking.keep(current.model)
             log.info("unloading %s", current.id)
             await current.model.close()
         self._ledger.release(path)

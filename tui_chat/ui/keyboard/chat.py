@@ -67,6 +67,14 @@ CHAT: tuple[Command, ...] = (
         priority=True,
     ),
     Command("session.new", "ctrl+n", "app.new_chat", "Start a new chat", Place.EVERYWHERE, palette=True),
+    Command(
+        "session.ephemeral",
+        "",
+        "app.new_ephemeral",
+        "Start a chat that is kept nowhere",
+        Place.EVERYWHERE,
+        palette=True,
+    ),
     Command("palette", "ctrl+p", "app.command_palette", "Show all commands", Place.EVERYWHERE, "commands"),
     Command("quit", "ctrl+q", "app.quit", "Quit", Place.EVERYWHERE, palette=True),
     Command(

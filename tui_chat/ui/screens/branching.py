@@ -96,8 +96,10 @@ class BranchingActions(SwitchingActions):
             return False
         if action == "sibling":
             return len(conversation.tree.siblings(message.id)) > 1
+        if action == "fork_here":
+            return message.said and not conversation.ephemeral
         if conversation.access is not Access.WRITER:
-            return action == "fork_here"
+            return False
         match action:
             case "edit":
                 return not message.in_flight and (message.said or bool(message.cut and message.text))

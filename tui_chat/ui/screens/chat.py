@@ -127,7 +127,7 @@ class ChatScreen(SessionActions):
     @on(TextArea.Changed, "#chat-input")
     def _typed(self) -> None:
         if self._conversation is not None:
-            self._drafts.keep(self._draft_key, self.prompt.text)
+            self.keep_draft(self.prompt.text)
             if self.prompt.text:
                 self.warm()
             self._foresee(self.prompt.text)
@@ -158,8 +158,9 @@ class ChatScreen(SessionActions):
             if await (conversation.edit(edited, text) if edited else conversation.send(text)):
                 from tui_chat.store.drafts import NEW_CHAT
 
-                self._drafts.keep(NEW_CHAT, "")
-                await self._remember(text)
+                if not conversation.ephemeral:
+                    self._drafts.keep(NEW_CHAT, "")
+                    await self._remember(text)
             elif edited is not None:
                 self.resume_editing(edited)
 
@@ -307,9 +308,9 @@ class ChatScreen(SessionActions):
             if conversation is None or not conversation.queued:
                 return
             waiting = conversation.queued[-1]
-            self._drafts.keep(self._draft_key, waiting.text)
+            self.keep_draft(waiting.text)
             await self._drafts.flush()
             if text := await conversation.unqueue(waiting.id):
                 self.give_back(text)
             else:
-                self._drafts.keep(self._draft_key, self.prompt.text)
+                self.keep_draft(self.prompt.text)

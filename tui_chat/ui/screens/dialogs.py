@@ -61,7 +61,7 @@ class PickScreen(ModalScreen[int | None]):
                 markup=False,
                 compact=True,
             )
-            yield Static("1-9 or enter choose   esc leave it", classes="dialog-keys")
+            yield Static("1-9 or enter choose   esc back", classes="dialog-keys")
 
     def on_key(self, event: events.Key) -> None:
         """Take a digit as the choice."""

@@ -21,6 +21,7 @@ class SessionActions(InstructingActions):
     """The actions of a screen that shows one session at a time, with an input of its own for each."""
 
     _opened: asyncio.Event
+    _asked_to_leave: bool = False
 
     @cached_property
     def _drafts(self) -> DraftKeeper:
@@ -32,12 +33,26 @@ class SessionActions(InstructingActions):
         if before is not None:
             self._presenter.detach()
             await before.close()
+            if before.ephemeral:
+                await self._forget_input()
         self._presenter.attach(conversation)
         self._opened.set()
         await self._take_draft()
         self.set_focus(self.prompt)
 
+    async def _forget_input(self) -> None:
+        """Have neither undo nor the keys for what was sent bring back words that are kept nowhere."""
+        self.prompt.load_text("")
+        self.prompt.past.fill(await asyncio.to_thread(self._workspace.history.read))
+
+    def keep_draft(self, text: str) -> None:
+        """Keep what is being typed here; in a chat that is kept nowhere, that is not either."""
+        if self._conversation is not None and not self._conversation.ephemeral:
+            self._drafts.keep(self._draft_key, text)
+
     async def _take_draft(self) -> None:
+        if self._conversation is None or self._conversation.ephemeral:
+            return
         draft = await self._drafts.read(self._draft_key)
         if draft and not self.prompt.text:
             self.prompt.put(draft)
@@ -45,6 +60,8 @@ class SessionActions(InstructingActions):
     async def _replace(self, opening: Opening) -> None:
         from tui_chat.ui.opening import open_conversation
 
+        if not await self._may_leave():
+            return
         opened = await open_conversation(self._workspace, opening)
         if opened.problem is None:
             self.prompt.put("")
@@ -54,12 +71,39 @@ class SessionActions(InstructingActions):
         else:
             self._presenter.notice(opened.problem)
 
+    async def _may_leave(self) -> bool:
+        """Whether the conversation may be left; where nothing of it would remain, the person is asked."""
+        from tui_chat.ui.screens.dialogs import PickScreen
+
+        conversation = self._conversation
+        if conversation is None or not conversation.ephemeral:
+            return True
+        session = conversation.session
+        if not session.queued and not any(message.said for message in session.messages):
+            return True
+        ask = PickScreen("This chat is kept nowhere. Close it?", ("Close it; all of it is gone", "Stay here"))
+        return await self.app.push_screen_wait(ask) == 0
+
+    def leave_app(self) -> None:
+        """Quit; where something would be lost by that, after asking once."""
+        if self._asked_to_leave:
+            self.app.exit()
+        else:
+            self._leave_app()
+
+    @work(group="leaving")
+    async def _leave_app(self) -> None:
+        self._asked_to_leave = True
+        if await self._may_leave():
+            self.app.exit()
+        self._asked_to_leave = False
+
     @work(group="opening", exclusive=True)
-    async def new_chat(self) -> None:
-        """Start a new conversation."""
+    async def new_chat(self, *, ephemeral: bool = False) -> None:
+        """Start a new conversation; of an `ephemeral` one nothing is kept."""
         from tui_chat.ui.opening import Opening
 
-        await self._replace(Opening())
+        await self._replace(Opening(ephemeral=ephemeral))
 
     @work(group="opening", exclusive=True)
     async def choose_session(self) -> None:

@@ -38,11 +38,12 @@ _NAME_CELLS = 32
 
 
 class Title(msgspec.Struct, frozen=True):
-    """What the title line says. `facts` stand on the right, the most important first."""
+    """What the title line says. `facts` stand on the right, the most important first; a `mark` never goes."""
 
     name: str
     branches: int = 1
     facts: tuple[str, ...] = ()
+    mark: str = ""
 
 
 class TitleLine(Line):
@@ -62,13 +63,23 @@ class TitleLine(Line):
         """Lay the title out in the width there is; facts give way from the last."""
         facts = list(self._title.facts)
         branch = f" ⎇ {self._title.branches} branches" if self._title.branches > 1 else ""
-        wanted = min(len(self._title.name), _NAME_CELLS) + len(branch) + 14
+        mark = f" {self._title.mark} " if self._title.mark else ""
+        wanted = min(len(self._title.name), _NAME_CELLS) + len(branch) + len(mark) + 14
         while len(facts) > 1 and wanted + len(" · ".join(facts)) > self.size.width:
             facts.pop()
         right = shorten(" · ".join(facts), max(0, self.size.width - wanted))
         name = Content.styled(self._title.name, "$foreground")
-        name = name.truncate(max(8, self.size.width - len(right) - len(branch) - 14), ellipsis=True)
-        left = Content.assemble((" tui-chat", "bold $accent"), "   ", name, (branch, "$muted"))
+        name = name.truncate(
+            max(8, self.size.width - len(right) - len(branch) - len(mark) - 14), ellipsis=True
+        )
+        left = Content.assemble(
+            (" tui-chat", "bold $accent"),
+            "   ",
+            (mark, "reverse $accent"),
+            " " * bool(mark),
+            name,
+            (branch, "$muted"),
+        )
         return self.joined(left, Content.assemble((right, "$muted"), " "))
 
 

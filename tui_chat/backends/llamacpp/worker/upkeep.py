@@ -48,7 +48,7 @@ def _carry_out(order: Upkeep, model: Model, abort: Flag) -> Reply:
     assert identity is not None, "every loaded model has one"
     if isinstance(order, messages.Weigh):
         size = file_size(describe(cache, identity, ParkLabel(""))) if cache.tokens else 0
-        return messages.Weighed(order.number, Held(tuple(cache.tokens), size))
+        return messages.Weighed(order.number, Held(tuple(cache.tokens), size, cache.tag))
     if isinstance(order, messages.Compare):
         tokens = write_prompt(model, order.turns, order.begun).tokens
         return messages.Compared(order.number, Fit(tuple(tokens), reusable(cache, tokens), len(cache.tokens)))
