@@ -71,6 +71,18 @@ async def test_edit_walk_delete_and_undo_by_keys_on_the_focused_message(chats: C
         assert reopened.session.undone, "what was undone can be done again after a restart"
 
 
+async def test_rewinding_leaves_what_came_after_as_a_branch(chats: Chats) -> None:
+    async with chats.open(SMALL) as chat:
+        await asked(chat, "Say red.")
+        await asked(chat, "Say blue.")
+        await chat.press("shift+tab", "k", "w")
+        await chat.until(lambda: len(shown(chat)) == 2, "for what was before")
+        await chat.until(lambda: chat.prompt.text == "Say blue.", "for its text in the input")
+        await asked(chat, "Say green.")
+        assert shown(chat)[2] == "Say green."
+        await chat.sees("‹ 2 of 2 ›")
+
+
 async def test_leaving_an_edit_changes_nothing(chats: Chats) -> None:
     async with chats.open(SMALL) as chat:
         await asked(chat, "Say red.")

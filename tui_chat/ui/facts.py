@@ -91,7 +91,8 @@ class Facts:
             facts.append(where)
         if self.engine and (held := sum(m.state.in_memory for m in self.engine.residents)):
             facts.append(f"{held} resident")
-        return Title(name, self.branches, tuple(facts), "ephemeral" if self.ephemeral else "")
+        branch = next((message.name for message in reversed(self.path) if message.name), "")
+        return Title(name, self.branches, tuple(facts), "ephemeral" if self.ephemeral else "", branch)
 
     def status(self) -> Status:
         """Say what is going on, what was measured, and how full the context is."""

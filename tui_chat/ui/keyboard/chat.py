@@ -28,6 +28,7 @@ CHAT: tuple[Command, ...] = (
     Command(
         "sessions", "f3", "app.sessions", "Open another session", Place.EVERYWHERE, "sessions", palette=True
     ),
+    Command("palette", "ctrl+p", "app.command_palette", "Show all commands", Place.EVERYWHERE, "commands"),
     Command(
         "branches",
         "f4",
@@ -75,7 +76,6 @@ CHAT: tuple[Command, ...] = (
         Place.EVERYWHERE,
         palette=True,
     ),
-    Command("palette", "ctrl+p", "app.command_palette", "Show all commands", Place.EVERYWHERE, "commands"),
     Command("quit", "ctrl+q", "app.quit", "Quit", Place.EVERYWHERE, palette=True),
     Command(
         "copy.selection",

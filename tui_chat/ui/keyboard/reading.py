@@ -14,6 +14,7 @@ READING: tuple[Command, ...] = (
     _on("read.next", "j", "step(1)", "Message after", "down"),
     _on("read.leave", "tab,i", "write", "Back to the input", "write"),
     _on("message.edit", "e", "edit", "Edit the message, and send it as a branch of its own", "edit"),
+    _on("message.rewind", "w", "rewind", "Back to before the message, its text in the input"),
     _on("message.regenerate", "r", "regenerate", "Have it answered once more", "again"),
     _on("message.earlier", "left,h", "sibling(-1)", "Show the version before"),
     _on("message.later", "right,l", "sibling(1)", "Show the version after", "versions"),

@@ -19,6 +19,7 @@ from tui_chat.chat.acts import (
     Regenerate,
     Remove,
     Restore,
+    Rewind,
     Show,
     Undo,
 )
@@ -55,6 +56,7 @@ ON_MESSAGE = frozenset(
     (
         "sibling",
         "edit",
+        "rewind",
         "regenerate",
         "regenerate_exactly",
         "go_on",
@@ -103,6 +105,8 @@ class BranchingActions(SwitchingActions):
         match action:
             case "edit":
                 return not message.in_flight and (message.said or bool(message.cut and message.text))
+            case "rewind":
+                return message.role is Role.USER
             case "go_on":
                 return message.role is Role.ASSISTANT and not message.in_flight
             case "regenerate_exactly":
@@ -209,6 +213,15 @@ class BranchingActions(SwitchingActions):
         """Go on editing what could not be sent; its text is in the input again."""
         self._editing = id
         self._presenter.edit(self._conversation.tree.get(id) if self._conversation else None)
+
+    @work(group="branching")
+    async def action_rewind(self) -> None:
+        """Go back to before the focused message, its text in the input; what stands below stays a branch."""
+        effect = await self._with_focused(Rewind)
+        if effect is not None:
+            self.prompt.put(effect.draft)
+            self.set_focus(self.prompt)
+            self.note("before that message again · what came after it is a branch of its own")
 
     @work(group="branching")
     async def action_regenerate(self) -> None:

@@ -248,10 +248,13 @@ class ChatScreen(SessionActions):
         match action:
             case "stop":
                 return self._stoppable or self.reading or self._editing is not None
-            case "step" | "write" | "tail" | "copy_message" | "copy_code" | "toggle_thinking":
+            case "step" | "write" | "tail":
                 return self.reading
+            case "copy_message" | "copy_code" | "toggle_thinking":
+                return self.reading and self.transcript.focused_id is not None
             case "undo" | "redo":
-                return self._may_change and (self.reading or not isinstance(self.focused, TextArea))
+                writing = self.app.screen is self and isinstance(self.focused, TextArea)
+                return self._may_change and not writing  # there, it is the text's own
             case "reset":
                 return self._may_change and bool(conversation and conversation.session.messages)
             case _ if action in ON_MESSAGE:

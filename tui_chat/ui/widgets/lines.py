@@ -33,17 +33,22 @@ class Line(Widget, can_focus=False):
         return Content.assemble(left, (fill * gap, "$rule" if fill != " " else ""), right)
 
 
+_BRANCH_CELLS = 20
 _NAME_CELLS = 32
 """What a session's name gets before facts on the right do."""
 
 
 class Title(msgspec.Struct, frozen=True):
-    """What the title line says. `facts` stand on the right, the most important first; a `mark` never goes."""
+    """What the title line says. `facts` stand on the right, the most important first; a `mark` never goes.
+
+    `branch` is the name of the branch that is shown, if it has one.
+    """
 
     name: str
     branches: int = 1
     facts: tuple[str, ...] = ()
     mark: str = ""
+    branch: str = ""
 
 
 class TitleLine(Line):
@@ -62,7 +67,9 @@ class TitleLine(Line):
     def render(self) -> Content:
         """Lay the title out in the width there is; facts give way from the last."""
         facts = list(self._title.facts)
-        branch = f" ⎇ {self._title.branches} branches" if self._title.branches > 1 else ""
+        many = f"{self._title.branches} branches" if self._title.branches > 1 else ""
+        told = " · ".join(part for part in (shorten(self._title.branch, _BRANCH_CELLS), many) if part)
+        branch = f" ⎇ {told}" if told else ""
         mark = f" {self._title.mark} " if self._title.mark else ""
         wanted = min(len(self._title.name), _NAME_CELLS) + len(branch) + len(mark) + 14
         while len(facts) > 1 and wanted + len(" · ".join(facts)) > self.size.width:
