@@ -191,7 +191,9 @@ class _Writer:
             self.left_out.append(LeftOut(message.id, why))
             return
         thinking = message.thinking if self._send_thinking else ""
-        share = {Part.PINNED if pinned else Part.HISTORY: len(message.text), Part.THINKING: len(thinking)}
+        share = {Part.PINNED if pinned else Part.HISTORY: len(message.text)}
+        if thinking:
+            share[Part.THINKING] = len(thinking)
         if self.lines and self.lines[-1].role is message.role:
             last = self.lines[-1]
             joined = (last.thinking, thinking)
@@ -213,7 +215,7 @@ class _Writer:
     def _omission(self, message: Message) -> Omission | None:
         if message.in_flight:
             return Omission.IN_FLIGHT
-        if not message.text.strip():
+        if not message.text or message.text.isspace():
             return Omission.EMPTY
         if message.role is Role.ASSISTANT and not self.lines:
             return Omission.BEFORE_FIRST_QUESTION

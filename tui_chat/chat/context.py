@@ -82,6 +82,9 @@ def spend(composed: Composed, ruler: Ruler, room: Room) -> Spent:
     """Say how the window is spent: each line's tokens, shared out among what it is made of."""
     parts = dict.fromkeys(Part, 0)
     for tokens, shares in zip(ruler.each(composed.lines), composed.shares, strict=True):
+        if len(shares) == 1:
+            parts[next(iter(shares))] += tokens
+            continue
         whole = sum(shares.values()) or 1
         left = tokens
         for part, size in sorted(shares.items(), key=lambda each: each[1]):

@@ -56,6 +56,7 @@ class Ruler:
 
     def __init__(self) -> None:
         self._known: dict[tuple[bool, Line], int] = {}
+        self._estimates: dict[Line, int] = {}
         self._closing: int | None = None
         self._ratio = 1.0
 
@@ -70,7 +71,7 @@ class Ruler:
 
         Short prompts teach nothing: they are mostly what the template adds.
         """
-        estimated = sum(map(_estimate, lines))
+        estimated = sum(map(self._estimate, lines))
         if estimated >= _TELLING:
             self._ratio = evaluated / estimated
 
@@ -86,12 +87,18 @@ class Ruler:
     def each(self, lines: Sequence[Line]) -> list[int]:
         """How many tokens each of `lines` is."""
         known = ((self._known.get(key), key[1]) for key in _keys(lines))
-        return [round(_estimate(line) * self._ratio) if count is None else count for count, line in known]
+        return [self._about(line) if count is None else count for count, line in known]
+
+    def _about(self, line: Line) -> int:
+        return round(self._estimate(line) * self._ratio)
+
+    def _estimate(self, line: Line) -> int:
+        """Estimate once; a conversation is measured anew whenever something is said in it."""
+        estimate = self._estimates.get(line)
+        if estimate is None:
+            estimate = self._estimates[line] = about_tokens((line.text + line.thinking,))
+        return estimate
 
 
 def _keys(lines: Sequence[Line]) -> Iterator[tuple[bool, Line]]:
     return ((index == 0, line) for index, line in enumerate(lines))
-
-
-def _estimate(line: Line) -> int:
-    return about_tokens((line.text + line.thinking,))

@@ -37,6 +37,7 @@ class Thread:
         self._conversation = conversation
         self._facts = facts
         self._path = conversation.tree.path()
+        self._usual = setup_on(conversation.session, self._path).sampling
 
     @property
     def path(self) -> list[Message]:
@@ -76,8 +77,7 @@ class Thread:
             message = msgspec.structs.replace(message, text=live.text, thinking=live.thinking)
         name = self._facts.name_of(message.answer.model) if message.answer else ""
         newest = bool(self._path) and self._path[-1].id == message.id
-        usual = setup_on(self._conversation.session, self._path).sampling
-        return answer_item(message, name, self._branch(message), newest=newest, usual=usual)
+        return answer_item(message, name, self._branch(message), newest=newest, usual=self._usual)
 
     def _dividers(self) -> dict[str | None, list[Item]]:
         """Rules across the transcript, by the message before which they stand; None for the end."""
