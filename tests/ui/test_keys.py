@@ -18,11 +18,13 @@ from tui_chat.ui.screens.presets import PresetsScreen
 from tui_chat.ui.screens.residents import ResidentsScreen
 from tui_chat.ui.screens.sessions import SessionsScreen
 from tui_chat.ui.screens.switcher import SwitcherScreen
+from tui_chat.ui.screens.trash import TrashScreen
 
 SCREENS = {
     Place.CHAT: ChatScreen,
     Place.TRANSCRIPT: ChatScreen,
     Place.SESSIONS: SessionsScreen,
+    Place.TRASH: TrashScreen,
     Place.MODELS: SwitcherScreen,
     Place.RESIDENTS: ResidentsScreen,
     Place.COMPARE: CompareScreen,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from tui_chat.chat.context import SUMMARY_SHARE, Spent, by_hand, spend
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Message, Problem, ProblemCode, Role, Session
 from tui_chat.chat.perform import perform
+from tui_chat.chat.tags import tidy_tags
 from tui_chat.chat.title import title_for
 from tui_chat.client.answering import Answering
 from tui_chat.client.changes import (
@@ -246,6 +247,10 @@ class Conversation(Answering):
     async def rename(self, title: str) -> None:
         """Give the session a title that stays."""
         await self._update(title=title.strip(), titled_by_user=True)
+
+    async def tag(self, tags: Iterable[str]) -> None:
+        """Give the session these tags instead of those it has."""
+        await self._update(tags=tidy_tags(tags))
 
     async def choose_model(self, id: str, wanted: LoadRequest | None = None) -> None:
         """Answer with another model from the next message on, loaded as `wanted` if that is given."""

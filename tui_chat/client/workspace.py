@@ -15,6 +15,7 @@ from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Problem, Session, Setup
 from tui_chat.chat.policy import Policy
 from tui_chat.client.changes import Change, EngineNews, LinkState, Raised
+from tui_chat.client.collection import Collection
 from tui_chat.client.conversation import Conversation
 from tui_chat.client.engine import EngineClient
 from tui_chat.client.errors import EngineError
@@ -40,6 +41,7 @@ class Workspace:
         self.paths = paths
         self.settings = settings
         self.store = SessionStore(sessions or paths.sessions, trash_days=settings.sessions.trash_days)
+        self.collection = Collection(self.store)
         self.drafts = Drafts(paths.state / "drafts")
         self.history = PromptHistory(paths.state / "history.jsonl")
         self.engine_client = EngineClient(paths.socket)
@@ -107,25 +109,13 @@ class Workspace:
         file = await asyncio.to_thread(self.store.create, copy)
         return Conversation(self, copy, file)
 
-    async def sessions(self, *, archived: bool = False) -> list[SessionSummary]:
-        """List the sessions, newest first."""
+    async def sessions(self, *, archived: bool | None = False) -> list[SessionSummary]:
+        """List the sessions, newest first: those in use, the archived ones, or (None) both."""
         return await asyncio.to_thread(self.store.list, archived)
 
     async def last_session(self) -> str | None:
         """The session last written to that can be opened."""
         return next((s.id for s in await self.sessions() if s.problem is None), None)
-
-    async def rename(self, session_id: str, title: str) -> None:
-        """Give a session that is not open a title. Raises `StoreError`."""
-        await asyncio.to_thread(self.store.rename, session_id, title)
-
-    async def archive(self, session_id: str) -> None:
-        """Take a session out of the list. Raises `StoreError`."""
-        await asyncio.to_thread(self.store.archive, session_id)
-
-    async def unarchive(self, session_id: str) -> None:
-        """Undo `archive`. Raises `StoreError`."""
-        await asyncio.to_thread(self.store.unarchive, session_id)
 
     async def models(self) -> list[ModelInfo]:
         """Every model on this machine, with the state that the engine last told."""

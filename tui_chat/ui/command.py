@@ -15,6 +15,7 @@ class Place(enum.Enum):
     INPUT = "Writing"
     TRANSCRIPT = "Reading the conversation"
     SESSIONS = "Sessions"
+    TRASH = "The trash"
     MODELS = "Models"
     RESIDENTS = "Who holds what memory"
     COMPARE = "Other models for an answer"

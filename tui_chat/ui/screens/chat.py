@@ -19,7 +19,7 @@ from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.keys import bindings
 from tui_chat.ui.presenter import Presenter
 from tui_chat.ui.screens.branching import ON_MESSAGE
-from tui_chat.ui.screens.sessioning import SessionActions
+from tui_chat.ui.screens.keeping import KeepingActions
 from tui_chat.ui.transcript.view import Transcript
 from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
 from tui_chat.ui.widgets.panel import ContextPanel
@@ -45,7 +45,7 @@ FORESEE_S = 0.3
 """How long nothing must have been typed before the engine is asked what sending would take."""
 
 
-class ChatScreen(SessionActions):
+class ChatScreen(KeepingActions):
     """One conversation and its input. There is one such screen; conversations change under it."""
 
     BINDINGS: ClassVar = bindings(Place.CHAT, Place.TRANSCRIPT)
@@ -121,6 +121,13 @@ class ChatScreen(SessionActions):
             await self._conversation.close()
             await self._loader.close()
             await self._workspace.stop()
+
+    @work(group="opening", exclusive=True)
+    async def new_chat(self) -> None:
+        """Start a new conversation."""
+        from tui_chat.ui.opening import Opening
+
+        await self._replace(Opening())
 
     # Writing
 

@@ -105,17 +105,6 @@ class SessionActions(InstructingActions):
 
         await self._replace(Opening(ephemeral=ephemeral))
 
-    @work(group="opening", exclusive=True)
-    async def choose_session(self) -> None:
-        """Let the person pick another session."""
-        from tui_chat.ui.opening import Opening
-        from tui_chat.ui.screens.sessions import SessionsScreen
-
-        current = self._conversation.session.id if self._conversation else ""
-        chosen = await self.app.push_screen_wait(SessionsScreen(self._workspace, current))
-        if chosen is not None and chosen != current:
-            await self._replace(Opening(name=chosen))
-
     @property
     def _draft_key(self) -> str:
         from tui_chat.store.drafts import NEW_CHAT

@@ -1,132 +1,218 @@
-"""The list of sessions: newest first, narrowed by typing, with rename and archive."""
+"""The list of sessions: newest first, forks folded, narrowed by typing; named, tagged and put away there."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
-from tui_chat.store.errors import StoreError
+from tui_chat.client.changes import Access
 from tui_chat.store.listing import SessionSummary
 from tui_chat.ui import words
-from tui_chat.ui.commands import Place, commands
+from tui_chat.ui.commands import Place
+from tui_chat.ui.goal import Goal
 from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.dialogs import AskScreen
-from tui_chat.ui.widgets.filtered import FilteredList, Row, columns
-from tui_chat.ui.widgets.lines import HintLine
+from tui_chat.ui.screens.listing import ListScreen
+from tui_chat.ui.session_rows import SessionRow, session_rows
+from tui_chat.ui.widgets.filtered import FilteredList, Row, columns, containing
 from tui_chat.wire.words import size
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
 
 
-class SessionsScreen(ModalScreen[str | None]):
-    """Choose a session; gives its id, or None for staying where one is."""
+class SessionsScreen(ListScreen[Goal | None]):
+    """Choose a session; gives where to go, or None for staying where one is."""
 
-    CSS_PATH = "lists.tcss"
     BINDINGS: ClassVar = bindings(Place.SESSIONS)
+    heading = "sessions"
+    placeholder = "type to filter, also by #tag"
     places = (Place.SESSIONS, Place.EVERYWHERE)
 
-    def __init__(self, workspace: Workspace, current: str) -> None:
+    def __init__(self, workspace: Workspace, conversation: Conversation | None) -> None:
         super().__init__()
         self._workspace = workspace
-        self._current = current
-        self._archived: list[str] = []
+        self._collection = workspace.collection
+        self._conversation = conversation
+        self._archived = False
+        self._listed: Sequence[SessionRow] = ()
+        self._unfolded: frozenset[str] = frozenset()
+        self._undo: list[Callable[[], Awaitable[object]]] = []
 
-    def compose(self) -> ComposeResult:
-        """Lay out title, filtered list, note and keys."""
-        with Vertical(classes="list"):
-            yield Static("sessions", classes="list-head", markup=False)
-            yield FilteredList[SessionSummary]("type to filter")
-            yield Static("", classes="list-note", markup=False)
-            yield HintLine()
-
-    def on_mount(self) -> None:
-        """Read the folder; the screen is already painted."""
-        self.query_one(HintLine).show(list(commands(Place.SESSIONS)))
-        self._read()
+    # Showing
 
     @work(exclusive=True, group="sessions")
-    async def _read(self) -> None:
-        found = await self._workspace.sessions()
+    async def read(self) -> None:
+        """Read the folder."""
+        found = await self._workspace.sessions(archived=None if self._archived else False)
+        if not self.there:
+            return
+        self._listed = session_rows(found)
+        self._unfolded |= {row.root for row in self._listed if row.depth and self._is_open(row.summary)}
+        facts = words.count(len(found), "session")
+        self.head(f"{facts}, archived ones too" if self._archived else facts)
+        self._draw()
+
+    def _draw(self, at: str | None = None) -> None:
         now = datetime.now(UTC)
-        rows = [Row(s.id, s, f"{s.title} {s.preview} {s.id}", self._drawer(s, now)) for s in found]
-        self.query_one(FilteredList).show(rows, "No session yet. The first message you send makes one.")
-        self.query_one(".list-head", Static).update(
-            Content.assemble(("sessions", "bold"), (f"   {words.count(len(rows), 'session')}", "$muted"))
-        )
+        rows = [
+            Row(row.summary.id, row, _words(row.summary), partial(self._drawn, row, now))
+            for row in self._listed
+        ]
+        self.rows.show(rows, "No session yet. The first message you send makes one.", at)
 
-    def _drawer(self, summary: SessionSummary, now: datetime) -> Callable[[int], Content]:
-        def draw(width: int) -> Content:
-            if summary.problem is not None:
-                left = Content.assemble(("! ", "$warning"), (summary.problem.what, "$warning"))
-                return columns(width, left, Content.styled(size(summary.size_bytes), "$muted"))
-            mark = "● " if summary.id == self._current else "  "
-            title = summary.title or summary.preview or "(nothing said yet)"
-            left = Content.assemble((mark, "$accent"), (title, "$foreground"))
-            right = f"{words.count(summary.messages, 'message')}  {words.age(summary.updated, now):>8}"
-            return columns(width, left, Content.styled(right, "$muted"))
+    def matching(self, typed: str, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+        """Return every session that contains what was typed; with nothing typed, forks as they are folded."""
+        if typed.strip():
+            return containing(typed, rows)
+        return [row for row in rows if not row.thing.depth or row.thing.root in self._unfolded]
 
-        return draw
+    def _is_open(self, summary: SessionSummary) -> bool:
+        return self._conversation is not None and summary.id == self._conversation.session.id
+
+    def _drawn(self, row: SessionRow, now: datetime, width: int) -> Content:
+        summary = row.summary
+        if summary.problem is not None:
+            left = Content.assemble(("! ", "$warning"), (summary.problem.what, "$warning"))
+            return columns(width, left, Content.styled(size(summary.size_bytes), "$muted"))
+        forks = f"⎇ {words.count(row.forks, 'fork')}   " if row.forks else ""
+        archived = "archived   " if summary.archived else ""
+        told = f"{words.count(summary.messages, 'message')}  {words.age(summary.updated, now):>8}"
+        right = Content.assemble((forks, "$accent"), (f"{archived}{told}", "$muted"))
+        tags = Content.styled("".join(f"  #{tag}" for tag in summary.tags), "$muted")
+        mark = "● " if self._is_open(summary) else "  "
+        under = f"{'   ' * (row.depth - 1)}└─ " if row.depth else ""
+        title = Content(summary.title or summary.preview or "(nothing said yet)")
+        room = width - len(mark) - len(under) - right.cell_length - min(tags.cell_length, width // 3) - 2
+        title = title.truncate(max(8, room), ellipsis=True).stylize("$foreground")
+        left = Content.assemble((mark, "$accent"), (under, "$rule"), title, tags)
+        return columns(width, left, right)
+
+    # Going
 
     @on(FilteredList.Chosen)
     def action_choose(self) -> None:
-        """Open the highlighted session, unless it cannot be opened."""
-        row = self.query_one(FilteredList).current
+        """Open the highlighted session."""
+        row = self.rows.current
         if row is not None:
-            self.dismiss(row.id)
+            self.dismiss(Goal(row.id))
 
     def action_leave(self) -> None:
         """Stay in the session one came from."""
         self.dismiss(None)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the arrows to the input while something stands in it: every match is shown then."""
+        return action != "fold" or not self.rows.typed
+
+    def action_fold(self, folded: bool) -> None:
+        """Fold the forks of the highlighted session's family, or show them."""
+        row = self.rows.current
+        if row is not None:
+            root = {row.thing.root}
+            self._unfolded = self._unfolded - root if folded else self._unfolded | root
+            self._draw(row.thing.root if folded else row.id)
+
+    def action_all(self) -> None:
+        """List the archived sessions too, or no longer."""
+        self._archived = not self._archived
+        self.read()
+
+    # Sorting
+
+    @property
+    def _chosen(self) -> SessionSummary | None:
+        """The highlighted session, unless it is damaged."""
+        row = self.rows.current
+        return row.thing.summary if row is not None and row.thing.summary.problem is None else None
+
+    def _ours(self, summary: SessionSummary) -> Conversation | None:
+        """The session on the screen, if that is meant and may be changed from here."""
+        conversation = self._conversation if self._is_open(summary) else None
+        return conversation if conversation and conversation.access is Access.WRITER else None
+
     @work
     async def action_rename(self) -> None:
         """Ask for a new title and keep it."""
-        row = self.query_one(FilteredList).current
-        if row is None or row.thing.problem is not None:
+        if (chosen := self._chosen) is None:
             return
-        title = await self.app.push_screen_wait(AskScreen("Rename this session", row.thing.title))
+        title = await self.app.push_screen_wait(AskScreen("Rename this session", chosen.title))
         if title:
-            await self._try(self._workspace.rename(row.id, title), f"renamed to {title}")
+            ours = self._ours(chosen)
+            doing = ours.rename(title) if ours else self._collection.rename(chosen.id, title)
+            await self.attempt(doing, f"renamed to {title}")
+
+    @work
+    async def action_tag(self) -> None:
+        """Ask for tags and keep them."""
+        if (chosen := self._chosen) is None:
+            return
+        ask = AskScreen(
+            "Tags of this session, with commas between them", ", ".join(chosen.tags), may_be_empty=True
+        )
+        typed = await self.app.push_screen_wait(ask)
+        if typed is not None:
+            ours, tags = self._ours(chosen), typed.split(",")
+            doing = ours.tag(tags) if ours else self._collection.tag(chosen.id, tags)
+            await self.attempt(doing, "tagged" if typed else "it has no tags now")
 
     @work
     async def action_archive(self) -> None:
-        """Take the highlighted session out of the list; ctrl+z brings it back."""
-        row = self.query_one(FilteredList).current
-        if row is None or row.thing.problem is not None:
+        """Take the highlighted session out of the list, or put it back; ctrl+z undoes it."""
+        chosen = self._chosen
+        if chosen is None or self._refused(chosen, "archiving"):
             return
-        if row.id == self._current:
-            self._note("This session is on the screen; start another one (ctrl+n) before archiving it.")
+        there, back = self._collection.archive, self._collection.unarchive
+        if chosen.archived:
+            there, back = back, there
+        done = "brought back into the list" if chosen.archived else "archived · ctrl+z brings it back"
+        if await self.attempt(there(chosen.id), done):
+            self._undo.append(partial(back, chosen.id))
+
+    @work
+    async def action_delete(self) -> None:
+        """Move the highlighted session to the trash; ctrl+z brings it back."""
+        chosen = self._chosen
+        if chosen is None or self._refused(chosen, "deleting"):
             return
-        if await self._try(self._workspace.archive(row.id), "archived · ctrl+z brings it back"):
-            self._archived.append(row.id)
+
+        async def delete() -> None:
+            name = await self._collection.delete(chosen.id)
+            self._undo.append(partial(self._collection.restore, name))
+
+        await self.attempt(delete(), "in the trash · ctrl+z brings it back, ctrl+b shows the trash")
+
+    def _refused(self, summary: SessionSummary, doing: str) -> bool:
+        """Whether a session has to stay where it is, which is said then."""
+        if self._is_open(summary):
+            self.note(f"This session is on the screen; start another one (ctrl+n) before {doing} it.")
+        return self._is_open(summary)
 
     @work
     async def action_undo(self) -> None:
-        """Bring back the session that was archived last."""
-        if not self._archived:
-            self._note("Nothing was archived here.")
-        elif await self._try(self._workspace.unarchive(self._archived[-1]), "brought back"):
-            self._archived.pop()
+        """Bring back the session that was archived or deleted last."""
+        if not self._undo:
+            self.note("Nothing was archived or deleted here.")
+        elif await self.attempt(self._undo[-1](), "brought back"):
+            self._undo.pop()
 
-    async def _try(self, doing: Awaitable[None], done: str) -> bool:
-        try:
-            await doing
-        except StoreError as error:
-            self._note(f"{error.problem.what} {error.problem.remedy}")
-            return False
-        self._note(done)
-        self._read()
-        return True
+    @work
+    async def action_trash(self) -> None:
+        """Show what was deleted; what is taken out of the trash there is in the list again."""
+        from tui_chat.ui.screens.trash import TrashScreen
 
-    def _note(self, text: str) -> None:
-        self.query_one(".list-note", Static).update(text)
+        await self.app.push_screen_wait(TrashScreen(self._collection))
+        self.read()
+
+
+def _words(summary: SessionSummary) -> str:
+    """What the filter looks at."""
+    tags = " ".join(f"#{tag}" for tag in summary.tags)
+    return f"{summary.title} {summary.preview} {summary.id} {tags}"

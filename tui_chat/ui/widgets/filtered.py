@@ -64,6 +64,9 @@ class FilteredList(Vertical, Generic[T]):
     class Chosen(Message):
         """Enter was pressed, or a row was clicked."""
 
+    class Typed(Message):
+        """What is in the input has changed."""
+
     def __init__(self, placeholder: str, narrow: Narrow = containing, leaves: Iterable[str] = ()) -> None:
         """Make it empty.
 
@@ -93,11 +96,14 @@ class FilteredList(Vertical, Generic[T]):
         """Typing filters at once."""
         self.query_one(Input).focus()
 
-    def show(self, rows: Sequence[Row[T]], empty: str | Content) -> None:
-        """Show `rows`, keeping the highlighted one; `empty` stands there when there is none."""
+    def show(self, rows: Sequence[Row[T]], empty: str | Content, at: str | None = None) -> None:
+        """Show `rows`; `empty` stands there when there is none.
+
+        The row with the id `at` is highlighted, or else the one that was.
+        """
         self._rows = rows
         self.query_one(".list-empty", Static).update(empty)
-        self._narrow()
+        self._narrow(at)
 
     def redraw(self, id: str, draw: Callable[[int], Content]) -> None:
         """Draw one row in another way; it stays where it is."""
@@ -106,6 +112,11 @@ class FilteredList(Vertical, Generic[T]):
             if shown.id == id:
                 self._shown[at] = replace(shown, draw=draw)
                 self.query_one(OptionList).replace_option_prompt_at_index(at, draw(self._width))
+
+    @property
+    def typed(self) -> str:
+        """What is in the input."""
+        return self.query_one(Input).value
 
     @property
     def current(self) -> Row[T] | None:
@@ -121,6 +132,7 @@ class FilteredList(Vertical, Generic[T]):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self._narrow(keep=False)
+        self.post_message(self.Typed())
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -146,10 +158,10 @@ class FilteredList(Vertical, Generic[T]):
     def _width(self) -> int:
         return max(20, self.query_one(OptionList).scrollable_content_region.width or self.size.width)
 
-    def _narrow(self, *, keep: bool = True) -> None:
+    def _narrow(self, at: str | None = None, *, keep: bool = True) -> None:
         options = self.query_one(OptionList)
-        was = self.current.id if keep and self.current else None
-        self._shown = self._matching(self.query_one(Input).value, self._rows)
+        was = at or (self.current.id if keep and self.current else None)
+        self._shown = self._matching(self.typed, self._rows)
         width = self._width
         options.clear_options()
         options.add_options([Option(row.draw(width), id=row.id) for row in self._shown])
