@@ -16,6 +16,7 @@ from tui_chat.ui.screens.context import ContextScreen
 from tui_chat.ui.screens.help import help_text
 from tui_chat.ui.screens.presets import PresetsScreen
 from tui_chat.ui.screens.residents import ResidentsScreen
+from tui_chat.ui.screens.searching import SearchScreen
 from tui_chat.ui.screens.sessions import SessionsScreen
 from tui_chat.ui.screens.switcher import SwitcherScreen
 from tui_chat.ui.screens.trash import TrashScreen
@@ -25,6 +26,7 @@ SCREENS = {
     Place.TRANSCRIPT: ChatScreen,
     Place.SESSIONS: SessionsScreen,
     Place.TRASH: TrashScreen,
+    Place.SEARCH: SearchScreen,
     Place.MODELS: SwitcherScreen,
     Place.RESIDENTS: ResidentsScreen,
     Place.COMPARE: CompareScreen,

@@ -3,17 +3,71 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui_chat.store.sessions import SessionStore
 from tui_chat.store.trash import Trashed
 
+if TYPE_CHECKING:
+    from tui_chat.store.search.hits import Hit
+    from tui_chat.store.search.index import SearchIndex
+
+
+class _LeftError(Exception):
+    """Nobody waits any more for the index to be brought up to date."""
+
 
 class Collection:
-    """The sessions in one folder, to be sorted. Every method raises `StoreError` when the disk refuses."""
+    """The sessions in one folder; the index for finding messages is kept in the folder `cache`.
 
-    def __init__(self, store: SessionStore) -> None:
+    What changes a session raises `StoreError` when the disk refuses; finding never fails.
+    """
+
+    def __init__(self, store: SessionStore, cache: Path) -> None:
         self._store = store
+        self._cache = cache
+
+    # Finding
+
+    @cached_property
+    def _index(self) -> SearchIndex:
+        from tui_chat.store.search.index import SearchIndex
+
+        return SearchIndex(self._store.folder, self._cache)
+
+    async def find(self, question: str, limit: int) -> tuple[Hit, ...]:
+        """Return the newest messages that are asked for, in whatever session and on whatever branch."""
+        return await asyncio.to_thread(self._index.find, question, limit)
+
+    async def glance(self, question: str, limit: int) -> tuple[Hit, ...]:
+        """Return what `find` would of the sessions that are indexed already."""
+        return await asyncio.to_thread(self._index.glance, question, limit)
+
+    async def catch_up(self, tell: Callable[[int, int], None]) -> None:
+        """Index what changed, telling how many sessions of how many are read; cancelling it loses nothing."""
+        loop, left = asyncio.get_running_loop(), threading.Event()
+
+        def progress(done: int, total: int) -> None:
+            if left.is_set():
+                raise _LeftError
+            loop.call_soon_threadsafe(tell, done, total)
+
+        def refresh() -> None:
+            with suppress(_LeftError):
+                self._index.refresh(progress)
+
+        try:
+            await asyncio.to_thread(refresh)
+        except asyncio.CancelledError:
+            left.set()
+            raise
+
+    # Sorting
 
     async def rename(self, id: str, title: str) -> None:
         """Give a session that is not open a title."""

@@ -41,7 +41,7 @@ class Workspace:
         self.paths = paths
         self.settings = settings
         self.store = SessionStore(sessions or paths.sessions, trash_days=settings.sessions.trash_days)
-        self.collection = Collection(self.store)
+        self.collection = Collection(self.store, paths.cache)
         self.drafts = Drafts(paths.state / "drafts")
         self.history = PromptHistory(paths.state / "history.jsonl")
         self.engine_client = EngineClient(paths.socket)

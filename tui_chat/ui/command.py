@@ -16,6 +16,7 @@ class Place(enum.Enum):
     TRANSCRIPT = "Reading the conversation"
     SESSIONS = "Sessions"
     TRASH = "The trash"
+    SEARCH = "Find in all sessions"
     MODELS = "Models"
     RESIDENTS = "Who holds what memory"
     COMPARE = "Other models for an answer"

@@ -67,6 +67,17 @@ class SearchIndex:
             heapq.nlargest(limit, everything, key=lambda hit: (hit.when, hit.session, hit.message or ""))
         )
 
+    def glance(self, question: str, limit: int = 50) -> tuple[Hit, ...]:
+        """Return what `find` would of what is in the index now, which may be old or not all. Never fails."""
+        query = parse(question)
+        if not query or limit < 1:
+            return ()
+        try:
+            return tuple(self._use(lambda database: _find(database, query, limit, set())))[:limit]
+        except (OSError, sqlite3.Error) as error:
+            log.warning("the index of sessions cannot be read: %s", error)
+            return ()
+
     def refresh(self, progress: Progress | None = None) -> None:
         """Bring the index up to date, so that the next search need not. Never fails."""
         try:

@@ -115,6 +115,15 @@ CHAT: tuple[Command, ...] = (
     ),
     Command("drawing", "", "screen.drawing", "Change how answers are drawn", Place.CHAT, palette=True),
     Command(
+        "search",
+        "ctrl+r",
+        "screen.search",
+        "Find a message in all sessions",
+        Place.CHAT,
+        palette=True,
+        priority=True,
+    ),
+    Command(
         "session.fork",
         "ctrl+f",
         "screen.fork",

@@ -1,4 +1,4 @@
-"""Keys of the list of sessions, and of the trash."""
+"""Keys of the list of sessions, of the trash, and of what is found in all sessions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ SESSIONS: tuple[Command, ...] = (
     Command("sessions.open", "enter", "screen.choose", "Open the session", Place.SESSIONS, "open"),
     _on("unfold", "right", "fold(False)", "Show what was forked from it", "forks", "→←"),
     _on("fold", "left", "fold(True)", "Fold the forks again"),
+    _on("find", "ctrl+f", "search", "Find a message in all sessions", "find"),
     _on("tag", "ctrl+t", "tag", "Change the tags of the session", "tags"),
     _on("rename", "ctrl+r", "rename", "Rename the session", "rename"),
     _on("archive", "ctrl+x", "archive", "Archive the session, or bring it back", "archive"),
@@ -31,5 +32,7 @@ SESSIONS: tuple[Command, ...] = (
         Place.TRASH,
         "restore",
     ),
+    Command("search.open", "enter", "screen.choose", "Go to the message", Place.SEARCH, "go there"),
+    Command("search.close", "escape", "screen.leave", "Back to where one was", Place.SEARCH, "back"),
     Command("trash.close", "escape", "screen.leave", "Back to the list of sessions", Place.TRASH, "back"),
 )

@@ -108,6 +108,15 @@ class SessionsScreen(ListScreen[Goal | None]):
         """Stay in the session one came from."""
         self.dismiss(None)
 
+    @work
+    async def action_search(self) -> None:
+        """Look for a message in all sessions, beginning with what was typed here."""
+        from tui_chat.ui.screens.searching import SearchScreen
+
+        found = await self.app.push_screen_wait(SearchScreen(self._collection, self.rows.typed))
+        if found is not None:
+            self.dismiss(found)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the arrows to the input while something stands in it: every match is shown then."""
         return action != "fold" or not self.rows.typed

@@ -81,6 +81,7 @@ class FilteredList(Vertical, Generic[T]):
         self._matching = narrow
         self._rows: Sequence[Row[T]] = ()
         self._shown: list[Row[T]] = []
+        self._width = 80
 
     def compose(self) -> ComposeResult:
         """Lay out input, list, and what stands there when the list is empty."""
@@ -154,17 +155,23 @@ class FilteredList(Vertical, Generic[T]):
             move = {"up": "cursor_up", "down": "cursor_down", "pageup": "page_up", "pagedown": "page_down"}
             getattr(options, f"action_{move[event.key]}")()
 
-    @property
-    def _width(self) -> int:
-        return max(20, self.query_one(OptionList).scrollable_content_region.width or self.size.width)
+    def _fitted(self) -> list[Content]:
+        """Draw the rows for the width there is, which is less where a scroll bar is needed."""
+        region = self.query_one(OptionList).content_region
+        self._width = max(20, region.width or self.size.width)
+        drawn = [row.draw(self._width) for row in self._shown]
+        if sum(each.plain.count("\n") + 1 for each in drawn) > region.height > 0:
+            self._width -= 1
+            drawn = [row.draw(self._width) for row in self._shown]
+        return drawn
 
     def _narrow(self, at: str | None = None, *, keep: bool = True) -> None:
         options = self.query_one(OptionList)
         was = at or (self.current.id if keep and self.current else None)
         self._shown = self._matching(self.typed, self._rows)
-        width = self._width
+        drawn = self._fitted()
         options.clear_options()
-        options.add_options([Option(row.draw(width), id=row.id) for row in self._shown])
+        options.add_options([Option(each, id=row.id) for each, row in zip(drawn, self._shown, strict=True)])
         if self._shown:
             ids = [row.id for row in self._shown]
             options.highlighted = ids.index(was) if was in ids else 0
