@@ -24,6 +24,7 @@ from tui_chat.ui.screens.trash import TrashScreen
 SCREENS = {
     Place.CHAT: ChatScreen,
     Place.TRANSCRIPT: ChatScreen,
+    Place.FINDING: ChatScreen,
     Place.SESSIONS: SessionsScreen,
     Place.TRASH: TrashScreen,
     Place.SEARCH: SearchScreen,

@@ -14,6 +14,7 @@ class Place(enum.Enum):
     CHAT = "In a chat"
     INPUT = "Writing"
     TRANSCRIPT = "Reading the conversation"
+    FINDING = "Finding in the conversation"
     SESSIONS = "Sessions"
     TRASH = "The trash"
     SEARCH = "Find in all sessions"

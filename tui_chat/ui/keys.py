@@ -19,6 +19,9 @@ def bindings(*places: Place) -> list[BindingType]:
 _SHOWN = {
     "escape": "esc",
     "question_mark": "?",
+    "slash": "/",
+    "ctrl+underscore": "ctrl+/",
+    "ctrl+slash": "ctrl+/",
     "pageup": "page up",
     "pagedown": "page down",
     "left_square_bracket": "[",
@@ -42,4 +45,4 @@ def shown(keys: str) -> str:
 
 def all_shown(keys: str) -> str:
     """Write all of `keys`, as `shown` does; "" for none."""
-    return " ".join(shown(key) for key in keys.split(",") if key)
+    return " ".join(dict.fromkeys(shown(key) for key in keys.split(",") if key))

@@ -124,6 +124,15 @@ CHAT: tuple[Command, ...] = (
         priority=True,
     ),
     Command(
+        "find",
+        "ctrl+underscore,ctrl+slash",
+        "screen.find",
+        "Find words in this conversation",
+        Place.CHAT,
+        palette=True,
+        priority=True,
+    ),
+    Command(
         "session.fork",
         "ctrl+f",
         "screen.fork",

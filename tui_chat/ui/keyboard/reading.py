@@ -1,4 +1,4 @@
-"""Keys on the messages of a conversation."""
+"""Keys on the messages of a conversation, and of the bar that finds words in it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from tui_chat.ui.command import Command, Place
 
 def _on(id: str, keys: str, action: str, title: str, hint: str = "", *, palette: bool = False) -> Command:
     return Command(id, keys, f"screen.{action}", title, Place.TRANSCRIPT, hint, palette, priority=True)
+
+
+def _finding(id: str, keys: str, action: str, title: str, hint: str = "") -> Command:
+    return Command(f"find.{id}", keys, f"screen.find_{action}", title, Place.FINDING, hint, priority=True)
 
 
 READING: tuple[Command, ...] = (
@@ -30,6 +34,11 @@ READING: tuple[Command, ...] = (
     _on("message.exactly", "x", "regenerate_exactly", "Answer again exactly: same model, settings and seed"),
     _on("message.pin", "p", "pin", "Pin the message in the context, or let it go", "pin"),
     _on("message.name", "n", "name_branch", "Name this branch", "name"),
+    _on("read.find", "slash", "find_here", "Find words in this conversation", "find"),
     _on("read.tail", "end,G", "tail", "Back to the newest text", "newest"),
     Command("read.help", "question_mark", "app.help", "Show what the keys do here", Place.TRANSCRIPT),
+    _finding("next", "enter,down", "step(1)", "The next match", "next"),
+    _finding("before", "up,shift+enter", "step(-1)", "The match before", "before"),
+    _finding("elsewhere", "ctrl+b", "elsewhere", "A message on another branch that has it", "other branches"),
+    _finding("close", "escape", "close", "Close the bar, and stay where one is", "close"),
 )

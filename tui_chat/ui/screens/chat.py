@@ -11,7 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from tui_chat.client.changes import Access
 from tui_chat.store.errors import StoreError
@@ -19,7 +19,7 @@ from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.keys import bindings
 from tui_chat.ui.presenter import Presenter
 from tui_chat.ui.screens.branching import ON_MESSAGE
-from tui_chat.ui.screens.keeping import KeepingActions
+from tui_chat.ui.screens.finding import FindingActions
 from tui_chat.ui.transcript.view import Transcript
 from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
 from tui_chat.ui.widgets.panel import ContextPanel
@@ -45,7 +45,7 @@ FORESEE_S = 0.3
 """How long nothing must have been typed before the engine is asked what sending would take."""
 
 
-class ChatScreen(KeepingActions):
+class ChatScreen(FindingActions):
     """One conversation and its input. There is one such screen; conversations change under it."""
 
     BINDINGS: ClassVar = bindings(Place.CHAT, Place.TRANSCRIPT)
@@ -227,7 +227,8 @@ class ChatScreen(KeepingActions):
     @property
     def places(self) -> tuple[Place, ...]:
         """Where the person is, for help and hints."""
-        first = Place.TRANSCRIPT if self.reading else Place.INPUT
+        writing = Place.FINDING if self.finding else Place.INPUT
+        first = Place.TRANSCRIPT if self.reading else writing
         return (first, Place.CHAT, Place.EVERYWHERE)
 
     def show_hints(self) -> None:
@@ -243,6 +244,7 @@ class ChatScreen(KeepingActions):
         """The hints depend on where the focus is, and only one place has it."""
         if self.prompt.has_focus:
             self.transcript.focus_message(None)
+            self.close_find()
         self.show_hints()
 
     def _possible(self, action: str) -> bool:
@@ -254,13 +256,14 @@ class ChatScreen(KeepingActions):
         conversation = self._conversation
         match action:
             case "stop":
-                return self._stoppable or self.reading or self._editing is not None
-            case "step" | "write" | "tail":
+                possible = self._stoppable or self.reading or self._editing is not None
+                return possible and not self.finding
+            case "find_here" | "step" | "write" | "tail":
                 return self.reading
             case "copy_message" | "copy_code" | "toggle_thinking":
                 return self.reading and self.transcript.focused_id is not None
             case "undo" | "redo":
-                writing = self.app.screen is self and isinstance(self.focused, TextArea)
+                writing = self.app.screen is self and isinstance(self.focused, TextArea | Input)
                 return self._may_change and not writing  # there, it is the text's own
             case "reset":
                 return self._may_change and bool(conversation and conversation.session.messages)

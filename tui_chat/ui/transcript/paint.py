@@ -12,7 +12,7 @@ from textual.filter import LineFilter
 from textual.selection import Selection
 from textual.strip import Strip
 
-from tui_chat.ui.transcript.lines import BLANK, Line, width_of
+from tui_chat.ui.transcript.lines import BLANK, Content, Line, width_of
 from tui_chat.ui.transcript.palette import Palette
 from tui_chat.ui.transcript.selection import offsets, painted
 
@@ -70,7 +70,11 @@ class Painter:
 
     def paint_selected(self, line: Line, focused: bool, selection: Selection, y: int, style: Style) -> Strip:
         """Return the strip of a line with what is selected of it in `style`."""
-        return self._strip([self._gutter(focused), *line.margin, *painted(line.content, selection, y, style)])
+        return self.paint_once(line, focused, painted(line.content, selection, y, style))
+
+    def paint_once(self, line: Line, focused: bool, content: Content) -> Strip:
+        """Return the strip of a line with other `content`; it is not kept."""
+        return self._strip([self._gutter(focused), *line.margin, *content])
 
     def probe(self, line: Line, y: int) -> Strip:
         """Return a strip that tells which character is under each cell, for the mouse."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events
@@ -14,6 +16,7 @@ from tui_chat.ui.transcript import messages
 from tui_chat.ui.transcript.fences import code_blocks
 from tui_chat.ui.transcript.flushing import Flusher
 from tui_chat.ui.transcript.items import AnswerItem, DividerItem, Item, text_of
+from tui_chat.ui.transcript.marks import Marks
 from tui_chat.ui.transcript.selection import extract, place, word_at
 from tui_chat.ui.transcript.text import clean
 from tui_chat.ui.transcript.viewport import Viewport
@@ -136,6 +139,35 @@ class Transcript(Viewport, can_focus=True):
             self._go_to(top)
         elif top + lines > start + self._height:
             self._go_to(top + lines - self._height)
+
+    @property
+    def top_id(self) -> str | None:
+        """The id of the first item in view."""
+        entries = self._entries
+        return entries.items[entries.layout.at(self.scroll_offset.y)].id if entries else None
+
+    def show_match(self, id: str, pattern: re.Pattern[str], number: int) -> None:
+        """Mark what `pattern` finds, put the keyboard on an item, and scroll to the match in it.
+
+        `number` of its text's matches come before that one. Where fewer are to be seen, because Markdown is
+        rendered or a line ends within one, it is the last of them.
+        """
+        index = self._entries.index(id)
+        marks = Marks(pattern, id)
+        lines = self._entries.lines(index)
+        seen = [(at, start) for at, line in enumerate(lines) if at for start, _ in marks.in_line(line)]
+        line, start = seen[min(number, len(seen) - 1)] if seen else (0, 0)
+        self._marks = replace(marks, line=line, start=start)
+        self._focus_on(id)
+        y = self._entries.layout.top(index) + line
+        if not self.scroll_offset.y <= y < self.scroll_offset.y + self._height:
+            self._go_to(y - self._height // 3)
+        self.refresh()
+
+    def unmark(self) -> None:
+        """Mark nothing any longer."""
+        self._marks = None
+        self.refresh()
 
     def focus_previous(self) -> None:
         """Move the keyboard to the message above."""

@@ -15,6 +15,7 @@ from textual.strip import Strip
 from tui_chat.ui.transcript.entries import Entries
 from tui_chat.ui.transcript.lines import Line
 from tui_chat.ui.transcript.markdown import warm_up
+from tui_chat.ui.transcript.marks import Marks
 from tui_chat.ui.transcript.messages import Following
 from tui_chat.ui.transcript.paint import GUTTER, Painter
 from tui_chat.ui.transcript.palette import Palette
@@ -60,6 +61,7 @@ class Viewport(ScrollView):
         self._placing = False
         self._painting = False
         self._focused: str | None = None
+        self._marks: Marks | None = None
 
     @property
     def following(self) -> bool:
@@ -146,6 +148,10 @@ class Viewport(ScrollView):
         focused = self._focused is not None and self._entries.items[index].id == self._focused
         focused = focused and number < self._entries.layout.height(index) - 1
         if selection is None or selection.get_span(key(index, number)) is None:
+            item = self._entries.items[index].id
+            marked = self._marks.painted(line, (item, number), self._palette) if self._marks else None
+            if marked is not None:
+                return self._painter.paint_once(line, focused, marked)
             return self._painter.paint(line, focused)
         return self._painter.paint_selected(line, focused, selection, key(index, number), self._selected)
 
