@@ -6,14 +6,19 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui_chat.chat.export.document import Form, to_document
+from tui_chat.store.documents import read_document, write_document
 from tui_chat.store.sessions import SessionStore
 from tui_chat.store.trash import Trashed
+from tui_chat.store.upgrades import lift
 
 if TYPE_CHECKING:
+    from tui_chat.chat.model import Session
     from tui_chat.store.search.hits import Hit
     from tui_chat.store.search.index import SearchIndex
 
@@ -96,3 +101,41 @@ class Collection:
     async def restore(self, name: str) -> str:
         """Move a session out of the trash; return its id, a new one if the old is taken meanwhile."""
         return await asyncio.to_thread(self._store.restore, name)
+
+    # Carrying
+
+    async def export(
+        self, session: Session, path: Path, form: Form, *, whole: bool, overwrite: bool = False
+    ) -> int:
+        """Write a session as a document to `path`; return its bytes.
+
+        Raises:
+            FileExistsError: There is something at `path`, and it is not to be overwritten.
+            StoreError: It cannot be written.
+        """
+
+        def write() -> int:
+            if path.exists() and not overwrite:
+                raise FileExistsError(path)
+            return write_document(path, to_document(session, form, whole=whole))
+
+        return await asyncio.to_thread(write)
+
+    async def take(self, path: Path) -> tuple[str, ...]:
+        """Add the sessions in a file, all of which is read before any is added; return their ids.
+
+        Raises:
+            ImportFailedError: It holds something else.
+            StoreError: It cannot be read, or the sessions cannot be saved.
+        """
+
+        def read() -> tuple[str, ...]:
+            from tui_chat.chat.importing.read import LARGEST, read_sessions
+
+            data = read_document(path, LARGEST)
+            found = read_sessions(data, str(path), datetime.now(UTC), lift)
+            for session in found:
+                self._store.create(session).close()
+            return tuple(session.id for session in found)
+
+        return await asyncio.to_thread(read)

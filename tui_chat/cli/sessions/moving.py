@@ -7,11 +7,12 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tui_chat.chat.export.document import Form, to_document
 from tui_chat.chat.importing.read import LARGEST, read_sessions
 from tui_chat.chat.model import Problem, ProblemCode, Session
 from tui_chat.cli.sessions.place import Place, any_session, as_json, count
-from tui_chat.store.errors import StoreError, disk_problem
-from tui_chat.store.files import write_atomic
+from tui_chat.store.documents import read_document, write_document
+from tui_chat.store.errors import StoreError
 from tui_chat.store.upgrades import lift
 
 _FORMATS = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html", ".json": "json"}
@@ -36,28 +37,12 @@ def export(args: argparse.Namespace, place: Place) -> None:
     if output is None:
         print(text, end="")
         return
-    try:
-        write_atomic(output, text.encode())
-    except OSError as error:
-        problem = disk_problem(
-            ProblemCode.SAVE_FAILED, "exporting the chat", output, error, kept="The chat is as it was."
-        )
-        raise StoreError(problem) from error
+    write_document(output, text)
     print(f"Wrote {output}.")
 
 
 def _document(session: Session, form: str, args: argparse.Namespace) -> str:
-    if form == "json":
-        from tui_chat.chat.export.json import to_json
-
-        return to_json(session, whole=args.tree)
-    if form == "html":
-        from tui_chat.chat.export.html import to_html
-
-        return to_html(session, whole=args.tree, thinking=args.thinking)
-    from tui_chat.chat.export.markdown import to_markdown
-
-    return to_markdown(session, whole=args.tree, thinking=args.thinking)
+    return to_document(session, Form(form), whole=args.tree, thinking=args.thinking)
 
 
 def import_files(args: argparse.Namespace, place: Place) -> None:
@@ -77,13 +62,7 @@ def import_files(args: argparse.Namespace, place: Place) -> None:
 
 def _bytes(name: str) -> bytes:
     """Read a file, but not more of it than is needed to see that it is too large."""
-    try:
-        if name == "-":
-            return sys.stdin.buffer.read(LARGEST + 1)
-        with Path(name).open("rb") as file:
-            return file.read(LARGEST + 1)
-    except OSError as error:
-        raise _refused(f"{name} cannot be read: {error.strerror or error}.", "Check its name.") from error
+    return sys.stdin.buffer.read(LARGEST + 1) if name == "-" else read_document(Path(name), LARGEST)
 
 
 def _called(name: str) -> str:

@@ -132,6 +132,11 @@ CHAT: tuple[Command, ...] = (
         palette=True,
         priority=True,
     ),
+    Command("export.branch", "", "screen.export_branch", "Export this branch…", Place.CHAT, palette=True),
+    Command(
+        "export.tree", "", "screen.export_tree", "Export the whole conversation…", Place.CHAT, palette=True
+    ),
+    Command("import", "", "screen.import", "Import conversations from a file…", Place.CHAT, palette=True),
     Command(
         "session.fork",
         "ctrl+f",

@@ -20,8 +20,10 @@ class AskScreen(ModalScreen[str | None]):
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", "Leave it", show=False)]
 
-    def __init__(self, question: str, value: str = "", *, may_be_empty: bool = False) -> None:
+    def __init__(self, question: str, value: str = "", *, may_be_empty: bool = False, note: str = "") -> None:
+        """Ask `question`, with `value` to begin with; `note` says what was wrong with that."""
         super().__init__()
+        self._told = note
         self._question = question
         self._value = value
         self._may_be_empty = may_be_empty
@@ -31,6 +33,7 @@ class AskScreen(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Static(self._question, classes="dialog-title", markup=False)
             yield Input(self._value, compact=True)
+            yield Static(self._told, classes="dialog-note", markup=False)
             yield Static("enter save   esc leave it", classes="dialog-keys")
 
     @on(Input.Submitted)

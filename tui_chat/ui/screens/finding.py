@@ -8,11 +8,11 @@ from textual.widgets import Input
 from tui_chat.chat.finding import Found, Spot, find, sought
 from tui_chat.client.changes import Access
 from tui_chat.ui import words
-from tui_chat.ui.screens.keeping import KeepingActions
+from tui_chat.ui.screens.carrying import CarryingActions
 from tui_chat.ui.widgets.findbar import FindBar
 
 
-class FindingActions(KeepingActions):
+class FindingActions(CarryingActions):
     """The actions of a screen on which a bar can be opened to find words in the conversation."""
 
     _found = Found()

@@ -14,11 +14,12 @@ class KeepingActions(SessionActions):
     """The actions of a screen that shows one conversation out of many."""
 
     @work(group="opening", exclusive=True)
-    async def choose_session(self) -> None:
-        """Let the person pick another session."""
+    async def choose_session(self, told: str = "") -> None:
+        """Let the person pick another session; `told` is what has happened to them."""
         from tui_chat.ui.screens.sessions import SessionsScreen
 
-        await self._go(await self.app.push_screen_wait(SessionsScreen(self._workspace, self._conversation)))
+        sessions = SessionsScreen(self._workspace, self._conversation, told)
+        await self._go(await self.app.push_screen_wait(sessions))
 
     @work(group="opening", exclusive=True)
     async def action_search(self) -> None:

@@ -36,8 +36,9 @@ class SessionsScreen(ListScreen[Goal | None]):
     placeholder = "type to filter, also by #tag"
     places = (Place.SESSIONS, Place.EVERYWHERE)
 
-    def __init__(self, workspace: Workspace, conversation: Conversation | None) -> None:
+    def __init__(self, workspace: Workspace, conversation: Conversation | None, told: str = "") -> None:
         super().__init__()
+        self._told = told
         self._workspace = workspace
         self._collection = workspace.collection
         self._conversation = conversation
@@ -45,6 +46,10 @@ class SessionsScreen(ListScreen[Goal | None]):
         self._listed: Sequence[SessionRow] = ()
         self._unfolded: frozenset[str] = frozenset()
         self._undo: list[Callable[[], Awaitable[object]]] = []
+
+    def on_mount(self) -> None:
+        """Say what has happened to the sessions."""
+        self.note(self._told)
 
     # Showing
 

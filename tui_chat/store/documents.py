@@ -1,0 +1,41 @@
+"""Files that a person names: written whole or not at all, and read only as far as anybody wants to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tui_chat.chat.model import Problem, ProblemCode
+from tui_chat.store.errors import StoreError, disk_problem
+from tui_chat.store.files import write_atomic
+
+
+def write_document(path: Path, text: str) -> int:
+    """Write `text` to `path`, in the place of what is there; return its bytes.
+
+    Raises:
+        StoreError: It cannot be written; what was there still is.
+    """
+    data = text.encode()
+    try:
+        write_atomic(path, data)
+    except OSError as error:
+        kept = "The chat is as it was."
+        problem = disk_problem(ProblemCode.SAVE_FAILED, "exporting the chat", path, error, kept=kept)
+        raise StoreError(problem) from error
+    return len(data)
+
+
+def read_document(path: Path, most: int) -> bytes:
+    """Return what is in `path`, or its first bytes: one more than `most` shows that it is too large.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(most + 1)
+    except OSError as error:
+        what = f"{path} cannot be read: {error.strerror or error}."
+        raise StoreError(
+            Problem(ProblemCode.BAD_REQUEST, what, kept="Nothing was written.", remedy="Check its name.")
+        ) from error
