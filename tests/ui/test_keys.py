@@ -18,6 +18,7 @@ from tui_chat.ui.screens.presets import PresetsScreen
 from tui_chat.ui.screens.residents import ResidentsScreen
 from tui_chat.ui.screens.searching import SearchScreen
 from tui_chat.ui.screens.sessions import SessionsScreen
+from tui_chat.ui.screens.statistics import StatisticsScreen
 from tui_chat.ui.screens.switcher import SwitcherScreen
 from tui_chat.ui.screens.trash import TrashScreen
 
@@ -28,6 +29,7 @@ SCREENS = {
     Place.SESSIONS: SessionsScreen,
     Place.TRASH: TrashScreen,
     Place.SEARCH: SearchScreen,
+    Place.STATISTICS: StatisticsScreen,
     Place.MODELS: SwitcherScreen,
     Place.RESIDENTS: ResidentsScreen,
     Place.COMPARE: CompareScreen,

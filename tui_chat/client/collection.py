@@ -72,6 +72,10 @@ class Collection:
             left.set()
             raise
 
+    async def read(self, id: str) -> Session:
+        """Return a session as it is now, without opening it. Raises `StoreError` if it cannot be read."""
+        return await asyncio.to_thread(self._store.read, id)
+
     # Sorting
 
     async def rename(self, id: str, title: str) -> None:

@@ -18,6 +18,7 @@ class Place(enum.Enum):
     SESSIONS = "Sessions"
     TRASH = "The trash"
     SEARCH = "Find in all sessions"
+    STATISTICS = "Statistics"
     MODELS = "Models"
     RESIDENTS = "Who holds what memory"
     COMPARE = "Other models for an answer"

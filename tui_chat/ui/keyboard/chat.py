@@ -132,6 +132,9 @@ CHAT: tuple[Command, ...] = (
         palette=True,
         priority=True,
     ),
+    Command(
+        "statistics", "", "screen.statistics", "Show what this session has cost", Place.CHAT, palette=True
+    ),
     Command("export.branch", "", "screen.export_branch", "Export this branch…", Place.CHAT, palette=True),
     Command(
         "export.tree", "", "screen.export_tree", "Export the whole conversation…", Place.CHAT, palette=True

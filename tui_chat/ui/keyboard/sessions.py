@@ -1,4 +1,4 @@
-"""Keys of the list of sessions, of the trash, and of what is found in all sessions."""
+"""Keys of the list of sessions, of the trash, of what is found in all sessions, and of statistics."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ SESSIONS: tuple[Command, ...] = (
     _on("delete", "ctrl+d", "delete", "Move the session to the trash", "delete"),
     _on("undo", "ctrl+z", "undo", "Bring back what was archived or deleted last", "undo"),
     _on("all", "ctrl+a", "all", "List archived sessions too, or no longer", "archived"),
+    _on("statistics", "ctrl+o", "statistics", "Show what the session has cost", "statistics"),
     _on("trash", "ctrl+b", "trash", "Show the trash", "trash"),
     Command("sessions.close", "escape", "screen.leave", "Back to the chat", Place.SESSIONS, "back"),
     Command(
@@ -34,5 +35,8 @@ SESSIONS: tuple[Command, ...] = (
     ),
     Command("search.open", "enter", "screen.choose", "Go to the message", Place.SEARCH, "go there"),
     Command("search.close", "escape", "screen.leave", "Back to where one was", Place.SEARCH, "back"),
+    Command(
+        "statistics.close", "escape,q", "screen.leave", "Back to where one was", Place.STATISTICS, "back"
+    ),
     Command("trash.close", "escape", "screen.leave", "Back to the list of sessions", Place.TRASH, "back"),
 )

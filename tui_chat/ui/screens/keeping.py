@@ -28,6 +28,13 @@ class KeepingActions(SessionActions):
 
         await self._go(await self.app.push_screen_wait(SearchScreen(self._workspace.collection)))
 
+    def action_statistics(self) -> None:
+        """Show what the session on the screen has cost."""
+        from tui_chat.ui.screens.statistics import StatisticsScreen
+
+        if self._conversation is not None:
+            self.app.push_screen(StatisticsScreen(self._conversation.session, self._presenter.name_of))
+
     async def _go(self, goal: Goal | None) -> None:
         """Open the session, unless it is the one on the screen, and show the message."""
         if goal is None:

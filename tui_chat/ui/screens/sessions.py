@@ -10,6 +10,7 @@ from textual import on, work
 from textual.content import Content
 
 from tui_chat.client.changes import Access
+from tui_chat.store.errors import StoreError
 from tui_chat.store.listing import SessionSummary
 from tui_chat.ui import words
 from tui_chat.ui.commands import Place
@@ -216,6 +217,21 @@ class SessionsScreen(ListScreen[Goal | None]):
             self.note("Nothing was archived or deleted here.")
         elif await self.attempt(self._undo[-1](), "brought back"):
             self._undo.pop()
+
+    @work
+    async def action_statistics(self) -> None:
+        """Show what the highlighted session has cost."""
+        from tui_chat.ui.screens.statistics import StatisticsScreen
+
+        if (chosen := self._chosen) is None:
+            return
+        try:
+            session = await self._collection.read(chosen.id)
+        except StoreError as error:
+            self.note(f"{error.problem.what} {error.problem.remedy}")
+        else:
+            if self.there:
+                self.app.push_screen(StatisticsScreen(session))
 
     @work
     async def action_trash(self) -> None:
