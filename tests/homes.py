@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -85,11 +86,18 @@ class Home:
 
     def engine(self) -> psutil.Process | None:
         """The running engine."""
-        return next((p for p in self.processes() if "tui_chat.engine" in p.cmdline()), None)
+        return self._running("tui_chat.engine")
 
     def worker(self) -> psutil.Process | None:
         """The running worker of some model."""
-        return next((p for p in self.processes() if "tui_chat.backends.llamacpp.worker" in p.cmdline()), None)
+        return self._running("tui_chat.backends.llamacpp.worker")
+
+    def _running(self, module: str) -> psutil.Process | None:
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):  # it may end while it is looked at
+                if module in process.cmdline():
+                    return process
+        return None
 
 
 def make_home(root: Path, model: Path | None) -> Home:

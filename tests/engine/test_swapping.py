@@ -331,4 +331,4 @@ async def test_a_conversation_too_long_for_the_memory_is_refused_before_it_is_re
         assert refused.problem.code is ProblemCode.OUT_OF_MEMORY
         assert "tokens of context" in refused.problem.what
         again = await ask(client, "a", *short)
-    assert again.usage.reused_tokens == again.usage.prompt_tokens - 1
+    assert again.usage.reused_tokens >= again.usage.prompt_tokens - 1

@@ -32,7 +32,7 @@ async def test_the_fallback_answers_beside_what_there_was(chats: Chats, starter_
     shutil.copyfile(starter_model, chats.home.paths.models / "spare.gguf")
     async with chats.open(LARGE, settings=settings(chats, "spare")) as chat:
         await kill_in_the_middle(chat, chats)
-        await chat.sees("spare answers instead,", "F2 another model")
+        await chat.sees("spare answers", "from here on.", "F2 another model")
         await chat.answered()
         await chat.sees("‹ 2 of 2 ›")
         session = chat.conversation.session

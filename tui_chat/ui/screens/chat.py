@@ -122,13 +122,6 @@ class ChatScreen(FindingActions):
             await self._loader.close()
             await self._workspace.stop()
 
-    @work(group="opening", exclusive=True)
-    async def new_chat(self) -> None:
-        """Start a new conversation."""
-        from tui_chat.ui.opening import Opening
-
-        await self._replace(Opening())
-
     # Writing
 
     @on(TextArea.Changed, "#chat-input")
