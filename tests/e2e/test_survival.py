@@ -194,13 +194,19 @@ def test_a_vanished_model_and_a_broken_one_are_said(short_answers: Home) -> None
 
 
 def test_too_long_a_conversation_is_refused_with_what_to_do(short_answers: Home) -> None:
+    """Before anything is read, and also after the terminal has gone: the text is there to be shortened."""
+    text = "lighthouse " * 9000
     with Tmux() as chat:
         chat.wait("answers here")
-        chat.paste("lighthouse " * 9000)
+        chat.paste(text)
         chat.keys("Enter")
-        chat.wait("the context holds 8,192")
+        chat.wait("Shorten the message")
         assert_clean(chat)
-        assert len(sessions_of(short_answers)[0].messages[0].text) > 90_000
+        chat.keys("C-q")
+        chat.wait_exit()
+    assert sessions_of(short_answers) == []
+    drafts = short_answers.paths.state / "drafts"
+    assert [file.read_text().strip() for file in drafts.iterdir()] == [text.strip()]
 
 
 def test_a_full_disk_refuses_the_message_and_keeps_it(short_answers: Home) -> None:

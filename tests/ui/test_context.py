@@ -117,9 +117,9 @@ async def test_a_reset_by_hand_starts_afresh_and_is_undone(chats: Chats) -> None
 async def test_what_is_dropped_is_condensed_first_and_the_summary_can_be_edited(chats: Chats) -> None:
     chats.sampling = Sampling(temperature=0.0, max_tokens=12)
     async with chats.open(LARGE) as chat:
-        await hold_to(chat, kind="summarise", window=512)
-        for name in ("First", "Second", "Third"):
-            await asked(chat, f"{name}: {WORDS * 3}")
+        await hold_to(chat, kind="summarise", window=320)
+        for name in ("First", "Second", "Third", "Fourth"):
+            await asked(chat, f"{name}: {WORDS}")
         node = next(m for m in chat.conversation.tree.path() if m.cut)
         assert node.text, "the model wrote a summary"
         assert node.cut.messages >= 2
@@ -140,13 +140,13 @@ async def test_what_is_dropped_is_condensed_first_and_the_summary_can_be_edited(
 
 async def test_a_message_that_waits_for_a_summary_is_on_disk_and_can_be_stopped(chats: Chats) -> None:
     async with chats.open(LARGE) as chat:
-        await hold_to(chat, kind="summarise", window=512)
-        for name in ("First", "Second"):
-            await asked(chat, f"{name}: {WORDS * 4}")
-        await chat.say(f"Third: {WORDS}")
+        await hold_to(chat, kind="summarise", window=320)
+        for name in ("First", "Second", "Third"):
+            await asked(chat, f"{name}: {WORDS}")
+        await chat.say(f"Fourth: {WORDS}")
         await chat.until(lambda: chat.conversation.condensing, "for the summary to begin")
         (kept,) = sessions_of(chats.home)
-        assert [m.text[:6] for m in kept.queued] == ["Third:"]
+        assert [m.text[:6] for m in kept.queued] == ["Fourth"]
         await chat.press("escape")
         await chat.until(lambda: not chat.conversation.condensing, "for the summary to stop")
         await chat.sees("not sent yet · F9 sends it")

@@ -117,7 +117,7 @@ async def foresee(
         lines = compose_branch(session, branch).lines
         most = most_tokens(line.text + line.thinking for line in lines)
         if most > room.prompt * min(session.policy.fill, 0.5) or (now and most + room.reserve > now):
-            await workspace.tokens.learn(session.model, lines)
+            await workspace.tokens.learn(session.model, lines, start=True)
         alone = ruler.size(lines[-1:]).tokens > room.prompt
         outcome = decide(session, branch, ruler, room)
         if outcome.dropped is not None and not outcome.then.size.exact:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from tui_chat.chat.compose import Line
 from tui_chat.chat.measure import Ruler
 from tui_chat.client.engine import EngineClient
-from tui_chat.client.errors import EngineError
-from tui_chat.wire.api import CountRequest, Turn
+from tui_chat.client.errors import EngineError, EngineGoneError
+from tui_chat.client.launch import ensure_engine
+from tui_chat.wire.api import CountReply, CountRequest, Turn
 
 
 class Tokens:
@@ -24,10 +25,11 @@ class Tokens:
         """What is known of the tokens of `model`."""
         return self._rulers.setdefault(model, Ruler())
 
-    async def learn(self, model: str, lines: Sequence[Line]) -> bool:
+    async def learn(self, model: str, lines: Sequence[Line], *, start: bool = False) -> bool:
         """Have all of `lines` counted by the model's own tokenizer; says whether they are.
 
-        Nothing is asked where all are known. An engine that cannot count leaves it at estimates.
+        Nothing is asked where all are known. An engine that cannot count leaves it at estimates; one that
+        is not there is started only where it matters (`start`).
         """
         ruler = self.ruler(model)
         if ruler.knows(lines):
@@ -35,10 +37,20 @@ class Tokens:
         async with self._asking.setdefault(model, asyncio.Lock()):
             if ruler.knows(lines):
                 return True
+            request = CountRequest(model, tuple(Turn(*line) for line in lines))
             try:
-                reply = await self._engine.count(CountRequest(model, tuple(Turn(*line) for line in lines)))
+                reply = await self._count(request, start=start)
             except EngineError:
                 return False
         if len(reply.turns) == len(lines):
             ruler.learn(lines, reply.turns, reply.total)
         return ruler.knows(lines)
+
+    async def _count(self, request: CountRequest, *, start: bool) -> CountReply:
+        try:
+            return await self._engine.count(request)
+        except EngineGoneError:
+            if not start:
+                raise
+        await ensure_engine(self._engine)
+        return await self._engine.count(request)

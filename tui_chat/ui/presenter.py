@@ -76,6 +76,9 @@ class Screen(Protocol):
     def give_back(self, draft: str) -> None:
         """Put text that could not be sent back into the input."""
 
+    def weigh_draft(self) -> None:
+        """Find out anew what sending what is typed would take, as nobody could tell before."""
+
 
 class Presenter:
     """Follows one conversation at a time."""
@@ -255,6 +258,7 @@ class Presenter:
                 thread = self._thread()
                 if transcript.shows(message.id):
                     transcript.settle(thread.answer(message))
+                self._screen.weigh_draft()
             case Condensing(messages):
                 waited, self._facts.busy_with = self._facts.busy_with, words.condensing(change)
                 if not waited or not messages:

@@ -132,6 +132,11 @@ class ChatScreen(FindingActions):
                 self.warm()
             self._foresee(self.prompt.text)
 
+    def weigh_draft(self) -> None:
+        """Find out anew what sending what is typed would take."""
+        if self.prompt.text:
+            self._foresee(self.prompt.text)
+
     @work(group="foresight", exclusive=True)
     async def _foresee(self, text: str) -> None:
         """Find out what sending `text` would take, once nothing has been typed for a moment."""
