@@ -205,6 +205,15 @@ def test_counted_lines_are_exact_and_estimates_learn_from_what_was_evaluated() -
     assert not ruler.size((*lines, Line(Role.USER, "new"))).exact
 
 
+def test_what_is_remembered_of_lines_has_a_limit() -> None:
+    ruler = Ruler()
+    drafts = [(Line(Role.USER, f"{number} " + "word " * 1_000_000),) for number in range(20)]
+    for lines in drafts:
+        ruler.learn(lines, (7,), 9)
+    assert ruler.size(drafts[-1]) == (9, True)
+    assert not ruler.knows(drafts[0])
+
+
 _SIZES = st.lists(st.integers(1, 900), min_size=1, max_size=30)
 
 

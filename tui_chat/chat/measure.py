@@ -16,6 +16,8 @@ _BYTES_PER_TOKEN = 3
 _FEWEST_ASCII = 2
 """Bytes per token of the oddest ASCII text; of a script that a vocabulary lacks, each byte is a token."""
 
+_MOST_HELD = 64 << 20
+"""Characters of lines whose tokens are remembered; beyond that all is forgotten and learned anew."""
 _TELLING = 200
 """Estimated tokens of a prompt from which on it is known how far estimates are off."""
 
@@ -57,13 +59,15 @@ class Ruler:
     def __init__(self) -> None:
         self._known: dict[tuple[bool, Line], int] = {}
         self._estimates: dict[Line, int] = {}
+        self._held = 0
         self._closing: int | None = None
         self._ratio = 1.0
 
     def learn(self, lines: Sequence[Line], tokens: Sequence[int], total: int) -> None:
         """Take note of what the tokenizer counted."""
-        for index, (line, count) in enumerate(zip(lines, tokens, strict=True)):
-            self._known[index == 0, line] = count
+        keys = list(_keys(lines))
+        self._hold(sum(len(line.text) for first, line in keys if (first, line) not in self._known))
+        self._known.update(zip(keys, tokens, strict=True))
         self._closing = total - sum(tokens)
 
     def calibrate(self, lines: Sequence[Line], evaluated: int) -> None:
@@ -89,6 +93,14 @@ class Ruler:
         known = ((self._known.get(key), key[1]) for key in _keys(lines))
         return [self._about(line) if count is None else count for count, line in known]
 
+    def _hold(self, characters: int) -> None:
+        """Make room for so many characters more: a long draft is measured at every pause in typing."""
+        if self._held + characters > _MOST_HELD:
+            self._known.clear()
+            self._estimates.clear()
+            self._held = 0
+        self._held += characters
+
     def _about(self, line: Line) -> int:
         return round(self._estimate(line) * self._ratio)
 
@@ -96,6 +108,7 @@ class Ruler:
         """Estimate once; a conversation is measured anew whenever something is said in it."""
         estimate = self._estimates.get(line)
         if estimate is None:
+            self._hold(len(line.text))
             estimate = self._estimates[line] = about_tokens((line.text + line.thinking,))
         return estimate
 
