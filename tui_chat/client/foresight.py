@@ -107,8 +107,7 @@ async def foresee(
     Returns:
         None where nobody can tell.
     """
-    resident = _resident(workspace, session.model)
-    model = resident or await _on_disk(workspace, session.model)
+    resident, model = workspace.resident(session.model), await workspace.model(session.model)
     if model is None or session.model is None:
         return None
     room, ruler = room_of(session, model, wanted), workspace.tokens.ruler(session.model)
@@ -152,12 +151,3 @@ async def _possible(workspace: Workspace, model: ModelInfo, now: int) -> int:
         return now
     plan = await _plan(workspace, model.id, 0)
     return plan.options.context if plan is not None and plan.fits else 0
-
-
-def _resident(workspace: Workspace, id: str | None) -> ModelInfo | None:
-    residents = workspace.engine.residents if workspace.engine else ()
-    return next((m for m in residents if m.state.in_memory and id in (m.id, m.path)), None)
-
-
-async def _on_disk(workspace: Workspace, id: str | None) -> ModelInfo | None:
-    return next((m for m in await workspace.models() if id in (m.id, m.path)), None)

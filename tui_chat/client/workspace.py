@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from tui_chat.config.settings import Settings
 from tui_chat.store.drafts import Drafts
 from tui_chat.store.history import PromptHistory
 from tui_chat.store.sessions import SessionStore, SessionSummary
-from tui_chat.wire.api import EngineChanged, LoadRequest, ModelInfo, ModelState, PlanReply, PlanRequest
+from tui_chat.wire.api import EngineChanged, Kept, LoadRequest, ModelInfo, ModelState, PlanReply, PlanRequest
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ class Workspace:
         self.link = LinkState.CONNECTING
         self.engine: EngineChanged | None = None
         self._listeners: list[Callable[[Change], None]] = []
+        self._found: list[ModelInfo] = []  # when the disk was last looked at
         self._watching: asyncio.Task[None] | None = None
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
@@ -121,9 +122,22 @@ class Workspace:
         """Every model on this machine, with the state that the engine last told."""
         from tui_chat.library.scan import list_models, with_residents
 
-        found = await asyncio.to_thread(list_models, self.paths, self.settings)
+        self._found = await asyncio.to_thread(list_models, self.paths, self.settings)
         engine = self.engine or EngineChanged((), ())
-        return with_residents(found, engine.residents, engine.parked)
+        return with_residents(self._found, engine.residents, engine.parked)
+
+    def resident(self, id: str | None) -> ModelInfo | None:
+        """The model of this name, if the engine has it in memory."""
+        residents = self.engine.residents if self.engine and id else ()
+        return next((m for m in residents if m.state.in_memory and m.is_called(id or "")), None)
+
+    async def model(self, id: str | None) -> ModelInfo | None:
+        """What is known of the model of this name; the disk is looked at only for one never seen."""
+
+        def called(models: Iterable[ModelInfo]) -> ModelInfo | None:
+            return next((m for m in models if id is not None and m.is_called(id)), None)
+
+        return self.resident(id) or called(self._found) or called(await self.models())
 
     async def find_model(self, wanted: str) -> str | Problem:
         """Complete what a person calls a model to its id, or to an absolute path if it has none.
@@ -180,6 +194,14 @@ class Workspace:
         """Ask what loading some models would take now. Raises `EngineError`."""
         await ensure_engine(self.engine_client)
         return await self.engine_client.plan(request)
+
+    async def kept(self, session: str, model: str) -> Kept | None:
+        """What `model` holds of a session, in memory or parked; None where nobody can tell."""
+        try:
+            reply = await self.engine_client.kept(session)
+        except EngineError:
+            return None
+        return next((kept for kept in reply.models if kept.model == model), None)
 
     async def _keep_link(self) -> None:
         """Stay connected: the engine stays as long as somebody watches, and tells what it does."""

@@ -16,7 +16,6 @@ from tui_chat.chat.acts import Doing, Name, Redo, Remove, Undo
 from tui_chat.chat.branches import name_of
 from tui_chat.chat.model import Message, Role
 from tui_chat.client.changes import Change, EngineNews, MessageAdded, MessageSettled, Reloaded
-from tui_chat.client.errors import EngineError
 from tui_chat.client.warmth import Heat, Warmth, warmth_of
 from tui_chat.store.errors import StoreError
 from tui_chat.ui import words
@@ -104,14 +103,7 @@ class BranchesScreen(PassingScreen[Chosen | None]):
     async def _look(self) -> None:
         """Ask what is kept; an engine that is gone keeps what is parked, but nobody can tell what."""
         session = self._conversation.session
-        self._kept = None
-        if not self._conversation.ephemeral:
-            try:
-                reply = await self._workspace.engine_client.kept(session.id)
-            except EngineError:
-                pass
-            else:
-                self._kept = next((k for k in reply.models if k.model == session.model), None)
+        self._kept = await self._workspace.kept(session.id, session.model or "")
         self._draw()
 
     @property
