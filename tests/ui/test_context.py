@@ -52,7 +52,7 @@ async def test_the_policy_is_chosen_and_set_by_keys(chats: Chats, size: tuple[in
         await chat.sees("What the model is always told")
         await chat.press(*"Bo is a robot", "ctrl+s")
         await chat.sees("fact: Bo is a robot")
-        await check(named("context", size), chat)
+        await check(named("context", size), chat, chat.conversation.tree.path()[-1].text)
         policy = chat.conversation.session.policy
         assert (policy.kind, policy.window) == (PolicyKind.SLIDING, 300)
         await chat.press("u", "u")
@@ -72,7 +72,8 @@ async def test_what_a_question_drops_is_told_before_and_after_and_comes_back(
         chat.prompt.put(f"Third: {WORDS}")
         await chat.sees("sending drops 2 messages (", "with the next message, 2 messages (")
         assert re.search(r"drops 2 messages \(\d+ tokens\)", chat.text()), "counted by the model itself"
-        await check(named("dropping", size), chat)
+        said = "\n".join(m.text for m in chat.conversation.tree.path() if m.answer)
+        await check(named("dropping", size), chat, said)
         await chat.press("enter")
         await chat.until(lambda: len(chat.conversation.tree.path()) == 7, "for question, cut and answer")
         await chat.answered()
@@ -102,6 +103,27 @@ async def test_full_says_that_it_is_full_and_sends_nothing_it_cannot(chats: Chat
         assert len(chat.conversation.tree.path()) == 4
 
 
+async def test_what_has_become_too_long_to_be_answered_again_is_asked_anew_below_a_cut(chats: Chats) -> None:
+    async with chats.open(LARGE) as chat:
+        await asked(chat, f"First: {WORDS * 2}")
+        await asked(chat, f"Second: {WORDS * 3}")
+        first_time = chat.conversation.tree.leaf
+        await hold_to(chat, window=256)
+        await chat.press("shift+tab", "r")
+        await chat.sees("reads no more than 256", "dropped or summarised: F5")
+        assert chat.conversation.tree.leaf == first_time, "nothing was asked"
+
+        await hold_to(chat, kind="sliding", window=256)
+        await chat.press("r")
+        await chat.sees("no longer sent")
+        await chat.answered()
+        answer = chat.conversation.tree.path()[-1].answer
+        assert sent(chat) == ["Second"]
+        assert answer.expected.tokens == answer.usage.prompt_tokens <= 256
+        await chat.press("u")
+        await chat.until(lambda: chat.conversation.tree.leaf == first_time, "for the first time's answer")
+
+
 async def test_a_reset_by_hand_starts_afresh_and_is_undone(chats: Chats) -> None:
     async with chats.open(SMALL) as chat:
         await asked(chat, "First: red.")
@@ -117,8 +139,8 @@ async def test_a_reset_by_hand_starts_afresh_and_is_undone(chats: Chats) -> None
 async def test_what_is_dropped_is_condensed_first_and_the_summary_can_be_edited(chats: Chats) -> None:
     chats.sampling = Sampling(temperature=0.0, max_tokens=12)
     async with chats.open(LARGE) as chat:
-        await hold_to(chat, kind="summarise", window=320)
-        for name in ("First", "Second", "Third", "Fourth"):
+        await hold_to(chat, kind="summarise", window=256)
+        for name in ("First", "Second", "Third"):
             await asked(chat, f"{name}: {WORDS}")
         node = next(m for m in chat.conversation.tree.path() if m.cut)
         assert node.text, "the model wrote a summary"
@@ -140,13 +162,13 @@ async def test_what_is_dropped_is_condensed_first_and_the_summary_can_be_edited(
 
 async def test_a_message_that_waits_for_a_summary_is_on_disk_and_can_be_stopped(chats: Chats) -> None:
     async with chats.open(LARGE) as chat:
-        await hold_to(chat, kind="summarise", window=320)
-        for name in ("First", "Second", "Third"):
+        await hold_to(chat, kind="summarise", window=256)
+        for name in ("First", "Second"):
             await asked(chat, f"{name}: {WORDS}")
-        await chat.say(f"Fourth: {WORDS}")
+        await chat.say(f"Third: {WORDS}")
         await chat.until(lambda: chat.conversation.condensing, "for the summary to begin")
         (kept,) = sessions_of(chats.home)
-        assert [m.text[:6] for m in kept.queued] == ["Fourth"]
+        assert [m.text[:6] for m in kept.queued] == ["Third:"]
         await chat.press("escape")
         await chat.until(lambda: not chat.conversation.condensing, "for the summary to stop")
         await chat.sees("not sent yet · F9 sends it")

@@ -6,8 +6,9 @@ from datetime import datetime
 
 import msgspec
 
+from tui_chat.chat.acts import ActError
 from tui_chat.chat.ids import new_id
-from tui_chat.chat.model import Message, Origin, Session
+from tui_chat.chat.model import Message, Origin, Role, Session
 from tui_chat.chat.tree import ChatTree
 
 
@@ -28,6 +29,20 @@ def name_of(tree: ChatTree, id: str) -> str:
             return message.name
         at = message.parent
     return ""
+
+
+def question_of(tree: ChatTree, message: Message) -> Message:
+    """Return the question that a message is, or answers.
+
+    Raises:
+        ActError: It answers nothing.
+    """
+    at: Message | None = message
+    while at is not None and at.role is not Role.USER:
+        at = tree.get(at.parent) if at.parent is not None else None
+    if at is None:
+        raise ActError(f"message {message.id} answers nothing")
+    return at
 
 
 def forked(session: Session, leaf: str | None, now: datetime) -> Session:

@@ -40,6 +40,11 @@ class Spent:
         """The share of what a prompt may have; above 1 it does not fit."""
         return self.size.tokens / max(1, self.room.prompt)
 
+    @property
+    def fits(self) -> bool:
+        """Whether it can be sent."""
+        return self.size.tokens <= self.room.prompt
+
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
@@ -75,7 +80,7 @@ class Outcome:
     @property
     def fits(self) -> bool:
         """Whether it can be sent."""
-        return self.then.size.tokens <= self.then.room.prompt
+        return self.then.fits
 
 
 def spend(composed: Composed, ruler: Ruler, room: Room) -> Spent:

@@ -38,7 +38,7 @@ from tui_chat.chat.acts import (
     Telling,
     Undo,
 )
-from tui_chat.chat.branches import branch_start
+from tui_chat.chat.branches import branch_start, question_of
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Act, Answer, FinishReason, Message, Role, Step
 from tui_chat.chat.policy import Cut
@@ -84,7 +84,7 @@ def _seek(tree: ChatTree, doing: Asking, now: datetime) -> Effect:
         case Regenerate(id, model, exactly):
             return _regenerate(tree, _message(tree, id), model, exactly, now)
         case Compare(id, models):
-            return _compare(tree, _asked(tree, _message(tree, id)), models, now)
+            return _compare(tree, question_of(tree, _message(tree, id)), models, now)
         case Continue(id):
             return _continue(tree, _of(tree, id, Role.ASSISTANT), now)
 
@@ -195,18 +195,8 @@ def _put(tree: ChatTree, message: Message) -> Message:
     return message
 
 
-def _asked(tree: ChatTree, message: Message) -> Message:
-    """The question that `message` is, or answers."""
-    at: Message | None = message
-    while at is not None and at.role is not Role.USER:
-        at = tree.get(at.parent) if at.parent is not None else None
-    if at is None:
-        raise ActError(f"message {message.id} answers nothing")
-    return at
-
-
 def _regenerate(tree: ChatTree, message: Message, model: str | None, exactly: bool, now: datetime) -> Effect:
-    asked = _asked(tree, message)
+    asked = question_of(tree, message)
     if not exactly:
         return Effect(Act.REGENERATE, (_place(tree, asked, now, model),))
     old = message.answer
@@ -231,7 +221,7 @@ def _continue(tree: ChatTree, old: Message, now: datetime) -> Effect:
     """Put a longer answer in the place of `old`, or beside it if something follows that."""
     if old.in_flight:
         raise ActError(f"answer {old.id} is still being written")
-    asked = _asked(tree, old)
+    asked = question_of(tree, old)
     source = Answer(model=_answering(tree), sampling=setup_of(tree, asked.id).sampling, continues=old.id)
     begun = msgspec.structs.replace(old, id=new_id(now), created=now, answer=source, removed=None)
     if not tree.children(old.id):

@@ -6,14 +6,14 @@ The order is fixed: on disk first, then to the engine, then to the screen.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tui_chat.chat.acts import Regenerate
+from tui_chat.chat.acts import Effect, Regenerate
 from tui_chat.chat.compose import Line, begin_of, compose
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Expected, FinishReason, Message, ProblemCode, Role, Session
@@ -107,10 +107,30 @@ class Answering(HeldSession):
         """Give the oldest queued message its turn, if nothing keeps it from that."""
         raise NotImplementedError
 
+    async def _perform(self, change: Callable[[], Effect], draft: str = "") -> Effect | None:
+        """Do something to the tree, on disk first, and have the answers written that it asks for.
+
+        Its answers are on their way from the moment they are in the tree: a message that is sent while they
+        are being saved waits for them. None when it could not be saved, which is said.
+
+        Raises:
+            ActError: It cannot be done.
+        """
+
+        def changed() -> Effect:
+            effect = change()
+            self.lives.update((place.id, _begun(place)) for place in effect.answers)
+            return effect
+
+        effect = await self._commit(changed, draft)
+        if effect is None:
+            self.lives = {each: live for each, live in self.lives.items() if each in self.tree}
+        else:
+            self._begin(effect.answers)
+        return effect
+
     def _begin(self, places: Sequence[Message]) -> None:
         """Have answers written into `places`, which are on disk already, one after the other."""
-        for place in places:
-            self.lives[place.id] = _begun(place)
         requests = [self._request(place) for place in places]
         if len(places) == 1:
             self._spawn(self._receive(places[0], requests[0]))
@@ -136,7 +156,6 @@ class Answering(HeldSession):
             return live
 
         errand = Errand(answer, self.session.id, request, self._journal(answer.id))
-        self.lives.setdefault(answer.id, _begun(answer))
         state = await follow_answer(self._workspace.engine_client, errand, hear, self.publish)
         if request is not None and state.text:
             await self._learn(request, state.text)
@@ -185,14 +204,12 @@ class Answering(HeldSession):
         if fallback == answer.model or self.live is not None or self.tree.leaf != failed.id:
             return False
 
-        def change() -> Sequence[Message]:
+        def change() -> Effect:
             self.tree.update(model=fallback)
-            return perform(self.tree, Regenerate(failed.id), datetime.now(UTC)).answers
+            return perform(self.tree, Regenerate(failed.id), datetime.now(UTC))
 
-        places = await self._commit(change)
-        if places is None:
+        if await self._perform(change) is None:
             return False
-        self._begin(places)
         self.publish(Reloaded())
         what = answer.problem.what if answer.problem else f"{answer.model} is gone."
         self.publish(Raised(fell_back(what, fallback, partial=bool(failed.text))))

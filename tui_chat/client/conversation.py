@@ -20,6 +20,7 @@ from tui_chat.chat.acts import (
     Regenerate,
     Send,
 )
+from tui_chat.chat.branches import question_of
 from tui_chat.chat.compose import write_branch
 from tui_chat.chat.context import SUMMARY_SHARE, Spent, by_hand, spend
 from tui_chat.chat.ids import new_id
@@ -60,7 +61,7 @@ class Conversation(Answering):
         super().__init__(workspace, session, file, ephemeral=ephemeral)
         self._giving = asyncio.Lock()
         self._condenser: Condenser | None = None
-        self._counted: str | None = None  # the leaf of the branch that was last asked about
+        self._counted: Session | None = None  # as it was when it was last asked about
         self._unsubscribe = workspace.subscribe(self._hear_engine)
 
     @property
@@ -74,14 +75,17 @@ class Conversation(Answering):
         await super().close()
 
     def _hear_engine(self, change: Change) -> None:
-        """Have what is shown counted as soon as the model is there to do it, once for each branch."""
-        leaf, model = self.tree.leaf, self.session.model
-        if not isinstance(change, EngineNews) or leaf is None or leaf == self._counted or self.lives:
+        if isinstance(change, EngineNews):
+            self._count_what_is_shown()
+
+    def _count_what_is_shown(self) -> None:
+        """Have it counted as soon as the model is there to do it, once for each change."""
+        session = self.session
+        if session is self._counted or self.tree.leaf is None or self.lives:
             return
-        residents = change.state.residents if change.state else ()
-        if model is not None and any(m.state.in_memory and m.is_called(model) for m in residents):
-            self._counted = leaf
-            self._spawn(self._count(model))
+        if session.model is not None and self._workspace.resident(session.model) is not None:
+            self._counted = session
+            self._spawn(self._count(session.model))
 
     async def _count(self, model: str) -> None:
         lines = write_branch(self.session, self.tree.path()).lines
@@ -113,25 +117,28 @@ class Conversation(Answering):
         if self._refused(draft, answer=isinstance(doing, Asking)):
             return None
 
-        def change() -> Effect:
-            if isinstance(doing, Send):
-                self._prepare(doing)
-            return perform(self.tree, doing, datetime.now(UTC))
-
         try:
-            effect = await self._commit(change, draft)
+            fitted = await self._fitted(doing) if isinstance(doing, Regenerate) else doing
+            if fitted is None:
+                return None
+            effect = await self._perform(lambda: self._change(fitted), draft)
         except ActError as error:
             self.publish(Raised(Problem(ProblemCode.BAD_REQUEST, f"That cannot be done: {error}."), draft))
             return None
         if effect is None:
             return None
+        self._show(fitted, effect)
         await self._stop([each for each in self.lives if self.tree.is_removed(each)])
-        self._begin(effect.answers)
-        self._show(doing, effect)
+        self._count_what_is_shown()
         return effect
 
+    def _change(self, doing: Doing) -> Effect:
+        """Change the tree; what is sent gives the session its title, and waits no longer if it did."""
+        if isinstance(doing, Send):
+            self._prepare(doing)
+        return perform(self.tree, doing, datetime.now(UTC))
+
     def _prepare(self, doing: Send) -> None:
-        """Make ready for a message: the session has a title, and one that waited does so no longer."""
         if not self.session.title:
             self.tree.update(title=title_for(doing.text))
         if doing.queued is not None:
@@ -170,6 +177,26 @@ class Conversation(Answering):
             cut = outlook.outcome.dropped.cut
             doing = msgspec.structs.replace(doing, cut=cut, summary=summary)
         return await self.do(doing, draft) is not None
+
+    async def _fitted(self, doing: Regenerate) -> Doing | None:
+        """Have a question that has become too long for its model asked anew, with earlier ones dropped.
+
+        None when it cannot be answered, which is said.
+
+        Raises:
+            ActError: There is no such question.
+        """
+        if doing.id not in self.tree or doing.exactly or doing.model not in (None, self.session.model):
+            return doing  # not to be changed, or of another model, which says itself what it cannot read
+        asked = question_of(self.tree, self.tree.get(doing.id))
+        outlook = await foresee(self._workspace, self.session, self.tree.path(asked.id), self.wanted)
+        if outlook is not None and (refusal := outlook.refusal):
+            self.publish(Raised(msgspec.structs.replace(refusal, kept="Nothing was sent, and all is kept.")))
+            return None
+        if outlook is None or outlook.outcome.dropped is None or outlook.outcome.now.fits:
+            return doing
+        summary = await self._told_instead(outlook, "")
+        return None if summary is None else Edit(asked.id, asked.text, outlook.outcome.dropped.cut, summary)
 
     async def _told_instead(self, outlook: Outlook, draft: str) -> str | None:
         """What the model is told of what is dropped; None when it could not be condensed, which is said."""

@@ -116,11 +116,16 @@ class HeldSession:
         """Change the tree and bring that to disk, one change at a time; return what `change` did.
 
         When it cannot be saved, that is said with `draft`, and None is returned; the tree is as it was
-        then, unless memory must `keep` what the disk would not take. What `change` raises is raised.
+        then, unless memory must `keep` what the disk would not take. What `change` raises is raised, and
+        the tree is as it was then, too.
         """
         async with self._saving:
             before = self.session
-            done = change()
+            try:
+                done = change()
+            except BaseException:
+                self.tree = ChatTree(before)
+                raise
             session = msgspec.structs.replace(self.session, updated=datetime.now(UTC))
             try:
                 await self._save(session)
