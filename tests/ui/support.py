@@ -113,6 +113,11 @@ def screen_text(app: App[object]) -> str:
 def masked(text: str, answer: str = "") -> str:
     """Hide what differs from run to run: numbers, the gaps they make, and the lines of `answer`."""
     said = {line.strip() for line in answer.splitlines() if line.strip()}
-    lines = ["   ANSWER" if line.strip() in said else line for line in text.splitlines()]
+
+    def hidden(line: str) -> str:
+        chat, edge, panel = line.partition("▏")
+        return f"   ANSWER  {edge}{panel}".rstrip() if chat.strip() in said else line
+
+    lines = [hidden(line) for line in text.splitlines()]
     text = re.sub(r"(?<![\w-])\d+(?:[.,:]\d+)*(?![\w-])", "#", "\n".join(lines))
     return re.sub(r"(?<=\S)[ ─]{2,}(?=\S)", "  ", text)

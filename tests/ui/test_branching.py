@@ -228,7 +228,7 @@ async def test_the_branch_map(chats: Chats, size: tuple[int, int]) -> None:
 
 
 async def test_a_queued_message_goes_where_it_was_written(chats: Chats) -> None:
-    chats.sampling = Sampling(temperature=0.0, max_tokens=200)
+    chats.sampling = Sampling(temperature=0.0, max_tokens=100)
     async with chats.open(SMALL) as chat:
         await asked(chat, "Say red.")
         first = chat.conversation.tree.leaf
