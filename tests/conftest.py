@@ -77,10 +77,7 @@ def _home(monkeypatch: pytest.MonkeyPatch, model: Path | None, found_out: Path) 
     home.begin_with(found_out)
     try:
         yield home
-        if home.processes():
-            stopped = home.run("engine", "stop", "--force")
-            assert stopped.returncode == 0, stopped.stderr
-        assert home.wait_for_end(), f"these outlived their home: {home.processes()}"
+        assert home.ends(), f"these outlived their home: {home.processes()}"
         assert list((root / "run" / "tui-chat").glob("*")) == [], "the engine left files behind"
         home.leave_to(found_out)
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from tui_chat.backends.llamacpp.planning import BANDWIDTH, PROBES
 from tui_chat.chat.model import Message, Role, Session
 from tui_chat.config.paths import Paths, resolve_paths
 from tui_chat.config.settings import PathSettings
+from tui_chat.wire.paths import STOP
 
 ELSEWHERE = ("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_ENDPOINT", "HF_TOKEN", "LLAMA_CACHE")
 """Variables that would lead out of a home: to the models, and the hub, of whoever runs the tests."""
@@ -51,6 +53,24 @@ class Home:
         """Run the real `tui-chat` to its end."""
         command = [sys.executable, "-m", "tui_chat", *arguments]
         return subprocess.run(command, text=True, capture_output=True, timeout=60, **options)
+
+    def stop(self) -> None:
+        """Have the engine leave, as `tui-chat engine stop --force` does, but without a program for it."""
+        if not self.paths.socket.exists():
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking, contextlib.suppress(OSError):
+            asking.settimeout(5)
+            asking.connect(str(self.paths.socket))
+            asking.sendall(b"POST %s?force=1 HTTP/1.1\r\nHost: engine\r\n\r\n" % STOP.encode())
+            asking.recv(1 << 10)
+
+    def ends(self) -> bool:
+        """Stop the engine, also one that a terminal on its way out started anew; whether all have ended."""
+        for _ in range(10):
+            self.stop()
+            if self.wait_for_end(1.0):
+                return True
+        return False
 
     def begin_with(self, folder: Path) -> None:
         """Take over what another home left in `folder`, so that it need not be found out again."""

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 TUI_CHAT = str(Path(sys.executable).with_name("tui-chat"))
 OPTIONS = "set -g remain-on-exit on\nset -g set-clipboard on\n"
 
@@ -33,6 +35,7 @@ class Tmux:
         term: str = "",
     ) -> None:
         self._socket = f"tc{uuid.uuid4().hex[:8]}"
+        self._left: int | None = None
         command = shlex.join([*program, *arguments])
         started = f"{f'TERM={term} ' if term else ''}{command}"
         # Options come from a file, because setting one later resizes a window that nobody looks at.
@@ -48,7 +51,12 @@ class Tmux:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        subprocess.run(["tmux", "-L", self._socket, "kill-server"], capture_output=True)
+        if self._left is None:
+            self.hang_up()
+        deadline = time.monotonic() + PATIENCE_S
+        while _is_running(self._left):
+            assert time.monotonic() < deadline, "the program outlives its terminal"
+            time.sleep(0.01)
 
     def _tmux(self, *arguments: str, **options: object) -> str:
         command = ["tmux", "-L", self._socket, *arguments]
@@ -93,6 +101,7 @@ class Tmux:
 
     def hang_up(self) -> None:
         """Close the window as a dropped line does: the terminal goes away, SIGHUP included."""
+        self._left = self.pid
         self._tmux("kill-server")
 
     def wait(self, wanted: str, patience: float = PATIENCE_S) -> str:
@@ -121,3 +130,11 @@ class Tmux:
         while self.pane("pane_dead") != "1":
             assert time.monotonic() < deadline, f"it did not end:\n{self.screen()}"
             time.sleep(0.03)
+
+
+def _is_running(pid: int | None) -> bool:
+    """Whether a process still does anything; nobody may have buried it yet."""
+    try:
+        return pid is not None and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

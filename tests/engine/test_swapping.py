@@ -71,7 +71,7 @@ async def test_a_model_on_its_way_out_is_not_asked_and_one_in_use_does_not_go(mo
     models.configure("", models=ONE_AT_8K)
     sea, lighthouse = ("Tell me of the sea. " + LONG,), ("Tell me of a lighthouse. " + LONG,)
     async with engine_in(models) as client:
-        for _ in range(3):
+        for _ in range(2):
             await ask(client, "a", *sea, session="s1")
             asking = asyncio.create_task(ask(client, "a", *lighthouse, session="s2"))
             loading = asyncio.create_task(client.load(LoadRequest("b", context=8192)))

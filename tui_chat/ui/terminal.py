@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import sys
+import termios
 from collections.abc import Callable, Mapping
 from types import FrameType
 
@@ -34,6 +36,9 @@ def give_keys_back() -> None:
 GRACE_S = 4.0
 """Seconds that a terminal which takes nothing any more may keep us."""
 
+HUNG_UP_GRACE_S = 1.0
+"""The same where there is no terminal any more: nothing can be restored, and another one may wait for us."""
+
 LEAVE_ON = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -49,11 +54,22 @@ def leave_on_signals(leave: Callable[[int], None]) -> None:
         # more, and for a writer thread that died of it; then the loop never comes to `leave`. Nothing
         # is lost by that: every message is on disk before it is sent, and answers are the engine's.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, GRACE_S)
+        signal.setitimer(signal.ITIMER_REAL, HUNG_UP_GRACE_S if _is_hung_up() else GRACE_S)
         loop.call_soon_threadsafe(leave, 128 + number)
 
     for number in LEAVE_ON:  # not by the loop's own handlers, which run only when the loop does
         signal.signal(number, told_to_leave)
+
+
+def _is_hung_up() -> bool:
+    """Whether the other end of our terminal is gone, and not only silent."""
+    try:
+        termios.tcgetattr(sys.__stdin__)  # type: ignore[arg-type]
+    except termios.error as error:
+        return bool(error.args[0] == errno.EIO)
+    except (OSError, ValueError, TypeError):
+        return False  # never was one
+    return False
 
 
 def say_why_we_left(status: int) -> None:
