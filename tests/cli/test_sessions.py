@@ -146,6 +146,10 @@ def test_chats_are_deleted_and_come_back(store: SessionStore, empty_home: Home) 
     assert all(each["goes"] for each in json.loads(said(empty_home, "trash", "--json")))
     assert said(empty_home, "restore", "tea") == "Tea is back, as tea.\n"
     assert "No chat in the trash is called “tea”" in refused(empty_home, "restore", "tea")
+    assert said(empty_home, "purge", "lamps").endswith("is gone for good.\n")
+    assert "No chat in the trash is called “lamps”" in refused(empty_home, "purge", "lamps")
+    assert "No chat in the trash is called “tea”" in refused(empty_home, "purge", "tea")
+    said(empty_home, "delete", "tea")
     empty_home.configure("[sessions]\ntrash_days = 0")
     assert "never by itself" in said(empty_home, "trash")
 

@@ -106,6 +106,11 @@ class Collection:
         """Move a session out of the trash; return its id, a new one if the old is taken meanwhile."""
         return await asyncio.to_thread(self._store.restore, name)
 
+    async def purge(self, names: Iterable[str]) -> None:
+        """Delete sessions of the trash for good."""
+        for name in names:
+            await asyncio.to_thread(self._store.purge, name)
+
     # Carrying
 
     async def export(

@@ -19,7 +19,7 @@ from tui_chat.store.locks import FileLock
 from tui_chat.store.open_session import OpenSession
 from tui_chat.store.places import Places
 from tui_chat.store.reading import read_session
-from tui_chat.store.trash import Trashed, mark_deleted, purge_if_due, trashed
+from tui_chat.store.trash import Trashed, delete_for_good, mark_deleted, purge_if_due, trashed
 from tui_chat.store.upgrades import UPGRADERS, Upgrader
 
 __all__ = ["OpenSession", "SessionStore", "SessionSummary"]
@@ -154,6 +154,22 @@ class SessionStore:
             StoreError: It is not in the trash, or cannot be moved.
         """
         return self._move(Places(self.folder / "trash", id), self.folder)
+
+    def purge(self, id: str) -> None:
+        """Delete a session of the trash for good.
+
+        Raises:
+            StoreError: It is not in the trash, or cannot be deleted.
+        """
+        places = Places(self.folder / "trash", id)
+        if stamp(places.file) is None:
+            raise StoreError(notices.missing(places.file))
+        try:
+            gone = delete_for_good(self.folder / "trash", id)
+        except OSError as error:
+            raise StoreError(_failed("deleting the session", places.file, error)) from error
+        if not gone:
+            raise StoreError(notices.locked(id, None))
 
     def _opening(self, places: Places) -> OpenSession:
         kept = timedelta(days=self.trash_days) if self.trash_days > 0 else None

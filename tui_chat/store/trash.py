@@ -66,21 +66,33 @@ def purge_if_due(trash: Path, days: int, now: datetime | None = None) -> None:
         _purge(trash, moment - timedelta(days=days))
 
 
+def delete_for_good(trash: Path, id: str) -> bool:
+    """Delete a session that is in the trash; False if somebody is just taking it out.
+
+    Raises:
+        OSError: The system refused.
+    """
+    return _delete(Places(trash, id))
+
+
 def _purge(trash: Path, before: datetime) -> None:
     for path in trash.glob("*.json"):
         with suppress(OSError):
             if is_name(path.stem):
-                _delete_older(Places(trash, path.stem), before)
+                _delete(Places(trash, path.stem), before)
 
 
-def _delete_older(places: Places, before: datetime) -> None:
-    """Delete a session for good if it is that old, unless somebody is just taking it out of the trash."""
+def _delete(places: Places, before: datetime | None = None) -> bool:
+    """Delete a session for good, if it was deleted `before`; False if somebody is just taking it out."""
     lock = FileLock(places.lock)
     try:
-        if lock.acquire(patience_s=0) and _deleted(places.file.lstat()) < before:
+        if not lock.acquire(patience_s=0):
+            return False
+        if before is None or _deleted(places.file.lstat()) < before:
             for journal in places.journals():
                 journal.unlink(missing_ok=True)
             places.file.unlink(missing_ok=True)
+        return True
     finally:
         lock.release()
 

@@ -19,6 +19,7 @@ _VERBS = {
     "unarchive": ("sorting", "unarchive"),
     "delete": ("sorting", "delete"),
     "restore": ("sorting", "restore"),
+    "purge": ("sorting", "purge"),
 }
 
 
@@ -55,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _named(verb("unarchive", "put archived chats back into the list"), several=True)
     _named(verb("delete", "move chats to the trash"), several=True)
     _named(verb("restore", "take chats out of the trash"), several=True)
+    _named(verb("purge", "delete chats of the trash for good; nothing brings them back"), several=True)
 
 
 def _add_looking(listing: argparse.ArgumentParser, search: argparse.ArgumentParser) -> None:

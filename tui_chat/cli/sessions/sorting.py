@@ -1,4 +1,4 @@
-"""`tui-chat sessions tag|archive|unarchive|delete|restore`: putting chats where they belong."""
+"""`tui-chat sessions tag|archive|unarchive|delete|restore|purge`: putting chats where they belong."""
 
 from __future__ import annotations
 
@@ -49,9 +49,20 @@ def delete(args: argparse.Namespace, place: Place) -> None:
 
 def restore(args: argparse.Namespace, place: Place) -> None:
     """Take chats out of the trash."""
-    deleted = [each.summary for each in place.store.trashed()]
-    for each in _all_named(args, lambda name: the_one(deleted, name, "in the trash")):
+    for each in _all_trashed(args, place):
         print(f"{title_of(each)} is back, as {place.store.restore(each.id)}.")
+
+
+def purge(args: argparse.Namespace, place: Place) -> None:
+    """Delete chats of the trash for good."""
+    for each in _all_trashed(args, place):
+        place.store.purge(each.id)
+        print(f"{title_of(each)} is gone for good.")
+
+
+def _all_trashed(args: argparse.Namespace, place: Place) -> list[SessionSummary]:
+    deleted = [each.summary for each in place.store.trashed()]
+    return _all_named(args, lambda name: the_one(deleted, name, "in the trash"))
 
 
 def _all_named(args: argparse.Namespace, find: Callable[[str], SessionSummary]) -> list[SessionSummary]:

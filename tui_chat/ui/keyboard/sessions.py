@@ -33,6 +33,15 @@ SESSIONS: tuple[Command, ...] = (
         Place.TRASH,
         "restore",
     ),
+    Command(
+        "trash.purge",
+        "ctrl+d",
+        "screen.purge",
+        "Delete the session, or all of them, for good",
+        Place.TRASH,
+        "delete for good",
+        priority=True,
+    ),
     Command("search.open", "enter", "screen.choose", "Go to the message", Place.SEARCH, "go there"),
     Command("search.close", "escape", "screen.leave", "Back to where one was", Place.SEARCH, "back"),
     Command(

@@ -15,11 +15,13 @@ from tui_chat.store.trash import Trashed
 from tui_chat.ui import words
 from tui_chat.ui.commands import Place
 from tui_chat.ui.keys import bindings
+from tui_chat.ui.screens.dialogs import PickScreen
 from tui_chat.ui.screens.listing import ListScreen
 from tui_chat.ui.widgets.filtered import FilteredList, Row, columns, containing
 
 if TYPE_CHECKING:
     from tui_chat.client.collection import Collection
+    from tui_chat.store.listing import SessionSummary
 
 
 class TrashScreen(ListScreen[None]):
@@ -53,6 +55,24 @@ class TrashScreen(ListScreen[None]):
         if row is not None:
             self.run_worker(self.attempt(self._collection.restore(row.id), "back in the list of sessions"))
 
+    @work(group="purging")
+    async def action_purge(self) -> None:
+        """Delete the highlighted session for good, or all; asked first, as nothing brings them back."""
+        row = self.rows.current
+        if row is None:
+            return
+        trashed = await self._collection.trashed()
+        choices = ["keep it", f"delete “{words.shorten(_title(row.thing.summary), 40)}”"]
+        if len(trashed) > 1:
+            choices.append(f"delete all {len(trashed)}")
+        chosen = await self.app.push_screen_wait(
+            PickScreen("Delete for good? Nothing brings it back.", choices)
+        )
+        if chosen:
+            gone = [row.id] if chosen == 1 else [each.summary.id for each in trashed]
+            done = f"{words.count(len(gone), 'session')} deleted for good"
+            await self.attempt(self._collection.purge(gone), done)
+
     def action_leave(self) -> None:
         """Go back to the list."""
         self.dismiss(None)
@@ -60,8 +80,12 @@ class TrashScreen(ListScreen[None]):
 
 def _row(each: Trashed, now: datetime) -> Row[Trashed]:
     summary = each.summary
-    title = summary.title or summary.preview or summary.id
+    title = _title(summary)
     return Row(summary.id, each, f"{title} {summary.id}", partial(_drawn, title, _going(each.goes, now)))
+
+
+def _title(summary: SessionSummary) -> str:
+    return summary.title or summary.preview or summary.id
 
 
 def _drawn(title: str, going: str, width: int) -> Content:
