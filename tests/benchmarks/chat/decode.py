@@ -153,7 +153,7 @@ def _measure_python(path: str) -> None:
     In the thread's own processor time, so that a busy machine does not count as Python.
     """
     from tui_chat.backends.llamacpp.abort import AbortFlags, create_flags
-    from tui_chat.backends.llamacpp.messages import Happened, Load
+    from tui_chat.backends.llamacpp.messages import Generate, Happened, Load
     from tui_chat.backends.llamacpp.worker.generation import Generator
     from tui_chat.backends.llamacpp.worker.logs import NativeLog
     from tui_chat.backends.llamacpp.worker.model import load_model
@@ -191,7 +191,8 @@ def _measure_python(path: str) -> None:
     line = Line(ours)
     model.cache.arm(flag)
     spans.clear()
-    Generator(model).answer(_user(PROMPT), ENDLESS, perf_counter(), flag, lambda e: line.send(Happened(1, e)))
+    asked = Generate(number=1, turns=_user(PROMPT), sampling=ENDLESS)
+    Generator(model).answer(asked, perf_counter(), flag, lambda e: line.send(Happened(1, e)))
     ours.close()
     theirs.close()
     drain.wait()
