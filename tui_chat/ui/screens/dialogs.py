@@ -34,7 +34,7 @@ class AskScreen(ModalScreen[str | None]):
             yield Static(self._question, classes="dialog-title", markup=False)
             yield Input(self._value, compact=True)
             yield Static(self._told, classes="dialog-note", markup=False)
-            yield Static("enter save   esc leave it", classes="dialog-keys")
+            yield Static("enter ok   esc leave it", classes="dialog-keys")
 
     @on(Input.Submitted)
     def _answer(self, event: Input.Submitted) -> None:
