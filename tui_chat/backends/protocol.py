@@ -168,6 +168,11 @@ class LoadedModel(Protocol):
         """
         ...
 
+    @property
+    def pid(self) -> int:
+        """The process that computes."""
+        ...
+
     def real_bytes(self) -> int:
         """What the model really takes of RAM now, in bytes; 0 where that cannot be told."""
         ...

@@ -88,6 +88,11 @@ COMMANDS = {
             "tui-chat sessions delete paris",
         ),
     ),
+    "status": Command(
+        "tui_chat.cli.status",
+        "Read the instruments once: processors, memory, GPUs with their heat, and who uses what.",
+        ("tui-chat status", "tui-chat status --json"),
+    ),
     "engine": Command(
         "tui_chat.cli.engine",
         "Look after the engine: the process that runs the models for all terminals.",

@@ -48,9 +48,12 @@ from tui_chat.wire.paths import (
     PIN,
     PLANS,
     STOP,
+    TELEMETRY,
+    TELEMETRY_EVENTS,
     TOKENIZE,
     UNLOAD,
 )
+from tui_chat.wire.telemetry import Sample
 
 if TYPE_CHECKING:
     import httpx
@@ -145,6 +148,16 @@ class EngineClient:
     async def kept(self, session: str) -> KeptReply:
         """What models hold of a session, in memory or parked, and how quickly they would read the rest."""
         return await self._call("GET", KEPT.format(id=quote(session, safe="")), KeptReply)
+
+    async def telemetry(self) -> Sample:
+        """What the engine's instruments read now."""
+        return await self._call("GET", TELEMETRY, Sample)
+
+    async def instruments(self) -> AsyncGenerator[Sample, None]:
+        """Yield what the instruments read, now and every second, until the connection ends."""
+        async with aclosing(self._stream(TELEMETRY_EVENTS, 0, Sample)) as stream:
+            async for _, sample in stream:
+                yield sample
 
     async def generate(self, request: GenerateRequest) -> GenerationInfo:
         """Ask for an answer. Safe to repeat: the same id is the same generation."""

@@ -106,7 +106,13 @@ async def serve(instance: Instance, paths: Paths, settings: Settings) -> None:
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[instance.listener]))
-    work = (engine.scheduler.run(), engine.leave_when_idle(), engine.keep_house(), engine.quiet.run())
+    work = (
+        engine.scheduler.run(),
+        engine.leave_when_idle(),
+        engine.keep_house(),
+        engine.quiet.run(),
+        engine.instruments.run(),
+    )
     tasks = [asyncio.create_task(each) for each in work]
     await engine.leave.wait()
     await engine.close()

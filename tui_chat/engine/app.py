@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 import msgspec
@@ -45,6 +46,8 @@ from tui_chat.wire.paths import (
     PIN,
     PLANS,
     STOP,
+    TELEMETRY,
+    TELEMETRY_EVENTS,
     TOKENIZE,
     UNLOAD,
 )
@@ -198,6 +201,23 @@ class Surface:
         """Say what is kept of one session; never waits for an answer."""
         return reply(await self._engine.keeping.of(request.path_params["id"]))
 
+    async def telemetry(self, request: Request) -> Response:
+        """Read the instruments once."""
+        sample = await self._engine.instruments.once()
+        if sample is None:
+            return refuse(Problem(ProblemCode.BAD_REQUEST, "The instruments cannot be read."), 409)
+        return reply(sample)
+
+    async def telemetry_events(self, request: Request) -> Response:
+        """Stream what the instruments read, now and every second."""
+
+        async def stream() -> AsyncIterator[bytes]:
+            async with aclosing(self._engine.instruments.watch()) as samples:
+                async for seq, sample in samples:
+                    yield sse(seq, sample)
+
+        return EventSourceResponse(stream(), ping=PING_S)
+
     async def generate(self, request: Request) -> Response:
         """Admit a generation. The same id twice is one generation, so a lost reply can be asked again."""
         wanted = msgspec.json.decode(await request.body(), type=GenerateRequest)
@@ -262,6 +282,8 @@ def build_app(engine: Engine) -> Starlette:
             route(CACHE, surface.clear_cache, "DELETE"),
             route(TOKENIZE, surface.tokenize, "POST"),
             route(COUNT, surface.count, "POST"),
+            route(TELEMETRY, surface.telemetry, "GET"),
+            route(TELEMETRY_EVENTS, surface.telemetry_events, "GET"),
             route(KEPT, surface.kept, "GET"),
             route(GENERATIONS, surface.generate, "POST"),
             route(GENERATION_EVENTS, surface.generation_events, "GET"),

@@ -17,6 +17,7 @@ from tui_chat.config.settings import Settings
 from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.counting import Counter
 from tui_chat.engine.generations import Generations
+from tui_chat.engine.instruments import Instruments
 from tui_chat.engine.kept import Keeping
 from tui_chat.engine.parking import make_parking
 from tui_chat.engine.plans import Plans
@@ -31,6 +32,10 @@ from tui_chat.engine.swap.prewarm import Prewarmer
 from tui_chat.engine.swap.resident import Table
 from tui_chat.engine.swap.wishes import Wishes
 from tui_chat.library.scan import with_residents
+from tui_chat.telemetry.amd import AmdSource
+from tui_chat.telemetry.machine import MachineSource
+from tui_chat.telemetry.nvidia import NvidiaSource
+from tui_chat.telemetry.sampler import Sampler
 from tui_chat.wire.api import PROTOCOL, EngineChanged, EngineInfo, ModelInfo
 
 HOUSEKEEPING_S = 1.0
@@ -69,6 +74,10 @@ class Engine:
         self.generations = Generations(self._note_change)
         self.scheduler = Scheduler(self.residents, self.parking)
         prewarmer = Prewarmer(chooser, self.residents.load_quietly) if settings.models.prewarm else None
+        sources = (MachineSource(os.getpid()), NvidiaSource(), AmdSource())
+        self.instruments = Instruments(
+            Sampler(sources), lambda: self.residents.workers, lambda: not self.scheduler.idle
+        )
         self.quiet = Quiet(self.scheduler, self.residents, self.parking, prewarmer)
 
     @property

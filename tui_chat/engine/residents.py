@@ -22,6 +22,7 @@ from tui_chat.engine.swap.resident import Progress, Resident, Want
 from tui_chat.engine.swap.room import Room
 from tui_chat.engine.swap.wishes import Wishes
 from tui_chat.memory.placement import Wish
+from tui_chat.telemetry.owners import Worker
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.plan import KvType, Plan
 
@@ -64,6 +65,11 @@ class Residents:
     def infos(self) -> tuple[ModelInfo, ...]:
         """What is in memory, on its way there or on its way out."""
         return self._table.infos()
+
+    @property
+    def workers(self) -> tuple[Worker, ...]:
+        """The processes of what is in memory."""
+        return self._table.workers()
 
     @property
     def idle(self) -> list[tuple[LoadedModel, float]]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from tui_chat.backends.protocol import LoadedModel
+from tui_chat.telemetry.owners import Worker
 from tui_chat.wire.api import ModelInfo, ModelState
-from tui_chat.wire.plan import KvType, LoadOptions, Plan, Strategy
+from tui_chat.wire.plan import DeviceKind, KvType, LoadOptions, Plan, Strategy
 
 Progress = Callable[[str, float, float | None], None]
 """Told the model's id, how much of it is loaded (0..1), and the seconds that are left, if known."""
@@ -139,6 +140,22 @@ class Table:
         """Forget it."""
         if self._by_path.pop(path, None) is not None:
             self._on_change()
+
+    def workers(self) -> tuple[Worker, ...]:
+        """The processes of those in memory, and what each was planned to take of the GPUs."""
+        return tuple(
+            Worker(
+                each.model.pid,
+                each.id,
+                {
+                    int(use.name.removeprefix("gpu")): use.total_bytes
+                    for use in each.info.devices
+                    if use.kind is not DeviceKind.RAM
+                },
+            )
+            for each in self
+            if each.model is not None
+        )
 
     def infos(self) -> tuple[ModelInfo, ...]:
         """All of them as the outside may know them, the last used first."""

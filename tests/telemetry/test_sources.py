@@ -1,0 +1,107 @@
+"""The machine itself, AMD's GPUs, and whose processes are on a GPU."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.engine.support import ask, engine_in
+from tests.homes import Home
+from tui_chat.telemetry.amd import AmdSource
+from tui_chat.telemetry.machine import MachineSource
+from tui_chat.telemetry.owners import Worker, named
+from tui_chat.wire.telemetry import DriverState, GpuProcess, GpuSample, Maker, Unread
+
+GB = 10**9
+
+
+async def test_the_machine_is_read_with_our_share(home: Home) -> None:
+    async with engine_in(home) as client:
+        before = await client.telemetry()
+        await ask(client, "SmolLM2", "Hello.")
+        worker = home.worker()
+        assert worker is not None
+        after = await client.telemetry()
+        rss = worker.memory_info().rss
+    assert len(after.machine.cores) == psutil.cpu_count()
+    assert all(0 <= core <= 1 for core in after.machine.cores)
+    assert 0 < after.machine.available_bytes < after.machine.ram_bytes
+    assert after.machine.ours_bytes - before.machine.ours_bytes > rss / 2
+
+
+def test_rates_are_of_the_time_between_two_readings() -> None:
+    source = MachineSource(os.getpid())
+    first, second = source.read().machine, source.read().machine
+    assert first is not None
+    assert second is not None
+    assert (first.ours, first.read_bps) == (None, None)
+    assert second.ours is not None
+    assert second.read_bps is not None
+
+
+@pytest.fixture
+def drm(tmp_path: Path) -> Path:
+    """A card of AMD's behind one of somebody else's, as the kernel shows them."""
+    other, card = tmp_path / "card0/device", tmp_path / "card1/device"
+    (tmp_path / "card1-DP-1").mkdir()
+    other.mkdir(parents=True)
+    (other / "vendor").write_text("0x8086\n")
+    (card / "hwmon/hwmon3").mkdir(parents=True)
+    files = {
+        "vendor": "0x1002",
+        "device": "0x744c",
+        "uevent": "DRIVER=amdgpu\nPCI_SLOT_NAME=0000:03:00.0",
+        "mem_info_vram_total": 24 * GB,
+        "mem_info_vram_used": 5 * GB,
+        "gpu_busy_percent": 97,
+        "pp_dpm_sclk": "0: 500Mhz\n1: 1800Mhz *\n2: 2900Mhz",
+        "hwmon/hwmon3/temp1_input": 71_000,
+        "hwmon/hwmon3/temp1_crit": 100_000,
+        "hwmon/hwmon3/temp1_emergency": 105_000,
+        "hwmon/hwmon3/power1_average": 290_000_000,
+        "hwmon/hwmon3/power1_cap": 327_000_000,
+        "hwmon/hwmon3/freq1_input": 1_800_000_000,
+        "hwmon/hwmon3/freq2_input": "nonsense",
+        "hwmon/hwmon3/pwm1": 51,
+    }
+    for name, value in files.items():
+        (card / name).write_text(f"{value}\n")
+    return tmp_path
+
+
+def test_a_card_of_amds_is_read_from_its_files(drm: Path) -> None:
+    reading = AmdSource(drm).read()
+    assert reading.driver is not None
+    assert reading.driver.state is DriverState.READY
+    (gpu,) = reading.gpus
+    assert (gpu.id, gpu.name) == ("0000:03:00.0", "AMD GPU 744c")
+    assert (gpu.used_bytes, gpu.total_bytes, gpu.utilisation) == (5 * GB, 24 * GB, 0.97)
+    assert (gpu.temperature_c, gpu.warn_c, gpu.stop_c) == (71, 100, 105)
+    assert (gpu.power_w, gpu.limit_w) == (290, 327)
+    assert (gpu.clock_mhz, gpu.top_clock_mhz, gpu.fan) == (1800, 2900, 0.2)
+    assert gpu.unread["memory clock"] is Unread.FAILED
+    assert gpu.unread["processes"] is Unread.NOT_SUPPORTED
+
+
+def test_without_a_card_of_amds_it_is_absent(tmp_path: Path) -> None:
+    reading = AmdSource(tmp_path).read()
+    assert reading.driver is not None
+    assert (reading.driver.state, reading.gpus) == (DriverState.ABSENT, ())
+
+
+def test_processes_are_ours_by_their_numbers_elsewhere_or_by_their_memory(tmp_path: Path) -> None:
+    for pid, name, numbers in ((50, "python", "50\t7"), (60, "blender", "60")):
+        (tmp_path / str(pid)).mkdir()
+        (tmp_path / str(pid) / "comm").write_text(f"{name}\n")
+        (tmp_path / str(pid) / "status").write_text(f"Name:\t{name}\nNSpid:\t{numbers}\n")
+    workers = [Worker(50, "a", {0: 2 * GB}), Worker(51, "b", {0: 5 * GB}), Worker(52, "c", {1: 5 * GB})]
+    processes = tuple(
+        GpuProcess(pid, used) for pid, used in ((7, 2 * GB), (60, 5 * GB), (9, 5 * GB + 4 * 10**8))
+    )
+    gpu = GpuSample(id="1", index=0, maker=Maker.NVIDIA, name="GPU", processes=processes)
+    (told,) = named([gpu], workers, tmp_path)
+    assert told.processes is not None
+    assert {each.pid: each.model or each.name for each in told.processes} == {7: "a", 60: "blender", 9: "b"}
