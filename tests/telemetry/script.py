@@ -1,9 +1,14 @@
-"""What the fake driver is to say (see fake_nvml.c)."""
+"""What the fake driver is to say (see fake_nvml.c), and how it is made."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+SOURCE = Path(__file__).with_name("fake_nvml.c")
 
 GB = 10**9
 
@@ -44,3 +49,18 @@ class Script:
         new = self.path.with_suffix(".new")
         new.write_text("".join(lines))
         new.replace(self.path)
+
+
+def make_driver(folder: Path) -> None:
+    """Compile the driver into `folder`."""
+    compiler = next((found for name in ("cc", "gcc", "g++") if (found := shutil.which(name))), None)
+    assert compiler is not None, "a C compiler is missing; .ci/run installs one"
+    library = folder / "libnvidia-ml.so.1"
+    command = [compiler, "-x", "c", "-Wall", "-Werror", "-shared", "-fPIC", "-o", str(library), str(SOURCE)]
+    subprocess.run(command, check=True)
+
+
+def leading_to(folder: Path, script: Script) -> dict[str, str]:
+    """The environment in which programs find the driver in `folder`, and it finds its script."""
+    libraries = f"{folder}:{os.environ.get('LD_LIBRARY_PATH', '')}".rstrip(":")
+    return {"FAKE_NVML": str(script.path), "LD_LIBRARY_PATH": libraries}

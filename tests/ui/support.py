@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from tests.homes import Home
 from tui_chat.chat.model import Sampling
 from tui_chat.client.workspace import Workspace
-from tui_chat.config.settings import LoadedSettings, Settings
+from tui_chat.config.settings import LoadedSettings, Settings, UiSettings
 from tui_chat.ui.app import TuiChat
 from tui_chat.ui.opening import Opening
 from tui_chat.ui.screens.chat import ChatScreen
@@ -92,7 +92,7 @@ class Chats:
         self, size: tuple[int, int] = SMALL, opening: Opening | None = None, settings: Settings | None = None
     ) -> AsyncIterator[Chat]:
         """Open an app and wait until its conversation is there."""
-        used = settings or Settings(sampling=self.sampling)
+        used = settings or Settings(sampling=self.sampling, ui=UiSettings(instruments=False))
         workspace = Workspace(self.home.paths, used)
         log = self.home.paths.logs / "ui.log"
         app = TuiChat(LoadedSettings(used), lambda: workspace, opening or Opening(), log)

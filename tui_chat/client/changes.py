@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from tui_chat.chat.model import Message, Problem
 from tui_chat.wire.api import EngineChanged
 from tui_chat.wire.events import Channel, Loading, Prefill, Queued
+
+if TYPE_CHECKING:
+    from tui_chat.wire.telemetry import Sample
 
 
 class Access(enum.Enum):
@@ -90,6 +94,12 @@ class EngineNews(msgspec.Struct, frozen=True):
     state: EngineChanged | None
 
 
+class SampleRead(msgspec.Struct, frozen=True):
+    """The instruments were read."""
+
+    sample: Sample
+
+
 class Raised(msgspec.Struct, frozen=True):
     """Something went wrong that belongs to no answer. `draft` is text to give back to the input."""
 
@@ -107,5 +117,6 @@ Change = (
     | Reloaded
     | SessionChanged
     | EngineNews
+    | SampleRead
     | Raised
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tui_chat.chat.branches import forked
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Problem, Session, Setup
 from tui_chat.chat.policy import Policy
-from tui_chat.client.changes import Change, EngineNews, LinkState, Raised
+from tui_chat.client.changes import Change, EngineNews, LinkState, Raised, SampleRead
 from tui_chat.client.collection import Collection
 from tui_chat.client.conversation import Conversation
 from tui_chat.client.engine import EngineClient
@@ -209,14 +210,32 @@ class Workspace:
             self._set_link(LinkState.CONNECTING)
             try:
                 await ensure_engine(self.engine_client)
-                async for change in self.engine_client.watch():
-                    self.engine = change
-                    self._set_link(LinkState.CONNECTED)
+                async with self._sampling():
+                    async for change in self.engine_client.watch():
+                        self.engine = change
+                        self._set_link(LinkState.CONNECTED)
             except EngineError as error:
                 self._publish(Raised(error.problem))
             self.engine = None
             self._set_link(LinkState.LOST)
             await asyncio.sleep(RELINK_S)
+
+    @asynccontextmanager
+    async def _sampling(self) -> AsyncIterator[None]:
+        """Meanwhile tell what the instruments read; an engine that has none is no trouble."""
+
+        async def tell() -> None:
+            with suppress(EngineError):
+                async for sample in self.engine_client.instruments():
+                    self._publish(SampleRead(sample))
+
+        telling = asyncio.create_task(tell()) if self.settings.ui.instruments else None
+        try:
+            yield
+        finally:
+            if telling is not None:
+                telling.cancel()
+                await asyncio.gather(telling, return_exceptions=True)
 
     def _set_link(self, link: LinkState) -> None:
         self.link = link

@@ -72,11 +72,21 @@ class SessionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the screen behaves. `stream_fps` None picks 30, or 15 over SSH."""
+    """How the screen behaves. `stream_fps` None picks 30, or 15 over SSH.
+
+    `instruments` shows speed, memory and heat beside the conversation, or in a few words where it is narrow.
+    """
 
     theme: str | None = None
     stream_fps: int | None = None
     mouse: bool = True
+    instruments: bool = True
+
+
+class InstrumentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the engine reads processors, memory and GPUs while somebody watches or an answer is written."""
+
+    enabled: bool = True
 
 
 class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,6 +103,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     engine: EngineSettings = EngineSettings()
     cache: CacheSettings = CacheSettings()
     sessions: SessionSettings = SessionSettings()
+    instruments: InstrumentSettings = InstrumentSettings()
     ui: UiSettings = UiSettings()
     chat: ChatSettings = ChatSettings()
     sampling: Sampling = Sampling()

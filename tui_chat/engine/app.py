@@ -205,7 +205,12 @@ class Surface:
         """Read the instruments once."""
         sample = await self._engine.instruments.once()
         if sample is None:
-            return refuse(Problem(ProblemCode.BAD_REQUEST, "The instruments cannot be read."), 409)
+            problem = Problem(
+                ProblemCode.BAD_REQUEST,
+                "The engine does not read its instruments.",
+                remedy="It does with instruments.enabled = true, after `tui-chat engine stop`.",
+            )
+            return refuse(problem, 409)
         return reply(sample)
 
     async def telemetry_events(self, request: Request) -> Response:

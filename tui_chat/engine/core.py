@@ -74,7 +74,8 @@ class Engine:
         self.generations = Generations(self._note_change)
         self.scheduler = Scheduler(self.residents, self.parking)
         prewarmer = Prewarmer(chooser, self.residents.load_quietly) if settings.models.prewarm else None
-        sources = (MachineSource(os.getpid()), NvidiaSource(), AmdSource())
+        there = settings.instruments.enabled
+        sources = (MachineSource(os.getpid()), NvidiaSource(), AmdSource()) if there else ()
         self.instruments = Instruments(
             Sampler(sources), lambda: self.residents.workers, lambda: not self.scheduler.idle
         )

@@ -70,7 +70,9 @@ class Instruments:
         self._sampled = asyncio.Event()
 
     async def watch(self) -> AsyncGenerator[tuple[int, Sample], None]:
-        """Yield the sample there is, and every one from now on, with their numbers."""
+        """Yield the sample there is and every one from now on, numbered; none if nothing is read."""
+        if not self._sampler.reads:
+            return
         self._watchers += 1
         self._wanted.set()
         try:

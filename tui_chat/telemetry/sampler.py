@@ -21,6 +21,11 @@ class Sampler:
     def __init__(self, sources: Sequence[Source], period_s: float = PERIOD_S) -> None:
         self._readers = [_Reader(source, period_s) for source in sources]
 
+    @property
+    def reads(self) -> bool:
+        """Whether there is anything to read."""
+        return bool(self._readers)
+
     def want(self, wanted: bool) -> None:
         """Read from now on, at once; or no longer."""
         for reader in self._readers:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tui_chat.chat.context import Spent
     from tui_chat.client.foresight import Outlook
     from tui_chat.client.live import LiveAnswer
+    from tui_chat.wire.telemetry import Sample
 
 
 @dataclass(slots=True)
@@ -50,6 +51,10 @@ class Facts:
     """What sending what stands in the input would take."""
     ephemeral: bool = False
     """Whether nothing of this chat is kept."""
+    sample: Sample | None = None
+    """What the instruments read last; None while nobody tells."""
+    beside: bool = False
+    """Whether there is room for panels beside the conversation."""
     usual_preset: str = ""
     """The preset that new chats begin with; empty for none."""
 
@@ -96,7 +101,8 @@ class Facts:
 
     def status(self) -> Status:
         """Say what is going on, what was measured, and how full the context is."""
-        facts = [fact for fact in (self._speed(), self._first_token(), self._context()) if fact]
+        measured = (self._speed(), self._first_token(), self._context(), *self._instruments())
+        facts = [fact for fact in measured if fact]
         lost = self.link is LinkState.LOST and self.live is None
         too_long = self.live is None and self.outlook is not None and not self.outlook.fits
         return Status(self._doing(), tuple(facts), alarm=lost or too_long)
@@ -158,6 +164,14 @@ class Facts:
             return ""
         used = self.spent.size.tokens + (self.live.tokens if self.live else 0)
         return f"ctx {used / max(1, self.spent.room.window) * 100:.0f} %"
+
+    def _instruments(self) -> list[str]:
+        """The instruments in a few words, where there is no room for their panels."""
+        if self.sample is None or self.beside:
+            return []
+        from tui_chat.ui.instruments import summary
+
+        return summary(self.sample)
 
     def _first_token(self) -> str:
         answer = self.last_answer

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from textual.content import Content
 
 from tui_chat.chat.model import Message, Problem, Role
-from tui_chat.chat.policy import Policy
 from tui_chat.client.changes import (
     Access,
     Change,
@@ -21,12 +20,14 @@ from tui_chat.client.changes import (
     Progressed,
     Raised,
     Reloaded,
+    SampleRead,
     Sent,
     SessionChanged,
     Streamed,
 )
 from tui_chat.ui import words
 from tui_chat.ui.facts import Facts
+from tui_chat.ui.panels import SPEED, Panel, Trends, panels
 from tui_chat.ui.speed import Speed
 from tui_chat.ui.telling import QUEUED, ended_early, notice_item, user_item
 from tui_chat.ui.thread import Thread
@@ -34,7 +35,6 @@ from tui_chat.ui.widgets.lines import Status, Title
 from tui_chat.wire.events import Loading
 
 if TYPE_CHECKING:
-    from tui_chat.chat.context import Outcome, Spent
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.foresight import Outlook
     from tui_chat.ui.transcript.items import NoticeItem
@@ -64,8 +64,13 @@ class Screen(Protocol):
     def show_banner(self, text: str) -> None:
         """Show a line that stays, or none."""
 
-    def show_context_use(self, spent: Spent | None, policy: Policy, outcome: Outcome | None) -> None:
-        """Show how the context is spent."""
+    @property
+    def has_room_beside(self) -> bool:
+        """Whether there is room for panels beside the conversation."""
+        ...
+
+    def show_panels(self, panels: Mapping[str, Panel | None]) -> None:
+        """Show the panels beside the conversation."""
 
     def show_empty(self, text: Content | None) -> None:
         """Show what stands in place of a conversation without messages."""
@@ -89,6 +94,7 @@ class Presenter:
         self._unsubscribe: Callable[[], None] | None = None
         self._facts = Facts()
         self._speed = Speed()
+        self._trends = Trends()
         self._count_from = 0.0
         self._notices: list[tuple[str | None, NoticeItem]] = []
         self._raised: Problem | None = None
@@ -211,13 +217,13 @@ class Presenter:
             facts.live = live
             facts.following = self._screen.transcript.following
             facts.speed = self._speed.per_second() if live else None
+            self._trends.note(SPEED, facts.speed)
             following = conversation.access is Access.FOLLOWER
             self._screen.show_banner(_following(conversation.holder) if following else "")
+        facts.beside = self._screen.has_room_beside
         self._screen.show_title(facts.title())
         self._screen.show_status(facts.status())
-        outcome = facts.outlook.outcome if facts.outlook else None
-        policy = facts.session.policy if facts.session else Policy()
-        self._screen.show_context_use(facts.spent, policy, outcome)
+        self._screen.show_panels(panels(facts, self._trends))
         self._screen.show_empty(None if facts.path or self._notices else facts.invitation())
         self._screen.show_hints()
 
@@ -241,12 +247,22 @@ class Presenter:
                 self.notice(problem)
                 if draft:
                     self._screen.give_back(draft)
-            case EngineNews(link, state):
-                self._facts.link, self._facts.engine = link, state
-                self._tell_stage()
+            case EngineNews() | SampleRead():
+                self._hear_engine(change)
             case SessionChanged():
                 self._weigh()
         self.refresh()
+
+    def _hear_engine(self, change: EngineNews | SampleRead) -> None:
+        match change:
+            case EngineNews(link, state):
+                self._facts.link, self._facts.engine = link, state
+                if state is None:
+                    self._facts.sample = None
+                self._tell_stage()
+            case SampleRead(sample):
+                self._facts.sample = sample
+                self._trends.read(sample)
 
     def _render_progress(self, change: Progressed | MessageSettled | Condensing) -> None:
         transcript = self._screen.transcript
@@ -279,6 +295,7 @@ class Presenter:
             transcript.update(thread.answer(before))
         if message.in_flight:
             self._speed.reset()
+            self._trends.forget(SPEED)
             transcript.append(thread.answer(message))
         else:
             transcript.append(user_item(message, QUEUED) if queued else thread.question(message))

@@ -72,8 +72,9 @@ def _gpu(gpu: GpuSample) -> Iterator[str]:
         yield f"  VRAM  {of(gpu.used_bytes, gpu.total_bytes)}"
     if facts := list(_facts(gpu)):
         yield f"  {' · '.join(facts)}"
-    if clocks := clocks_of(gpu):
-        yield f"  {clocks}"
+    if gpu.clock_mhz is not None:
+        why = ", ".join(reason.value for reason in gpu.throttled)
+        yield f"  clocks {clocks_of(gpu)}" + (f": {why}" if why else "")
     for process in gpu.processes or ():
         whose = process.model or process.name or f"process {process.pid}"
         taken = "" if process.used_bytes is None else f"  {size(process.used_bytes)}"
@@ -94,9 +95,8 @@ def _facts(gpu: GpuSample) -> Iterator[str]:
 
 
 def clocks_of(gpu: GpuSample) -> str:
-    """Write a GPU's clocks, and why they are low: ``clocks 1,410 of 1,980 MHz: heat``."""
+    """Write the clocks of a GPU's cores: ``1,410 of 1,980 MHz``."""
     if gpu.clock_mhz is None:
         return ""
     top = "" if gpu.top_clock_mhz is None else f" of {gpu.top_clock_mhz:,}"
-    why = ", ".join(reason.value for reason in gpu.throttled)
-    return f"clocks {gpu.clock_mhz:,}{top} MHz" + (f": {why}" if why else "")
+    return f"{gpu.clock_mhz:,}{top} MHz"

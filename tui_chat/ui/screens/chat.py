@@ -22,19 +22,18 @@ from tui_chat.ui.screens.branching import ON_MESSAGE
 from tui_chat.ui.screens.finding import FindingActions
 from tui_chat.ui.transcript.view import Transcript
 from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
-from tui_chat.ui.widgets.panel import ContextPanel
+from tui_chat.ui.widgets.panel import SidePanel
 from tui_chat.ui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from tui_chat.chat.context import Outcome, Spent
     from tui_chat.chat.model import Problem
-    from tui_chat.chat.policy import Policy
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
     from tui_chat.config.settings import UiSettings
     from tui_chat.ui.opening import Opening
+    from tui_chat.ui.panels import Panel
 
 log = logging.getLogger("tui_chat.ui")
 
@@ -76,7 +75,7 @@ class ChatScreen(FindingActions):
             with Vertical(id="chat-conversation"):
                 yield Transcript(fps=self._stream_fps(), id="chat-transcript")
                 yield Static(id="chat-empty")
-            yield ContextPanel(id="chat-panel")
+            yield SidePanel(id="chat-panel")
         yield StatusLine(id="chat-status")
         with Horizontal(id="chat-entry"):
             yield Static("›", id="chat-mark")  # noqa: RUF001
@@ -190,9 +189,14 @@ class ChatScreen(FindingActions):
         """Show the status line."""
         self.query_one("#chat-status", StatusLine).show(status)
 
-    def show_context_use(self, spent: Spent | None, policy: Policy, outcome: Outcome | None) -> None:
-        """Show how the context is spent."""
-        self.query_one("#chat-panel", ContextPanel).show(spent, policy, outcome)
+    @property
+    def has_room_beside(self) -> bool:
+        """Whether there is room for panels beside the conversation."""
+        return self.has_class("-wide")
+
+    def show_panels(self, panels: Mapping[str, Panel | None]) -> None:
+        """Show the panels beside the conversation."""
+        self.query_one("#chat-panel", SidePanel).show(panels)
 
     def show_banner(self, text: str) -> None:
         """Show a line that stays under the title, or none."""

@@ -1,0 +1,1 @@
+"""What the instruments cost, and what they must never do: slow an answer down."""

@@ -1,0 +1,79 @@
+"""What the instruments read, beside the conversation and in a few words: from the driver to the screen."""
+
+from __future__ import annotations
+
+from tests.homes import Home
+from tests.telemetry.script import GB, H200, Script
+from tests.ui.support import LARGE, SMALL, Chats
+from tui_chat.chat.model import Sampling
+from tui_chat.config.settings import Settings
+from tui_chat.ui import instruments
+from tui_chat.wire.telemetry import GpuProcess, GpuSample, MachineSample, Maker, Throttle
+
+SETTINGS = Settings(sampling=Sampling(temperature=0.0, max_tokens=8))
+WIDTH = 28
+
+
+async def test_panels_follow_a_gpu_until_it_goes(home: Home, script: Script) -> None:
+    script.play({**H200, "process": f"4194304 {7 * GB}"})
+    async with Chats(home).open(LARGE, settings=SETTINGS) as chat:
+        await chat.sees("GPU 0  NVIDIA H200", "20.5 of 130.4 GiB", "61 °C", "312 of 700 W", "88 %")
+        await chat.sees("1,410 of 1,980 MHz", "power limit, heat", "CPU", "RAM", "ours")
+        await chat.say("Say hello.")
+        await chat.answered()
+        await chat.sees("speed", "first token", "tokens in", "tokens out              8")
+        script.play({**H200, "temperature": 93})
+        await chat.sees("93 °C")
+        script.play(driver_error=18)
+        await chat.sees("NVIDIA: The driver in the", "after an update; a reboot")
+        assert "GPU 0" not in chat.text()
+        script.play()
+        await chat.until(lambda: "NVIDIA" not in chat.text(), "for the driver's trouble to go")
+        assert "RAM" in chat.text()
+
+
+async def test_what_a_narrow_terminal_has_room_for_is_said_in_its_status(home: Home, script: Script) -> None:
+    script.play(H200)
+    async with Chats(home).open(SMALL, settings=SETTINGS) as chat:
+        await chat.sees("VRAM 20.5 of 130.4 GiB · 61 °C")
+        await chat.say("Say hello.")
+        await chat.answered()
+        await chat.sees("tok/s · first token", "ctx 1 %")
+        script.play()
+        await chat.until(lambda: "VRAM" not in chat.text(), "for the GPU to go")
+
+
+def test_a_gpu_is_drawn_with_whose_memory_it_is() -> None:
+    gpu = GpuSample(
+        id="1", index=0, slice=2, maker=Maker.NVIDIA, name="NVIDIA A100-SXM4-80GB MIG 3g.40gb",
+        total_bytes=40 << 30, used_bytes=30 << 30, temperature_c=95, warn_c=92, power_w=99.6,
+        throttled=(Throttle.HEAT_HARDWARE,), clock_mhz=900, top_clock_mhz=1410,
+        processes=(GpuProcess(1, 10 << 30, "a"), GpuProcess(2, 5 << 30, "b"), GpuProcess(3, 15 << 30)),
+    )  # fmt: skip
+    drawn = instruments.gpu(gpu, "a", {"1": [50.0, 95.0]}, WIDTH)
+    assert drawn.plain.splitlines() == [
+        "GPU 0.2  NVIDIA A1… 3g.40gb",
+        " VRAM      30.0 of 40.0 GiB",
+        " ███████████████████·······",
+        " this 10.0 GiB  ours 5.0 GiB",
+        " others 15.0 GiB",
+        " 95 °C  ⠒⠒⠒⠒⠒⠉⠉⠉⠉⠉    100 W",
+        " clocks    900 of 1,410 MHz",
+        "   heat, by the hardware",
+    ]
+    assert any(span.style == "$error" for span in drawn.spans), "its temperature is an alarm"
+
+
+def test_a_machine_without_much_is_drawn_as_meant() -> None:
+    machine = MachineSample(cores=(0.0, 0.5, 1.0), ram_bytes=16 << 30, available_bytes=12 << 30)
+    assert [line.rstrip() for line in instruments.machine(machine, {}, WIDTH).plain.splitlines()] == [
+        "CPU  50 %",
+        " ▁▅█",
+        "RAM         4.0 of 16.0 GiB",
+        " ██████····················",
+        " others 4.0 GiB",
+    ]
+    many = MachineSample(cores=tuple(n / 64 for n in range(64)), ram_bytes=1 << 30, available_bytes=1 << 30)
+    line = instruments.machine(many, {}, WIDTH).plain.splitlines()[1]
+    assert len(line) <= WIDTH
+    assert line.endswith("█"), "the busiest of several processors"
