@@ -23,7 +23,7 @@ async def test_panels_follow_a_gpu_until_it_goes(home: Home, script: Script) -> 
         await chat.answered()
         await chat.sees("speed", "first token", "tokens in", "tokens out              8")
         script.play({**H200, "temperature": 93})
-        await chat.sees("93 °C")
+        await chat.sees("93 °C", "GPU 0 at 93 °C is too hot")
         script.play(driver_error=18)
         await chat.sees("NVIDIA: The driver in the", "after an update; a reboot")
         assert "GPU 0" not in chat.text()

@@ -156,6 +156,10 @@ class LoadedModel(Protocol):
         """Stop generation `id` within milliseconds, in prefill or decode; no effect if it is over."""
         ...
 
+    def hold(self, held: bool) -> None:
+        """Have answers wait between two tokens, with all that was read kept, or go on."""
+        ...
+
     async def tokenize(self, text: str) -> int:
         """Count the tokens of `text`. Raises `BackendError` if the model is gone."""
         ...

@@ -42,6 +42,7 @@ from tui_chat.wire.paths import (
     EVENTS,
     GENERATION_EVENTS,
     GENERATIONS,
+    GO_ON,
     KEPT,
     LOAD,
     MODELS,
@@ -158,6 +159,10 @@ class EngineClient:
         async with aclosing(self._stream(TELEMETRY_EVENTS, 0, Sample)) as stream:
             async for _, sample in stream:
                 yield sample
+
+    async def go_on(self) -> None:
+        """Have answers go on although something is hot."""
+        await self._call("POST", GO_ON, EngineInfo)
 
     async def generate(self, request: GenerateRequest) -> GenerationInfo:
         """Ask for an answer. Safe to repeat: the same id is the same generation."""

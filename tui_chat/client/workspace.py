@@ -204,6 +204,11 @@ class Workspace:
             return None
         return next((kept for kept in reply.models if kept.model == model), None)
 
+    async def go_on(self) -> None:
+        """Have answers go on although something is hot."""
+        with suppress(EngineError):  # an engine that is gone holds nobody
+            await self.engine_client.go_on()
+
     async def _keep_link(self) -> None:
         """Stay connected: the engine stays as long as somebody watches, and tells what it does."""
         while True:

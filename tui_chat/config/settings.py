@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -89,6 +91,22 @@ class InstrumentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     enabled: bool = True
 
 
+class HeatAction(enum.StrEnum):
+    """What is done about a device that is too hot."""
+
+    PAUSE = "pause"
+    SLOW = "slow"
+    WARN = "warn"
+
+
+class GovernorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From which °C on heat is told and acted upon; the own limit of a device counts if it is lower."""
+
+    warn_c: Annotated[float, msgspec.Meta(ge=30, le=120)] = 80.0
+    critical_c: Annotated[float, msgspec.Meta(ge=40, le=120)] = 90.0
+    action: HeatAction = HeatAction.PAUSE
+
+
 class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How new chats begin: with the `preset` of that name, if one is given."""
 
@@ -104,6 +122,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cache: CacheSettings = CacheSettings()
     sessions: SessionSettings = SessionSettings()
     instruments: InstrumentSettings = InstrumentSettings()
+    governor: GovernorSettings = GovernorSettings()
     ui: UiSettings = UiSettings()
     chat: ChatSettings = ChatSettings()
     sampling: Sampling = Sampling()

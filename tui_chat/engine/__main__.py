@@ -112,6 +112,7 @@ async def serve(instance: Instance, paths: Paths, settings: Settings) -> None:
         engine.keep_house(),
         engine.quiet.run(),
         engine.instruments.run(),
+        engine.governor.run(),
     )
     tasks = [asyncio.create_task(each) for each in work]
     await engine.leave.wait()

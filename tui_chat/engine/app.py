@@ -40,6 +40,7 @@ from tui_chat.wire.paths import (
     EVENTS,
     GENERATION_EVENTS,
     GENERATIONS,
+    GO_ON,
     KEPT,
     LOAD,
     MODELS,
@@ -223,6 +224,11 @@ class Surface:
 
         return EventSourceResponse(stream(), ping=PING_S)
 
+    async def go_on(self, request: Request) -> Response:
+        """Have answers go on although something is hot."""
+        self._engine.governor.let_go()
+        return reply(self._engine.info)
+
     async def generate(self, request: Request) -> Response:
         """Admit a generation. The same id twice is one generation, so a lost reply can be asked again."""
         wanted = msgspec.json.decode(await request.body(), type=GenerateRequest)
@@ -289,6 +295,7 @@ def build_app(engine: Engine) -> Starlette:
             route(COUNT, surface.count, "POST"),
             route(TELEMETRY, surface.telemetry, "GET"),
             route(TELEMETRY_EVENTS, surface.telemetry_events, "GET"),
+            route(GO_ON, surface.go_on, "POST"),
             route(KEPT, surface.kept, "GET"),
             route(GENERATIONS, surface.generate, "POST"),
             route(GENERATION_EVENTS, surface.generation_events, "GET"),

@@ -17,6 +17,7 @@ from tui_chat.config.settings import Settings
 from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.counting import Counter
 from tui_chat.engine.generations import Generations
+from tui_chat.engine.governor import Governor
 from tui_chat.engine.instruments import Instruments
 from tui_chat.engine.kept import Keeping
 from tui_chat.engine.parking import make_parking
@@ -74,10 +75,14 @@ class Engine:
         self.generations = Generations(self._note_change)
         self.scheduler = Scheduler(self.residents, self.parking)
         prewarmer = Prewarmer(chooser, self.residents.load_quietly) if settings.models.prewarm else None
+        self.governor = Governor(settings.governor, lambda: self.residents.holdable, self._note_change)
         there = settings.instruments.enabled
         sources = (MachineSource(os.getpid()), NvidiaSource(), AmdSource()) if there else ()
         self.instruments = Instruments(
-            Sampler(sources), lambda: self.residents.workers, lambda: not self.scheduler.idle
+            Sampler(sources),
+            lambda: self.residents.workers,
+            lambda: not self.scheduler.idle,
+            self.governor.look,
         )
         self.quiet = Quiet(self.scheduler, self.residents, self.parking, prewarmer)
 
@@ -112,7 +117,7 @@ class Engine:
             while not self.leave.is_set():
                 changed, seq = self._changed, self._changes
                 info = self.info
-                yield seq, EngineChanged(info.residents, info.generations, info.parked)
+                yield seq, EngineChanged(info.residents, info.generations, info.parked, self.governor.hot)
                 await changed.wait()
         finally:
             self._watchers -= 1

@@ -23,15 +23,21 @@ class Instruments:
         sampler: Reads the instruments, in threads of its own.
         workers: Tells our processes that may be on GPUs.
         busy: Whether an answer is being written.
+        act: Told every sample, before those who watch.
     """
 
     def __init__(
-        self, sampler: Sampler, workers: Callable[[], Sequence[Worker]], busy: Callable[[], bool]
+        self,
+        sampler: Sampler,
+        workers: Callable[[], Sequence[Worker]],
+        busy: Callable[[], bool],
+        act: Callable[[Sample], None],
     ) -> None:
         self.latest: Sample | None = None
         self._sampler = sampler
         self._workers = workers
         self._busy = busy
+        self._act = act
         self._watchers = 0
         self._count = 0
         self._sampled = asyncio.Event()
@@ -65,6 +71,7 @@ class Instruments:
             return
         gpus = await asyncio.to_thread(named, sample.gpus, self._workers())
         self.latest = msgspec.structs.replace(sample, gpus=gpus)
+        self._act(self.latest)
         self._count += 1
         self._sampled.set()
         self._sampled = asyncio.Event()

@@ -72,6 +72,11 @@ class Residents:
         return self._table.workers()
 
     @property
+    def holdable(self) -> tuple[tuple[LoadedModel, frozenset[int]], ...]:
+        """The models in memory, each with the numbers of the GPUs that it uses."""
+        return self._table.holdable()
+
+    @property
     def idle(self) -> list[tuple[LoadedModel, float]]:
         """Models that nobody uses, and for how many seconds."""
         now = time.monotonic()

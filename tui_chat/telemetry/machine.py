@@ -82,13 +82,13 @@ def _ours(engine: psutil.Process) -> list[psutil.Process]:
 
 
 def _temperature() -> tuple[float | None, float | None]:
-    """The hottest part of the processor, and what its driver calls high, in °C."""
+    """The hottest part of the processor, and what its driver calls critical, in °C."""
     read: Any = getattr(psutil, "sensors_temperatures", None)  # not on every system
     found = read() if read is not None else {}
     for sensor in _PROCESSORS:
         if parts := [part for part in found.get(sensor, ()) if part.current > 0]:
             hottest = max(parts, key=lambda part: part.current)
-            return float(hottest.current), float(hottest.high) if hottest.high else None
+            return float(hottest.current), float(hottest.critical) if hottest.critical else None
     return None, None
 
 

@@ -105,10 +105,13 @@ class Facts:
         facts = [fact for fact in measured if fact]
         lost = self.link is LinkState.LOST and self.live is None
         too_long = self.live is None and self.outlook is not None and not self.outlook.fits
-        return Status(self._doing(), tuple(facts), alarm=lost or too_long)
+        hot = self.engine is not None and bool(self.engine.hot)
+        return Status(self._doing(), tuple(facts), alarm=lost or too_long or hot)
 
     def _doing(self) -> str:
         waiting = f"{self.queued} queued" if self.queued else ""
+        if heat := words.heat(self.engine.hot if self.engine else (), answering=self.live is not None):
+            return " · ".join(part for part in (heat, waiting) if part)
         if self.live is not None:
             return " · ".join(part for part in (self._stage(self.live), waiting) if part)
         if self.busy_with:

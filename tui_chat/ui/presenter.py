@@ -167,6 +167,12 @@ class Presenter:
         return held or (bool(path) and (path[-1].role is Role.USER or ended_early(path[-1])))
 
     @property
+    def held(self) -> bool:
+        """Whether answers wait, or are slowed down, because something is too hot."""
+        hot = self._facts.engine.hot if self._facts.engine else ()
+        return any(each.held or each.slowed for each in hot)
+
+    @property
     def last_answer(self) -> Message | None:
         """The newest answer that has said something."""
         return next((m for m in reversed(self._facts.path) if m.role is Role.ASSISTANT and m.text), None)

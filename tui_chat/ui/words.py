@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tui_chat.chat.model import Sampling
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued
+from tui_chat.wire.heat import Hot
 from tui_chat.wire.plan import DeviceKind, DeviceUse
 from tui_chat.wire.words import device
 
@@ -143,6 +144,19 @@ def drawn(sampling: Sampling, usual: Sampling | None) -> str:
             number = f"{value:g}" if isinstance(value, float) else str(value)
             told.append(f"no {name}" if value is None else f"{name} {number}")
     return ", ".join(told)
+
+
+def heat(hot: Sequence[Hot], *, answering: bool) -> str:
+    """Say what is too hot, and what is done about it; "" where nothing is."""
+    if not hot:
+        return ""
+    worst = max(hot, key=lambda each: (each.held, each.slowed, each.critical, each.temperature_c))
+    where = f"{worst.device} at {worst.temperature_c:.0f} °C"
+    if worst.held and answering:
+        return f"paused: {where}, goes on below {worst.below_c:.0f} °C · F9 goes on now"
+    if worst.slowed and answering:
+        return f"slowed down: {where}, until it is below {worst.below_c:.0f} °C · F9 goes on"
+    return f"{where} is {'too hot' if worst.critical else 'hot'}"
 
 
 def phase(event: Queued | Loading | Prefill, model: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from tui_chat.chat.model import Answer, Problem, Role, Sampling
+from tui_chat.wire.heat import Hot
 from tui_chat.wire.plan import DeviceSpec, DeviceUse, KvType, LoadOptions, Plan, Strategy
 
 PROTOCOL = 2
@@ -331,12 +332,14 @@ class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
 class EngineChanged(msgspec.Struct, frozen=True):
     """Sent on the engine's own event stream whenever a resident or a generation changes state.
 
-    `parked` are the ids of the models of which conversations are parked, be they in memory or not.
+    `parked` are the ids of the models of which conversations are parked, be they in memory or not;
+    `hot` are the devices that are too hot.
     """
 
     residents: tuple[ModelInfo, ...]
     generations: tuple[GenerationInfo, ...]
     parked: tuple[str, ...] = ()
+    hot: tuple[Hot, ...] = ()
 
 
 class ParkInfo(msgspec.Struct, frozen=True, kw_only=True):

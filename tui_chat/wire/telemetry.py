@@ -134,7 +134,7 @@ class MachineSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     Attributes:
         cores: How busy each logical processor was since the last sample.
         ours: How busy all of them together were with us, of 1.
-        temperature_c: Of the hottest part of the processor; `warn_c` is from where on that is called high.
+        temperature_c: Of the hottest part of the processor; `warn_c` is what it calls critical.
         clock_mhz: Of the processors, on average.
         ram_bytes, available_bytes: Within the limits of our control groups.
         ours_bytes: What our engine and workers take, shared pages counted once.

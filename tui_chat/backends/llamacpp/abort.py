@@ -15,12 +15,15 @@ from dataclasses import dataclass
 FLAGS = 2048
 _WIDTH = 2
 """A flag is a C string: empty, or one character; its second byte stays the terminator."""
+HELD = FLAGS * _WIDTH
+"""Where the byte is that holds every answer up between two tokens; llama.cpp never sees it."""
+_SIZE = HELD + 1
 
 
 def create_flags() -> int:
     """Make the shared memory and return its file descriptor, which the caller owns."""
     fd = os.memfd_create("tui-chat-abort", os.MFD_CLOEXEC)
-    os.ftruncate(fd, FLAGS * _WIDTH)
+    os.ftruncate(fd, _SIZE)
     return fd
 
 
@@ -41,7 +44,7 @@ class AbortFlags:
     """Both processes' view of the flags behind a file descriptor, which it does not keep."""
 
     def __init__(self, fd: int) -> None:
-        self.memory = mmap.mmap(fd, FLAGS * _WIDTH)
+        self.memory = mmap.mmap(fd, _SIZE)
 
     def of(self, number: int) -> Flag:
         """The flag of generation `number`."""
@@ -50,6 +53,10 @@ class AbortFlags:
     def lower(self, number: int) -> None:
         """Make the flag ready for a new generation."""
         self.memory[self.of(number).offset] = 0
+
+    def hold(self, held: bool) -> None:
+        """Have the answer wait between two tokens, or go on."""
+        self.memory[HELD] = held
 
     def hoist(self, number: int) -> None:
         """Tell generation `number` to stop."""

@@ -152,6 +152,10 @@ class LlamaCppModel:
         if self._running is not None and self._running.id == id:
             self._process.flags.hoist(self._running.number)
 
+    def hold(self, held: bool) -> None:
+        """Have answers wait between two tokens, or go on."""
+        self._process.flags.hold(held)
+
     async def tokenize(self, text: str) -> int:
         """Count the tokens of `text`, also while an answer is generated.
 

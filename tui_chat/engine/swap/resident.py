@@ -157,6 +157,14 @@ class Table:
             if each.model is not None
         )
 
+    def holdable(self) -> tuple[tuple[LoadedModel, frozenset[int]], ...]:
+        """The models in memory, each with the numbers of the GPUs that it uses."""
+        return tuple(
+            (each.model, frozenset(number for number, taken in worker.planned.items() if taken))
+            for each, worker in zip((e for e in self if e.model is not None), self.workers(), strict=True)
+            if each.model is not None
+        )
+
     def infos(self) -> tuple[ModelInfo, ...]:
         """All of them as the outside may know them, the last used first."""
         now = time.monotonic()

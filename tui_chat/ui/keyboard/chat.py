@@ -86,7 +86,14 @@ CHAT: tuple[Command, ...] = (
     ),
     Command("answer.stop", "escape", "screen.stop", "Stop the answer", Place.CHAT, "stop", priority=True),
     Command("answer.copy", "f8", "screen.copy_answer", "Copy the last answer", Place.CHAT, palette=True),
-    Command("answer.retry", "f9", "screen.retry", "Try the failed answer again", Place.CHAT, palette=True),
+    Command(
+        "answer.retry",
+        "f9",
+        "screen.retry",
+        "Try the failed answer again, or go on although it is hot",
+        Place.CHAT,
+        palette=True,
+    ),
     Command(
         "queue.take_back",
         "up",

@@ -272,7 +272,8 @@ class ChatScreen(FindingActions):
             case _ if action in ON_MESSAGE:
                 return self.can(action)
             case "retry":
-                return conversation is not None and conversation.live is None and self._presenter.failed
+                failed = conversation is not None and conversation.live is None and self._presenter.failed
+                return failed or self._presenter.held
             case "fork" | "take_over":
                 return conversation is not None and conversation.access is Access.FOLLOWER
             case "get_starter":
@@ -310,7 +311,10 @@ class ChatScreen(FindingActions):
 
     @work(group="sending")
     async def action_retry(self) -> None:
-        """Have the failed answer written again."""
+        """Have the failed answer written again; or have answers go on that wait because something is hot."""
+        if self._presenter.held:
+            await self._workspace.go_on()
+            return
         if self._conversation is not None:
             async with self._sending:
                 await self._conversation.retry()

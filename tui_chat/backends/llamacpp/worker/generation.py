@@ -5,12 +5,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 import msgspec
 
-from tui_chat.backends.llamacpp.abort import Flag
+from tui_chat.backends.llamacpp.abort import HELD, Flag
 from tui_chat.backends.llamacpp.messages import Generate
 from tui_chat.backends.llamacpp.worker.branches import Draw
 from tui_chat.backends.llamacpp.worker.cache import AbortedError, DecodeError
@@ -27,6 +27,8 @@ from tui_chat.backends.llamacpp.worker.voice import Voice
 from tui_chat.chat.model import FinishReason, Problem, ProblemCode, Sampling, Timings, Usage
 from tui_chat.wire.events import Event, Prefill, Settled
 
+_LOOK_S = 0.02
+"""How often an answer that is held looks whether it may go on."""
 _NEAR = 8
 """Tokens that a prompt's end may lie behind a checkpoint without one of its own."""
 
@@ -47,6 +49,7 @@ class _Tally:
     prefilled: float = 0.0
     first: float = 0.0
     last: float = 0.0
+    held: float = 0.0
 
     @property
     def usage(self) -> Usage:
@@ -58,7 +61,7 @@ class _Tally:
         )
 
     def timings(self, answering_since: float | None, thought: bool) -> Timings:
-        decode_s = self.last - self.first
+        decode_s = self.last - self.first - self.held
         thinking_end = self.last if answering_since is None else answering_since
         return Timings(
             prefill_ms=max(0.0, self.prefilled - self.prefill_from) * 1e3,
@@ -162,6 +165,8 @@ class Generator:
                 return reused.logits
             if abort.hoisted:
                 raise AbortedError
+            if abort.memory[HELD]:
+                tally.prefill_from += _wait_while_held(abort)
             halt = min((end for end in prompt.turn_ends if end > done), default=total)
             chunk = tokens[done : min(done + self.model.chunk, halt)]
             done += len(chunk)
@@ -213,7 +218,18 @@ class Generator:
                 return FinishReason.LENGTH, _full_problem(cache.size)
             if flags[at]:
                 return FinishReason.CANCELLED, None
+            if flags[HELD]:
+                emitter.flush(now)
+                tally.held += _wait_while_held(abort)
             append(token)
+
+
+def _wait_while_held(abort: Flag) -> float:
+    """Wait until answers may go on, or this one is told to stop; return the seconds that took."""
+    since = perf_counter()
+    while abort.memory[HELD] and not abort.hoisted:
+        sleep(_LOOK_S)
+    return perf_counter() - since
 
 
 def _alike(sampling: Sampling) -> Sampling:
