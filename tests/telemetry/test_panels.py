@@ -68,7 +68,7 @@ def test_a_machine_without_much_is_drawn_as_meant() -> None:
     machine = MachineSample(cores=(0.0, 0.5, 1.0), ram_bytes=16 << 30, available_bytes=12 << 30)
     assert [line.rstrip() for line in instruments.machine(machine, {}, WIDTH).plain.splitlines()] == [
         "CPU  50 %",
-        " ▁▅█",
+        " each                   ▁▅█",
         "RAM         4.0 of 16.0 GiB",
         " ██████····················",
         " others 4.0 GiB",

@@ -77,7 +77,9 @@ def machine(sample: MachineSample, history: History, width: int, *, reads: bool 
         head = Content.assemble(("CPU", "bold"), f"  {percent(sample.busy)}")
         degrees = "" if sample.temperature_c is None else heat(sample.temperature_c)
         lines.append(between(head, history.get("cpu", ()), degrees, width))
-        lines.append(Content.styled(f" {cores(sample.cores, width - 2)}", "$muted"))
+        drawn = cores(sample.cores, width - 2)
+        label = " each" if len(drawn) + 7 <= width else ""
+        lines.append(ends(label, drawn, width))
     used = max(0, sample.ram_bytes - sample.available_bytes)
     others = max(0, used - sample.ours_bytes)
     parts = [("ours", _THIS, min(sample.ours_bytes, used)), ("others", _OTHERS, others)]

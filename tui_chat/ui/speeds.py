@@ -75,7 +75,7 @@ def draw_speed(speeds: Speeds, width: int) -> Content:
     if last is not None and speeds.reading is None:
         lines += _of(last, width)
     if speeds.usual is not None:
-        lines.append(ends(" this conversation", rate(speeds.usual), width))
+        lines.append(ends(" on average", rate(speeds.usual), width))
     return Content("\n").join(lines)
 
 
