@@ -93,6 +93,11 @@ COMMANDS = {
         "Read the instruments once: processors, memory, GPUs with their heat, and who uses what.",
         ("tui-chat status", "tui-chat status --json"),
     ),
+    "top": Command(
+        "tui_chat.cli.top",
+        "Watch the instruments of a running engine: processors, memory, GPUs and models.",
+        ("tui-chat top",),
+    ),
     "engine": Command(
         "tui_chat.cli.engine",
         "Look after the engine: the process that runs the models for all terminals.",

@@ -10,27 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.screen import Screen
-from textual.theme import Theme
 
-from tui_chat.chat.model import Problem, ProblemCode
-from tui_chat.ui import terminal
 from tui_chat.ui.clipboard import copy_natively
 from tui_chat.ui.commands import COMMANDS, Place
-from tui_chat.ui.driver import PromptDriver
 from tui_chat.ui.garbage import SWEEP_EVERY_S, Sweeper, settle_down
 from tui_chat.ui.keys import all_shown, bindings
 from tui_chat.ui.screens.chat import ChatScreen
-from tui_chat.ui.theme import (
-    DARK,
-    ThemeError,
-    default_variables,
-    find_themes,
-    problem_with,
-    read_theme,
-    theme_folders,
-)
+from tui_chat.ui.themed import ThemedApp
 from tui_chat.ui.words import count
 
 if TYPE_CHECKING:
@@ -47,15 +35,13 @@ TWICE_S = 2.0
 """Two presses of ctrl+c within this time quit."""
 
 
-class TuiChat(App[int]):
+class TuiChat(ThemedApp):
     """One terminal's view of the conversations of this machine."""
 
     TITLE = "tui-chat"
     CSS_PATH = "screens/chat.tcss"  # Textual reads no file of a default screen
     BINDINGS: ClassVar = bindings(Place.EVERYWHERE)
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's own declaration
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]  # noqa: RUF012
 
     def __init__(
         self,
@@ -64,7 +50,7 @@ class TuiChat(App[int]):
         opening: Opening,
         log_file: Path,
     ) -> None:
-        """Make the app; nothing is read but one theme file.
+        """Make the app; nothing is read but a theme file.
 
         Args:
             loaded: The settings, and what was wrong with them, if anything was.
@@ -72,32 +58,27 @@ class TuiChat(App[int]):
             opening: The conversation to begin with.
             log_file: Where unexpected errors are written.
         """
-        super().__init__(driver_class=PromptDriver)
+        super().__init__(loaded.settings.ui.theme)
         self._loaded = loaded
         self._workspace = workspace
         self._opening = opening
         self._log_file = log_file
         self._interrupted = float("-inf")
         self._sweeper = Sweeper()
-        self._theme_problem = self._use_first_theme(loaded.settings.ui.theme or DARK)
 
     def get_default_screen(self) -> Screen[Any]:
         """Open on the chat, so that the first paint is already the right one."""
-        problems = tuple(p for p in (self._loaded.problem, self._theme_problem) if p is not None)
+        problems = tuple(p for p in (self._loaded.problem, self.theme_problem) if p is not None)
         return ChatScreen(self._loaded.settings.ui, self._workspace, self._opening, problems)
 
     def on_mount(self) -> None:
-        """Ask the terminal for what we need, and put off everything else until something is painted."""
-        terminal.leave_on_signals(lambda status: self.exit(return_code=status))
-        if terminal.wants_modified_keys():
-            self._to_terminal(terminal.TELL_SHIFT_ENTER)
+        """Put off whatever can wait until something is painted."""
         self.set_timer(SETTLE_AFTER_S, self._settle)
 
     def _settle(self) -> None:
         settle_down()
         self.set_interval(SWEEP_EVERY_S, self._sweep)
-        for theme in self._other_themes():
-            self.register_theme(theme)
+        self.register_other_themes()
 
     def _sweep(self) -> None:
         chat = self.screen_stack[0]
@@ -110,54 +91,6 @@ class TuiChat(App[int]):
         if isinstance(event, events.InputEvent):
             self._sweeper.stir()
         await super().on_event(event)
-
-    def _to_terminal(self, sequence: str) -> None:
-        if self._driver is not None:
-            self._driver.write(sequence)
-            self._driver.flush()
-
-    # Themes
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Give our own variables a value in every theme, Textual's included."""
-        return default_variables(self.current_theme)
-
-    def _use_first_theme(self, name: str) -> Problem | None:
-        """Apply the theme called `name`, else ours; returns why it is not the one asked for."""
-        why = self._try_theme(name)
-        if why is None or name == DARK:
-            return None
-        self._try_theme(DARK)
-        return Problem(
-            ProblemCode.CONFIG_INVALID,
-            f"{why}.",
-            f"{self.theme} is in force.",
-            "Choose another theme: ctrl+p.",
-        )
-
-    def _try_theme(self, name: str) -> str | None:
-        for folder in theme_folders():
-            if (file := folder / f"{name}.toml").is_file():
-                try:
-                    self.register_theme(read_theme(file))
-                except ThemeError as error:
-                    return str(error)
-        if self.get_theme(name) is None:
-            return f"there is no theme {name!r}"
-        self.theme = name
-        return None
-
-    def _other_themes(self) -> Iterable[Theme]:
-        found = find_themes(theme_folders())
-        for refused in found.refused:
-            log.warning("%s", refused)
-        for theme in found.themes:
-            if theme.name == self.theme:
-                continue
-            if problem := problem_with(self, theme):
-                log.warning("%s", problem)
-            else:
-                yield theme
 
     # Commands
 
