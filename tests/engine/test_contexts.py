@@ -25,7 +25,7 @@ async def test_a_context_grows_with_its_conversation(models: Home) -> None:
 
 
 async def test_a_text_of_many_tokens_finds_room_when_the_model_has_counted_it(models: Home) -> None:
-    text = "\U00012000" * 340  # four bytes each, and as many tokens
+    text = "\U00012000" * 260  # four bytes each, and as many tokens
     models.configure("", models="context = 1024")
     async with engine_in(models) as client:
         models_guess = len(text.encode()) // 3

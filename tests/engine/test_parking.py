@@ -235,7 +235,7 @@ async def test_random_parking_with_kills_leaves_nothing_behind(
 ) -> None:
     draw = random.Random(11)  # whose first steps end in every way
     kept, before = 0, _memory_files()
-    for number in range(steps(5)):
+    for number in range(steps(4)):
         parking = _parking(folder, draw.choice([0, MUCH]))
         model = await load(starter_model, tmp_path, 1024)
         await parking.bring_back(model, draw.choice([PARIS, ROME]), FIRST, "smollm2")

@@ -29,7 +29,7 @@ async def test_cancel_while_decoding_keeps_the_partial_answer(loaded: Loader) ->
 async def test_cancel_while_prefilling_leaves_a_cache_that_is_still_right(loaded: Loader) -> None:
     model = await loaded(context=2048)
     reference = await hear(model, COUNT)
-    prompt = long_text(1200)
+    prompt = long_text(800)
 
     def cancel(event: Event) -> None:
         if isinstance(event, Prefill) and event.done >= 512:

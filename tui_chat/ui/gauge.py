@@ -8,6 +8,7 @@ from tui_chat.chat.compose import Part
 from tui_chat.chat.context import Outcome, Spent
 from tui_chat.chat.policy import Policy, PolicyKind
 from tui_chat.ui import words
+from tui_chat.ui.plot import shares
 
 _USED, _FREE, _KEPT = "█", "·", "░"
 _STYLES = {
@@ -25,12 +26,8 @@ def bar(spent: Spent, width: int) -> Content:
     room = spent.room
     window = max(1, room.window, spent.size.tokens + room.reserve)
     kept = min(width, -(-room.reserve * width // window))
-    left = width - kept
-    parts: list[tuple[str, str]] = []
-    for part, tokens in spent.parts.items():
-        cells = min(left, max(1, round(tokens * width / window))) if tokens else 0
-        parts.append((_USED * cells, _STYLES[part]))
-        left -= cells
+    taken, left = shares(spent.parts.values(), window, width, width - kept)
+    parts = [(_USED * cells, _STYLES[part]) for part, cells in zip(spent.parts, taken, strict=True)]
     return Content.assemble(*parts, (_FREE * left, "$muted"), (_KEPT * kept, "$muted"))
 
 

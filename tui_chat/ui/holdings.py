@@ -8,6 +8,7 @@ from textual.content import Content
 
 from tui_chat.ui import words
 from tui_chat.ui.facts import model_name
+from tui_chat.ui.plot import shares
 from tui_chat.ui.switcher.rows import state_word
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.plan import DeviceSpec, DeviceUse
@@ -129,11 +130,8 @@ def _bar(parts: Sequence[tuple[int, str]], whole: int, cells: int) -> list[tuple
     """A bar of `cells` for `whole` bytes; whatever is there at all has at least one of them."""
     if not whole:
         return [(" " * cells, "")]
-    left, drawn = cells, []
-    for count, style in parts:
-        wide = min(left, max(1, round(count / whole * cells))) if count else 0
-        drawn.append(("━" * wide, style))
-        left -= wide
+    taken, left = shares((count for count, _ in parts), whole, cells)
+    drawn = [("━" * mine, style) for mine, (_, style) in zip(taken, parts, strict=True)]
     return [*drawn, ("─" * left, "$rule")]
 
 

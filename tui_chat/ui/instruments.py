@@ -7,7 +7,7 @@ from textwrap import wrap
 
 from textual.content import Content
 
-from tui_chat.ui.plot import plot
+from tui_chat.ui.plot import plot, shares
 from tui_chat.ui.words import shorten
 from tui_chat.wire.readings import clocks_of, heat, of, percent
 from tui_chat.wire.telemetry import DriverState, GpuSample, MachineSample, Sample
@@ -122,12 +122,8 @@ def _trouble(text: str, width: int) -> Content:
 
 def stacked(parts: Sequence[tuple[int, str]], total: int, width: int) -> Content:
     """Draw amounts of a `total` beside each other in `width` cells; what is there is never nothing."""
-    left = width
-    drawn: list[tuple[str, str]] = []
-    for amount, style in parts:
-        cells = min(left, max(1, round(amount * width / max(1, total)))) if amount else 0
-        drawn.append((_USED * cells, style))
-        left -= cells
+    taken, left = shares((amount for amount, _ in parts), total, width)
+    drawn = [(_USED * cells, style) for cells, (_, style) in zip(taken, parts, strict=True)]
     return Content.assemble(*drawn, (_FREE * left, "$muted"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _BLANK = 0x2800
@@ -16,6 +16,21 @@ def bar(share: float, width: int) -> str:
     if share > 0:
         eighths = max(1, eighths)
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def shares(amounts: Iterable[int], whole: int, cells: int, room: int | None = None) -> tuple[list[int], int]:
+    """Share `cells`, which stand for a `whole`, out among amounts of it; only `room` of them if it is given.
+
+    Returns:
+        The cells of each, at least one of whatever is there as long as there are any; and what is left.
+    """
+    left = cells if room is None else room
+    taken = []
+    for amount in amounts:
+        mine = min(left, max(1, round(amount * cells / max(1, whole)))) if amount else 0
+        taken.append(mine)
+        left -= mine
+    return taken, left
 
 
 def plot(values: Sequence[float], width: int, height: int) -> list[str]:
