@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,9 @@ from tests.homes import Home
 from tui_chat.telemetry.amd import AmdSource
 from tui_chat.telemetry.machine import MachineSource
 from tui_chat.telemetry.owners import Worker, named
-from tui_chat.wire.telemetry import DriverState, GpuProcess, GpuSample, Maker, Unread
+from tui_chat.telemetry.sampler import Sampler
+from tui_chat.telemetry.source import Reading
+from tui_chat.wire.telemetry import Driver, DriverState, GpuProcess, GpuSample, Maker, Unread
 
 GB = 10**9
 
@@ -105,3 +108,33 @@ def test_processes_are_ours_by_their_numbers_elsewhere_or_by_their_memory(tmp_pa
     (told,) = named([gpu], workers, tmp_path)
     assert told.processes is not None
     assert {each.pid: each.model or each.name for each in told.processes} == {7: "a", 60: "blender", 9: "b"}
+
+
+class Broken:
+    """A source with a fault that nobody has thought of; the third reading would be good again."""
+
+    name = "amd"
+
+    def __init__(self) -> None:
+        self.readings = 0
+        self.good = threading.Event()
+
+    def read(self) -> Reading:
+        self.readings += 1
+        if self.readings < 3:
+            raise ValueError("nobody has thought of this")
+        self.good.set()
+        return Reading(Driver(Maker.AMD, DriverState.READY))
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_source_that_breaks_ends_no_reading(caplog: pytest.LogCaptureFixture) -> None:
+    broken = Broken()
+    sampler = Sampler([MachineSource(os.getpid()), broken], period_s=0.01)
+    sampler.want(True)
+    assert broken.good.wait(30)
+    sampler.want(True)
+    sampler.close()
+    assert caplog.text.count("cannot read amd") == 1

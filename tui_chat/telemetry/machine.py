@@ -58,7 +58,9 @@ class _Counters:
 
     def __init__(self, engine: psutil.Process) -> None:
         self.at = time.monotonic()
-        disks = psutil.disk_io_counters()
+        disks = None
+        with suppress(OSError, RuntimeError):  # a container may hide what disks do
+            disks = psutil.disk_io_counters()
         self.read: int = disks.read_bytes if disks else 0
         self.written: int = disks.write_bytes if disks else 0
         self.cpu_s, self.ours_bytes = 0.0, 0

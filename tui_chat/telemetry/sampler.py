@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ from contextlib import suppress
 
 from tui_chat.telemetry.source import Reading, Source
 from tui_chat.wire.telemetry import Driver, DriverState, GpuSample, Maker, Sample
+
+log = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
 SILENT_S = 2.5
@@ -65,6 +68,7 @@ class _Reader(threading.Thread):
         self._stopped = threading.Event()
         self._began: float | None = None
         self._told = Reading()
+        self._failed = False
 
     def want(self, wanted: bool) -> None:
         if not wanted:
@@ -82,11 +86,23 @@ class _Reader(threading.Thread):
     def run(self) -> None:
         while self._wanted.wait() and not self._stopped.is_set():
             self._began = began = time.monotonic()
-            self._told = self._source.read()
+            self._told = self._read()
             self._began = None
             self._stopped.wait(max(0.0, began + self._period_s - time.monotonic()))
         with suppress(Exception):  # nobody is left to be told
             self._source.close()
+
+    def _read(self) -> Reading:
+        """Read the source; one that fails in a way that it does not know itself must not end all reading."""
+        try:
+            return self._source.read()
+        except Exception:
+            if not self._failed:
+                log.exception("cannot read %s", self._source.name)
+            self._failed = True
+            maker = _maker(self._source)
+            what = "It cannot be read; the engine's log says why."
+            return Reading(Driver(maker, DriverState.REFUSED, what=what) if maker else None)
 
     def telling(self) -> Reading:
         """What was read last, or that the source does not come back."""
