@@ -43,6 +43,17 @@ async def test_what_a_narrow_terminal_has_room_for_is_said_in_its_status(home: H
         await chat.until(lambda: "VRAM" not in chat.text(), "for the GPU to go")
 
 
+async def test_what_is_only_warm_hides_nothing_that_goes_on(home: Home, script: Script) -> None:
+    script.play({**H200, "temperature": 85})
+    endless = Settings(sampling=Sampling(temperature=0.0, max_tokens=4000))
+    async with Chats(home).open(LARGE, settings=endless) as chat:
+        await chat.sees("GPU 0 at 85 °C is hot")
+        await chat.say("Tell me of the sea.")
+        await chat.sees("answering, ", "· GPU 0 at 85 °C is hot")
+        await chat.press("escape")
+        await chat.answered()
+
+
 def test_a_gpu_is_drawn_with_whose_memory_it_is() -> None:
     gpu = GpuSample(
         id="1", index=0, slice=2, maker=Maker.NVIDIA, name="NVIDIA A100-SXM4-80GB MIG 3g.40gb",

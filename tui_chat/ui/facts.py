@@ -105,15 +105,18 @@ class Facts:
         facts = [fact for fact in measured if fact]
         lost = self.link is LinkState.LOST and self.live is None
         too_long = self.live is None and self.outlook is not None and not self.outlook.fits
-        hot = self.engine is not None and bool(self.engine.hot)
+        hot = self.engine is not None and any(each.critical for each in self.engine.hot)
         return Status(self._doing(), tuple(facts), alarm=lost or too_long or hot)
 
     def _doing(self) -> str:
         waiting = f"{self.queued} queued" if self.queued else ""
-        if heat := words.heat(self.engine.hot if self.engine else (), answering=self.live is not None):
-            return " · ".join(part for part in (heat, waiting) if part)
+        hot = self.engine.hot if self.engine else ()
+        heat = words.heat(hot, answering=self.live is not None)
         if self.live is not None:
-            return " · ".join(part for part in (self._stage(self.live), waiting) if part)
+            acted = any(each.held or each.slowed for each in hot)
+            return " · ".join(
+                part for part in ("" if acted else self._stage(self.live), heat, waiting) if part
+            )
         if self.busy_with:
             return self.busy_with
         if (loading := self.loading) is not None:
@@ -123,7 +126,7 @@ class Facts:
         told = words.outlook(self.outlook, self.name_of) if self.outlook else ""
         if self.editing:
             told = told or "editing: enter sends it as a branch of its own, esc leaves it"
-        return waiting or told
+        return waiting or told or heat
 
     def _stage(self, live: LiveAnswer) -> str:
         if live.phase is not None:
