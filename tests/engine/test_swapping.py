@@ -290,6 +290,23 @@ async def test_a_model_whose_process_dies_while_idle_is_no_longer_shown(models: 
     assert plan.verdict != "switch now"
 
 
+async def test_another_model_takes_the_place_of_one_that_has_just_died(models: Home) -> None:
+    """One that is dead but still listed was chosen to go again and again, and nobody got an answer."""
+    models.configure("", models=ONE_AT_8K)
+    async with engine_in(models) as client:
+        for name in "ab":
+            await ask(client, name, "Hello.")
+            worker = models.worker()
+            assert worker is not None
+            worker.kill()
+            async with asyncio.timeout(10):
+                while worker.is_running():
+                    await asyncio.sleep(0)
+        async with asyncio.timeout(30):
+            last = await ask(client, "c", "Hello.")
+    assert last.finish is not FinishReason.LOAD_FAILED
+
+
 async def test_switching_to_a_resident_model_loads_nothing(models: Home) -> None:
     async with engine_in(models) as client:
         for name in "abcabc":

@@ -101,6 +101,7 @@ class Residents:
             return self._use(ready, want)
         await self._stop_quiet(found)
         async with self._changing:
+            await self._bury()  # before it is listed as on its way
             ready = self._ready(found, want) or await self._resize(found, want)
             if ready is None:
                 ready = await self._replace(found, want, on_progress)
@@ -166,6 +167,7 @@ class Residents:
     async def _choose(self, found: ModelInfo, wish: Wish, want: Want) -> Choice:
         """Choose, and take whom the choice concerns out of use; some may have begun to answer meanwhile."""
         while True:
+            await self._bury()  # whoever has died cannot be taken, and would be chosen again and again
             machine = await self._chooser.machine()
             choice = await self._chooser.choose(found, wish, machine, force=want.force, quiet=want.quiet)
             if not choice.plan.fits or self._room.take(choice, force=want.force):
@@ -258,8 +260,8 @@ class Residents:
         self._ledger.reserve(found.path, choice.plan)
 
     async def _take_from_parks(self, found: ModelInfo, choice: Choice) -> None:
-        machine = self._chooser.room_for(found, await self._chooser.machine(with_parks=True))
-        await self._room.take_from_parks(choice.plan, machine)
+        machine = await self._chooser.machine(with_parks=True)
+        await self._room.take_from_parks(choice.plan, self._chooser.room_for(found, machine))
 
     def _planned(self, found: ModelInfo) -> Resident:
         info = msgspec.structs.replace(found, state=ModelState.PLANNED)
@@ -338,12 +340,18 @@ class Residents:
 
     async def drop_dead(self) -> None:
         """Forget residents whose process has died."""
-        for each in self._table:
-            if each.model is not None and each.model.death is not None:
-                async with self._changing:
-                    current = self._table.get(each.info.path)
-                    if current is not None and current.model is each.model:
-                        await self._room.release(each.info.path)
+        if self._dead:
+            async with self._changing:
+                await self._bury()
+
+    @property
+    def _dead(self) -> list[str]:
+        return [e.info.path for e in self._table if e.model is not None and e.model.death is not None]
+
+    async def _bury(self) -> None:
+        """Forget the dead, for whoever has the right to change things."""
+        for path in self._dead:
+            await self._room.release(path)
 
     async def unload(self, wanted: str) -> bool:
         """Give one model's memory back, or stop loading it; says whether there was one.
