@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 
+from tui_chat.chat.flight import Flight
 from tui_chat.chat.policy import Cut, Policy
 
 SCHEMA = 2
@@ -122,6 +123,7 @@ class Timings(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `ttft_ms` runs from the engine's acceptance of the request to the first token; `decode_tps` is
     (completion tokens - 1) / decode seconds, because n tokens take n-1 steps, and None below two.
+    `held_ms` is what it waited in between for a device to cool down; no other time counts that.
     """
 
     queue_ms: float = 0.0
@@ -131,6 +133,7 @@ class Timings(msgspec.Struct, frozen=True, omit_defaults=True):
     thinking_ms: float = 0.0
     decode_ms: float = 0.0
     decode_tps: float | None = None
+    held_ms: float = 0.0
 
 
 class Expected(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -151,6 +154,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
         expected: What we believed the prompt to be, to be compared with what was evaluated.
         continues: The answer that this one goes on with: it begins with that one's text.
         edited: Whether its text was changed by hand.
+        flight: The machine while it was written.
     """
 
     model: str
@@ -164,6 +168,14 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     expected: Expected | None = None
     continues: str | None = None
     edited: bool = False
+    flight: Flight | None = None
+
+    @property
+    def prefill_tps(self) -> float | None:
+        """How fast the prompt was read, in tokens per second; None if no more than a token had to be."""
+        evaluated = self.usage.prompt_tokens - self.usage.reused_tokens
+        taken_ms = self.timings.prefill_ms
+        return evaluated / taken_ms * 1e3 if evaluated > 1 and taken_ms > 0 else None
 
 
 class Setup(msgspec.Struct, frozen=True, omit_defaults=True):

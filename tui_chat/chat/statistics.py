@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from statistics import median
+from typing import TypeVar
 
 import msgspec
 
 from tui_chat.chat.living import living
 from tui_chat.chat.model import Answer, FinishReason, Message, Role, Session
 from tui_chat.chat.tree import ChatTree
+
+N = TypeVar("N", int, float)
 
 
 class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +26,10 @@ class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
         tokens_written: Tokens of all of them, thinking included.
         decode_tps: The middle one of their speeds, in tokens per second; None if none was measured.
         ttft_ms: The middle one of the times to the first token; None if none was measured.
+        prefill_tps: The middle one of the speeds at which prompts were read.
+        peak_ram_bytes, peak_vram_bytes: Most memory that it took.
+        hottest_c: How hot a GPU in use became at most, or the processor where none was.
+        token_j: Energy for each token written, in joules, where power was read.
     """
 
     model: str
@@ -31,6 +38,11 @@ class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
     tokens_written: int
     decode_tps: float | None
     ttft_ms: float | None
+    prefill_tps: float | None = None
+    peak_ram_bytes: int | None = None
+    peak_vram_bytes: int | None = None
+    hottest_c: float | None = None
+    token_j: float | None = None
 
 
 class Speed(msgspec.Struct, frozen=True):
@@ -93,29 +105,51 @@ def statistics_of(session: Session) -> Statistics:
         waiting_s=sum(each.ttft_ms or 0.0 for each in times) / 1e3,
         decoding_s=sum(each.decode_ms for each in times) / 1e3,
         thinking_s=sum(each.thinking_ms for each in times) / 1e3,
-        models=_by_model(answers),
+        models=uses_of(answers),
         speeds=tuple(_speeds(said)),
         first=min((message.created for message in said), default=None),
         last=max((message.created for message in said), default=None),
     )
 
 
-def _by_model(answers: Iterable[Answer]) -> tuple[ModelUse, ...]:
+def uses_of(answers: Iterable[Answer]) -> tuple[ModelUse, ...]:
+    """What each model did, the busiest first."""
     by_model: dict[str, list[Answer]] = {}
     for answer in answers:
         by_model.setdefault(answer.model, []).append(answer)
-    used = [
-        ModelUse(
-            model=model,
-            answers=len(given),
-            complete=sum(answer.finish is FinishReason.STOP for answer in given),
-            tokens_written=sum(answer.usage.completion_tokens for answer in given),
-            decode_tps=_middle(answer.timings.decode_tps for answer in given),
-            ttft_ms=_middle(answer.timings.ttft_ms for answer in given),
-        )
-        for model, given in by_model.items()
-    ]
+    used = [_use(model, given) for model, given in by_model.items()]
     return tuple(sorted(used, key=lambda use: (-use.answers, use.model)))
+
+
+def _use(model: str, given: Sequence[Answer]) -> ModelUse:
+    flights = [answer.flight for answer in given if answer.flight is not None]
+    return ModelUse(
+        model=model,
+        answers=len(given),
+        complete=sum(answer.finish is FinishReason.STOP for answer in given),
+        tokens_written=sum(answer.usage.completion_tokens for answer in given),
+        decode_tps=_middle(answer.timings.decode_tps for answer in given),
+        ttft_ms=_middle(answer.timings.ttft_ms for answer in given),
+        prefill_tps=_middle(answer.prefill_tps for answer in given),
+        peak_ram_bytes=_most(flight.peak_ram_bytes for flight in flights),
+        peak_vram_bytes=_most(flight.peak_vram_bytes for flight in flights),
+        hottest_c=_most(flight.cpu_c if flight.gpu_c is None else flight.gpu_c for flight in flights),
+        token_j=_token_j(given),
+    )
+
+
+def _token_j(answers: Iterable[Answer]) -> float | None:
+    known = [
+        (answer.flight.energy_j, answer.usage.completion_tokens)
+        for answer in answers
+        if answer.flight is not None and answer.flight.energy_j is not None
+    ]
+    tokens = sum(count for _, count in known)
+    return sum(joules for joules, _ in known) / tokens if tokens else None
+
+
+def _most(values: Iterable[N | None]) -> N | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def _middle(values: Iterable[float | None]) -> float | None:

@@ -98,6 +98,15 @@ COMMANDS = {
         "Watch the instruments of a running engine: processors, memory, GPUs and models.",
         ("tui-chat top",),
     ),
+    "stats": Command(
+        "tui_chat.cli.stats",
+        "Show how fast the models were, and what that took of the machine.",
+        (
+            "tui-chat stats --since 7d",
+            "tui-chat stats --model qwen --plot",
+            "tui-chat stats --csv > answers.csv",
+        ),
+    ),
     "engine": Command(
         "tui_chat.cli.engine",
         "Look after the engine: the process that runs the models for all terminals.",

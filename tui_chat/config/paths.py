@@ -31,6 +31,11 @@ class Paths:
         return self.cache / "kv"
 
     @property
+    def metrics(self) -> Path:
+        """The folder of the log of answers."""
+        return self.state / "metrics"
+
+    @property
     def socket(self) -> Path:
         """The engine's Unix socket."""
         return self.runtime / "engine.sock"

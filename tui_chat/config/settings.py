@@ -91,6 +91,16 @@ class InstrumentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     enabled: bool = True
 
 
+class MetricsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether every answer's numbers are logged, and with `texts` also what was asked and answered.
+
+    Never the texts of a chat that is kept nowhere.
+    """
+
+    log: bool = True
+    texts: bool = False
+
+
 class HeatAction(enum.StrEnum):
     """What is done about a device that is too hot."""
 
@@ -123,6 +133,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sessions: SessionSettings = SessionSettings()
     instruments: InstrumentSettings = InstrumentSettings()
     governor: GovernorSettings = GovernorSettings()
+    metrics: MetricsSettings = MetricsSettings()
     ui: UiSettings = UiSettings()
     chat: ChatSettings = ChatSettings()
     sampling: Sampling = Sampling()

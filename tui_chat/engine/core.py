@@ -16,6 +16,7 @@ from tui_chat.config.paths import Paths
 from tui_chat.config.settings import Settings
 from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.counting import Counter
+from tui_chat.engine.flights import Flights
 from tui_chat.engine.generations import Generations
 from tui_chat.engine.governor import Governor
 from tui_chat.engine.instruments import Instruments
@@ -38,6 +39,7 @@ from tui_chat.telemetry.machine import MachineSource
 from tui_chat.telemetry.nvidia import NvidiaSource
 from tui_chat.telemetry.sampler import Sampler
 from tui_chat.wire.api import PROTOCOL, EngineChanged, EngineInfo, ModelInfo
+from tui_chat.wire.telemetry import Sample
 
 HOUSEKEEPING_S = 1.0
 
@@ -73,7 +75,8 @@ class Engine:
         self.counter = Counter(self.residents, self._catalogue, self._prober)
         self.keeping = Keeping(self.residents, self.parking, learned, self.list_models)
         self.generations = Generations(self._note_change)
-        self.scheduler = Scheduler(self.residents, self.parking)
+        self.flights = Flights(settings.metrics, paths.metrics, lambda: self.instruments.latest)
+        self.scheduler = Scheduler(self.residents, self.parking, self.flights)
         prewarmer = Prewarmer(chooser, self.residents.load_quietly) if settings.models.prewarm else None
         self.governor = Governor(settings.governor, lambda: self.residents.holdable, self._note_change)
         there = settings.instruments.enabled
@@ -82,7 +85,7 @@ class Engine:
             Sampler(sources),
             lambda: self.residents.workers,
             lambda: not self.scheduler.idle,
-            self.governor.look,
+            self._look,
         )
         self.quiet = Quiet(self.scheduler, self.residents, self.parking, prewarmer)
 
@@ -109,6 +112,10 @@ class Engine:
         self._last_busy = time.monotonic()
         self._changed.set()
         self._changed = asyncio.Event()
+
+    def _look(self, sample: Sample) -> None:
+        self.governor.look(sample)
+        self.flights.look(sample)
 
     async def watch(self) -> AsyncIterator[tuple[int, EngineChanged]]:
         """Yield the state now and after every change; watching keeps the engine from leaving."""
@@ -148,6 +155,7 @@ class Engine:
         """Settle what runs, give all memory back, and let the watchers go."""
         self.plans.close()
         await self.scheduler.leave()
+        await self.flights.close()
         await self.residents.unload_all()
         await self._prober.close()
         await self.parking.close()

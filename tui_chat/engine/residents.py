@@ -340,18 +340,14 @@ class Residents:
 
     async def drop_dead(self) -> None:
         """Forget residents whose process has died."""
-        if self._dead:
+        if self._table.dead:
             async with self._changing:
                 await self._bury()
 
-    @property
-    def _dead(self) -> list[str]:
-        return [e.info.path for e in self._table if e.model is not None and e.model.death is not None]
-
     async def _bury(self) -> None:
         """Forget the dead, for whoever has the right to change things."""
-        for path in self._dead:
-            await self._room.release(path)
+        for each in self._table.dead:
+            await self._room.release(each.info.path)
 
     async def unload(self, wanted: str) -> bool:
         """Give one model's memory back, or stop loading it; says whether there was one.

@@ -12,6 +12,7 @@ import msgspec
 
 from tui_chat.backends.protocol import BackendError, Begun, LoadedModel
 from tui_chat.chat.model import FinishReason, Problem, ProblemCode
+from tui_chat.engine.flights import Flights
 from tui_chat.engine.generations import Generation
 from tui_chat.engine.journaling import Journal
 from tui_chat.engine.parking import Parking
@@ -50,9 +51,10 @@ class _Job:
 class Scheduler:
     """Runs generations first come, first served, and settles every one of them exactly once."""
 
-    def __init__(self, residents: Residents, parking: Parking) -> None:
+    def __init__(self, residents: Residents, parking: Parking, flights: Flights) -> None:
         self._residents = residents
         self._parking = parking
+        self._flights = flights
         self._waiting: deque[_Job] = deque()
         self._arrived = asyncio.Event()
         self._current: _Job | None = None
@@ -186,11 +188,13 @@ class Scheduler:
         stream = job.model.generate(
             request.id, request.turns, request.sampling, begun=_begun(request), shift=request.shift
         )
+        recorder = self._flights.begin(request.id, resident)
         async for event in stream:
             if isinstance(event, Settled):
                 return event
-            if isinstance(event, Delta) and job.first_token is None:
-                job.first_token = time.monotonic()
+            if isinstance(event, Delta):
+                job.first_token = job.first_token or time.monotonic()
+                recorder.piece()
             if job.generation.cancel_requested:
                 job.model.cancel(request.id)
             self._publish(job, event)
@@ -208,10 +212,11 @@ class Scheduler:
         """Write the end to disk, then tell it: whoever hears of it may fold the journal and delete it."""
         if self._leaving and end.finish is FinishReason.CANCELLED:
             end = msgspec.structs.replace(end, finish=FinishReason.ENGINE_DIED, problem=_ENGINE_LEFT)
-        end = _with_engine_times(end, job)
+        end = await self._flights.end(job.generation.request, _with_engine_times(end, job))
         if job.journal:
             await job.journal.close(Numbered(len(job.generation.log) + 1, end))
         job.generation.publish(end)
+        self._flights.note(job.generation, end)
         log.info("%s: %s, %d tokens", job.generation.request.id, end.finish, end.usage.completion_tokens)
 
     async def leave(self) -> None:

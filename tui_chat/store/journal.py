@@ -169,7 +169,7 @@ def fold(session: Session, state: JournalState, otherwise: FinishReason) -> Sess
 def _folded(message: Message, state: JournalState, otherwise: FinishReason) -> Message:
     answer = message.answer or state.header.answer
     if state.settled:
-        answer = _settled(answer, state.settled)
+        answer = settled_answer(answer, state.settled)
     elif answer.finish is None:
         answer = _ended(answer, state, otherwise)
     return msgspec.structs.replace(
@@ -180,7 +180,8 @@ def _folded(message: Message, state: JournalState, otherwise: FinishReason) -> M
     )
 
 
-def _settled(answer: Answer, settled: Settled) -> Answer:
+def settled_answer(answer: Answer, settled: Settled) -> Answer:
+    """Return `answer` with how it ended and all that was measured."""
     return msgspec.structs.replace(
         answer,
         finish=settled.finish,
@@ -189,6 +190,7 @@ def _settled(answer: Answer, settled: Settled) -> Answer:
         problem=settled.problem,
         seed=answer.seed if settled.seed is None else settled.seed,
         fingerprint=settled.fingerprint or answer.fingerprint,
+        flight=settled.flight,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 
 from tui_chat.memory.devices import read_ram
+from tui_chat.telemetry.rapl import Packages
 from tui_chat.telemetry.source import Reading
 from tui_chat.wire.telemetry import MachineSample
 
@@ -24,6 +25,7 @@ class MachineSource:
     def __init__(self, engine: int) -> None:
         self._engine = psutil.Process(engine)
         self._before: _Counters | None = None
+        self._packages = Packages()
         psutil.cpu_percent(percpu=True)  # from here on it tells what was since the last call
 
     def read(self) -> Reading:
@@ -39,6 +41,7 @@ class MachineSource:
                 temperature_c=temperature,
                 warn_c=warn,
                 clock_mhz=_clock(),
+                power_w=self._packages.power_w(),
                 ram_bytes=ram.total_bytes,
                 available_bytes=ram.free_bytes,
                 ours_bytes=now.ours_bytes,

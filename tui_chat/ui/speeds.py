@@ -98,9 +98,8 @@ def _of(answer: Answer, width: int) -> list[Content]:
     lines = []
     if timings.ttft_ms is not None:
         lines.append(ends(" first token", words.seconds(timings.ttft_ms / 1000), width))
-    evaluated = usage.prompt_tokens - usage.reused_tokens
-    if timings.prefill_ms > 0 and evaluated > 1:
-        lines.append(ends(" prefill", rate(evaluated / timings.prefill_ms * 1000), width))
+    if answer.prefill_tps is not None:
+        lines.append(ends(" prefill", rate(answer.prefill_tps), width))
     if usage.prompt_tokens:
         lines.append(ends(" tokens in", f"{usage.prompt_tokens:,}", width))
         if usage.reused_tokens:

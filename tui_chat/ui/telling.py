@@ -9,6 +9,7 @@ from tui_chat.chat.model import Answer, FinishReason, Message, Problem, ProblemC
 from tui_chat.chat.policy import Cut, CutReason, PolicyKind
 from tui_chat.ui import words
 from tui_chat.ui.transcript.items import AnswerItem, DividerItem, Level, NoticeItem, UserItem
+from tui_chat.wire.words import rate
 
 _RETRY = "F9 try again"
 _MODEL = "F2 another model"
@@ -35,6 +36,9 @@ _BESIDE: Mapping[ProblemCode, tuple[str, ...]] = {
 
 _SURELY_CUT = 0.5
 """A backend that read less than this part of an estimate has cut the conversation."""
+
+_CAUSES_TOLD = 2
+"""Likely causes that are told on an answer; all are in its record."""
 
 QUEUED = "queued · sends when this answer ends"
 CONDENSING = "queued · sends when what is dropped for it is condensed"
@@ -77,7 +81,9 @@ def answer_item(
         timings=answer.timings,
         branch=_marked(branch, message),
         hint=_answer_hint(answer) if newest else "",
-        note=" · ".join(part for part in (words.drawn(answer.sampling, usual), _unlike(answer)) if part),
+        note=" · ".join(
+            filter(None, (words.drawn(answer.sampling, usual), _unlike(answer), _slower(answer)))
+        ),
     )
 
 
@@ -143,6 +149,15 @@ def _unlike(answer: Answer) -> str:
         return ""
     about = "" if expected.exact else "~"
     return f"the model read {read:,} tokens of {about}{expected.tokens:,} sent"
+
+
+def _slower(answer: Answer) -> str:
+    """What is to be said of an answer that came much slower than those before it."""
+    slow = answer.flight.slow if answer.flight is not None else None
+    if slow is None:
+        return ""
+    causes = ", ".join(slow.causes[:_CAUSES_TOLD])
+    return f"slower than usual ({rate(slow.usual_tps)})" + (f": {causes}" if causes else "")
 
 
 def ended_early(message: Message) -> bool:

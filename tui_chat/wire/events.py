@@ -10,6 +10,7 @@ import enum
 
 import msgspec
 
+from tui_chat.chat.flight import Flight
 from tui_chat.chat.model import FinishReason, Problem, Timings, Usage
 
 
@@ -58,7 +59,10 @@ class Warned(msgspec.Struct, frozen=True, tag="warned"):
 
 
 class Settled(msgspec.Struct, frozen=True, tag="settled", omit_defaults=True):
-    """The end, and the only end: why, what it cost, and what went wrong if anything did."""
+    """The end, and the only end: why, what it cost, and what went wrong if anything did.
+
+    `flight` is the engine's to add: a backend knows nothing of it.
+    """
 
     finish: FinishReason
     usage: Usage = Usage()
@@ -66,6 +70,7 @@ class Settled(msgspec.Struct, frozen=True, tag="settled", omit_defaults=True):
     problem: Problem | None = None
     seed: int | None = None
     fingerprint: str = ""
+    flight: Flight | None = None
 
 
 Event = Queued | Loading | Prefill | Delta | Warned | Settled

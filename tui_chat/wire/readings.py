@@ -54,6 +54,8 @@ def _machine(machine: MachineSample) -> Iterator[str]:
         cpu += f" · {machine.clock_mhz / 1000:.1f} GHz"
     if machine.temperature_c is not None:
         cpu += f" · {heat(machine.temperature_c)}"
+    if machine.power_w is not None:
+        cpu += f" · {machine.power_w:.0f} W"
     yield f"CPU     {cpu}"
     used = machine.ram_bytes - machine.available_bytes
     yield f"RAM     {of(used, machine.ram_bytes)} · ours {size(machine.ours_bytes)}"

@@ -136,6 +136,7 @@ class MachineSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         ours: How busy all of them together were with us, of 1.
         temperature_c: Of the hottest part of the processor; `warn_c` is what it calls critical.
         clock_mhz: Of the processors, on average.
+        power_w: Power that their packages draw, where we may read it.
         ram_bytes, available_bytes: Within the limits of our control groups.
         ours_bytes: What our engine and workers take, shared pages counted once.
         read_bps, written_bps: What all disks together moved, in bytes per second.
@@ -146,6 +147,7 @@ class MachineSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     temperature_c: float | None = None
     warn_c: float | None = None
     clock_mhz: int | None = None
+    power_w: float | None = None
     ram_bytes: int = 0
     available_bytes: int = 0
     ours_bytes: int = 0

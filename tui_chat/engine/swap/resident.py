@@ -120,6 +120,11 @@ class Table:
         """The resident called `wanted`, or whose file is there."""
         return next((each for each in self if each.info.is_called(wanted)), None)
 
+    @property
+    def dead(self) -> list[Resident]:
+        """Those whose process has died."""
+        return [each for each in self if each.model is not None and each.model.death is not None]
+
     def put(self, resident: Resident) -> Resident:
         """Add it, or replace the one with the same file."""
         self._by_path[resident.info.path] = resident

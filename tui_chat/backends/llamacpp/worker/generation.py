@@ -50,6 +50,7 @@ class _Tally:
     first: float = 0.0
     last: float = 0.0
     held: float = 0.0
+    held_before: float = 0.0
 
     @property
     def usage(self) -> Usage:
@@ -69,6 +70,7 @@ class _Tally:
             thinking_ms=(thinking_end - self.first) * 1e3 if thought else 0.0,
             decode_ms=decode_s * 1e3,
             decode_tps=(self.tokens - 1) / decode_s if self.tokens > 1 and decode_s > 0 else None,
+            held_ms=(self.held + self.held_before) * 1e3,
         )
 
 
@@ -166,7 +168,9 @@ class Generator:
             if abort.hoisted:
                 raise AbortedError
             if abort.memory[HELD]:
-                tally.prefill_from += _wait_while_held(abort)
+                waited = _wait_while_held(abort)
+                tally.prefill_from += waited
+                tally.held_before += waited
             halt = min((end for end in prompt.turn_ends if end > done), default=total)
             chunk = tokens[done : min(done + self.model.chunk, halt)]
             done += len(chunk)

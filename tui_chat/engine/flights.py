@@ -1,0 +1,113 @@
+"""The flight records of answers: taken while they are written, compared with what is usual, logged."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from tui_chat.chat.model import Answer
+from tui_chat.config.settings import MetricsSettings
+from tui_chat.engine.baselines import Baselines
+from tui_chat.engine.generations import Generation
+from tui_chat.engine.recorder import Recorder
+from tui_chat.engine.swap.resident import Resident
+from tui_chat.store.answerlog import AnswerLine, AnswerLog, read_answers
+from tui_chat.store.journal import settled_answer
+from tui_chat.wire.api import GenerateRequest
+from tui_chat.wire.events import Channel, Delta, Settled
+from tui_chat.wire.telemetry import Sample
+
+log = logging.getLogger(__name__)
+
+
+class Flights:
+    """Records the answer that is being written. Answers are written one at a time.
+
+    Args:
+        settings: What is logged.
+        folder: Where.
+        latest: Tells the last sample, if one was taken lately.
+    """
+
+    def __init__(self, settings: MetricsSettings, folder: Path, latest: Callable[[], Sample | None]) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._latest = latest
+        self._baselines = Baselines()
+        self._reading: asyncio.Task[None] | None = None
+        self._current: tuple[str, Recorder] | None = None
+        self._log = AnswerLog(folder)
+        self._writer = ThreadPoolExecutor(1, "answer-log")  # a slow disk holds no answer up
+
+    def begin(self, id: str, resident: Resident) -> Recorder:
+        """Record the answer `id`, which a loaded model begins."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+        assert resident.model is not None, "only loaded models answer"
+        recorder = Recorder(resident, resident.model)
+        recorder.look(self._latest())
+        self._current = (id, recorder)
+        return recorder
+
+    def look(self, sample: Sample) -> None:
+        """Take note of a sample."""
+        if self._current is not None:
+            self._current[1].look(sample)
+
+    async def end(self, request: GenerateRequest, end: Settled) -> Settled:
+        """Complete the end of an answer with its record, if there is one."""
+        if self._current is None or self._current[0] != request.id:
+            return end
+        recorder, self._current = self._current[1], None
+        recorder.look(self._latest())
+        flight = recorder.flight()
+        answer = _answer(request, msgspec.structs.replace(end, flight=flight))
+        if self._reading is not None:
+            await self._reading
+        slow = self._baselines.compare(answer)
+        self._baselines.learn((answer,))
+        if slow is not None:
+            causes = "; ".join(slow.causes) or "nothing in the record says why"
+            log.info("%s: slower than %.1f tok/s, its usual speed: %s", request.id, slow.usual_tps, causes)
+        return msgspec.structs.replace(end, flight=msgspec.structs.replace(flight, slow=slow))
+
+    def note(self, generation: Generation, end: Settled) -> None:
+        """Log an answer that has ended."""
+        if self._settings.log:
+            self._writer.submit(self._log.append, self._line(generation, end))
+
+    def _line(self, generation: Generation, end: Settled) -> AnswerLine:
+        request = generation.request
+        line = AnswerLine(
+            at=datetime.now(UTC), id=request.id, session=request.session, answer=_answer(request, end)
+        )
+        if not self._settings.texts or request.session is None:
+            return line
+        said = (n.event for n in generation.log if isinstance(n.event, Delta))
+        text = "".join(delta.text for delta in said if delta.channel is Channel.ANSWER)
+        prompt = request.turns[-1].text if request.turns else ""
+        return msgspec.structs.replace(line, prompt=prompt, text=text)
+
+    async def _read(self) -> None:
+        """Learn what is usual from the log."""
+        try:
+            found = await asyncio.to_thread(read_answers, self._folder, 1)
+        except OSError as error:
+            log.warning("the log of answers cannot be read: %s", error)
+            return
+        self._baselines.learn(line.answer for line in found.lines)
+
+    async def close(self) -> None:
+        """Write what is waiting."""
+        await asyncio.to_thread(self._writer.shutdown)
+        self._log.close()
+
+
+def _answer(request: GenerateRequest, end: Settled) -> Answer:
+    return settled_answer(Answer(model=request.model, sampling=request.sampling), end)
