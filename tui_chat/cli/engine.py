@@ -1,4 +1,4 @@
-"""`tui-chat engine status|start|stop|logs`: look after the process that runs the models."""
+"""`tui-chat engine status|start|stop|logs|metrics`: look after the process that runs the models."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs.add_parser("start", help="start it, if it is not running")
     stop = verbs.add_parser("stop", help="stop it and give all memory back")
     stop.add_argument("--force", action="store_true", help="also while it is writing an answer")
+    verbs.add_parser("metrics", help="print all that it counts and reads, in Prometheus' words")
     logs = verbs.add_parser("logs", help="print the newest lines of its log")
     logs.add_argument("-n", "--lines", type=int, default=40, metavar="N", help="how many (40)")
 
@@ -37,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
     if args.verb == "logs":
         return _logs(paths, args.lines)
     try:
-        return asyncio.run({"status": _status, "start": _start, "stop": _stop}[args.verb](args, paths))
+        work = {"status": _status, "start": _start, "stop": _stop, "metrics": _metrics}[args.verb]
+        return asyncio.run(work(args, paths))
     except EngineError as error:
         sys.stderr.write(f"tui-chat: {error.problem.what} {error.problem.remedy}\n")
         return 1
@@ -91,6 +93,21 @@ async def _stop(args: argparse.Namespace, paths: Paths) -> int:
         print(f"The engine (pid {pid}) has stopped.")
     except EngineGoneError:
         print("The engine is not running.")
+    finally:
+        await client.close()
+    return 0
+
+
+async def _metrics(args: argparse.Namespace, paths: Paths) -> int:
+    from tui_chat.client.engine import EngineClient
+    from tui_chat.client.errors import EngineGoneError
+
+    client = EngineClient(paths.socket)
+    try:
+        sys.stdout.write(await client.metrics())
+    except EngineGoneError:
+        sys.stderr.write("tui-chat: The engine is not running; it starts when it is needed.\n")
+        return 1
     finally:
         await client.close()
     return 0

@@ -34,6 +34,7 @@ from tui_chat.wire.api import (
     TokenizeRequest,
 )
 from tui_chat.wire.events import Event, Numbered, Settled
+from tui_chat.wire.health import Health
 from tui_chat.wire.paths import (
     CACHE,
     CANCEL,
@@ -43,8 +44,10 @@ from tui_chat.wire.paths import (
     GENERATION_EVENTS,
     GENERATIONS,
     GO_ON,
+    HEALTH,
     KEPT,
     LOAD,
+    METRICS,
     MODELS,
     PIN,
     PLANS,
@@ -164,6 +167,14 @@ class EngineClient:
         """Have answers go on although something is hot."""
         await self._call("POST", GO_ON, EngineInfo)
 
+    async def metrics(self) -> str:
+        """All that the engine counts and reads, in Prometheus' words."""
+        return (await self._request("GET", METRICS)).text
+
+    async def health(self) -> Health:
+        """How the engine is, in a word."""
+        return await self._call("GET", HEALTH, Health)
+
     async def generate(self, request: GenerateRequest) -> GenerationInfo:
         """Ask for an answer. Safe to repeat: the same id is the same generation."""
         return await self._call("POST", GENERATIONS, GenerationInfo, request)
@@ -224,6 +235,12 @@ class EngineClient:
         body: msgspec.Struct | None = None,
         timeout: float | None = REPLY_S,
     ) -> T:
+        response = await self._request(method, path, body, timeout)
+        return msgspec.json.decode(response.content, type=type_)
+
+    async def _request(
+        self, method: str, path: str, body: msgspec.Struct | None = None, timeout: float | None = REPLY_S
+    ) -> httpx.Response:
         import httpx
 
         content = msgspec.json.encode(body) if body is not None else None
@@ -237,7 +254,7 @@ class EngineClient:
             raise _gone(self.socket) from error
         if response.status_code >= _FIRST_ERROR:
             raise _refusal(response)
-        return msgspec.json.decode(response.content, type=type_)
+        return response
 
 
 def _gone(socket: Path) -> EngineGoneError:

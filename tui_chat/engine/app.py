@@ -41,8 +41,10 @@ from tui_chat.wire.paths import (
     GENERATION_EVENTS,
     GENERATIONS,
     GO_ON,
+    HEALTH,
     KEPT,
     LOAD,
+    METRICS,
     MODELS,
     PIN,
     PLANS,
@@ -229,6 +231,16 @@ class Surface:
         self._engine.governor.let_go()
         return reply(self._engine.info)
 
+    async def metrics(self, request: Request) -> Response:
+        """Tell all counts and readings in Prometheus' words."""
+        text, content_type = await self._engine.exposition()
+        return Response(text, media_type=content_type)
+
+    async def health(self, request: Request) -> Response:
+        """Say in a word how the engine is; 503 once it no longer takes work."""
+        leaving = self._engine.leave.is_set()
+        return reply(self._engine.health, 503 if leaving else 200)
+
     async def generate(self, request: Request) -> Response:
         """Admit a generation. The same id twice is one generation, so a lost reply can be asked again."""
         wanted = msgspec.json.decode(await request.body(), type=GenerateRequest)
@@ -296,6 +308,8 @@ def build_app(engine: Engine) -> Starlette:
             route(TELEMETRY, surface.telemetry, "GET"),
             route(TELEMETRY_EVENTS, surface.telemetry_events, "GET"),
             route(GO_ON, surface.go_on, "POST"),
+            route(METRICS, surface.metrics, "GET"),
+            route(HEALTH, surface.health, "GET"),
             route(KEPT, surface.kept, "GET"),
             route(GENERATIONS, surface.generate, "POST"),
             route(GENERATION_EVENTS, surface.generation_events, "GET"),

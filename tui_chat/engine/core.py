@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import time
 from collections.abc import AsyncIterator
@@ -33,12 +34,14 @@ from tui_chat.engine.swap.ledger import Ledger
 from tui_chat.engine.swap.prewarm import Prewarmer
 from tui_chat.engine.swap.resident import Table
 from tui_chat.engine.swap.wishes import Wishes
+from tui_chat.engine.tally import Tally
 from tui_chat.library.scan import with_residents
 from tui_chat.telemetry.amd import AmdSource
 from tui_chat.telemetry.machine import MachineSource
 from tui_chat.telemetry.nvidia import NvidiaSource
 from tui_chat.telemetry.sampler import Sampler
 from tui_chat.wire.api import PROTOCOL, EngineChanged, EngineInfo, ModelInfo
+from tui_chat.wire.health import Health, HealthState
 from tui_chat.wire.telemetry import Sample
 
 HOUSEKEEPING_S = 1.0
@@ -57,6 +60,7 @@ class Engine:
         self._last_busy = time.monotonic()
         self.leave = asyncio.Event()
         self._prober = Prober()
+        self.tally = Tally()
         learned = Learned(paths.state / "learned.msgpack")
         self.parking = make_parking(paths, settings.cache, learned, self._note_change)
         chooser = Chooser(
@@ -70,12 +74,14 @@ class Engine:
         )
         wishes = Wishes(settings.models)
         others = Alternatives(chooser, self._catalogue)
-        self.residents = Residents(backend, self._catalogue, wishes, chooser, self.parking, others)
+        self.residents = Residents(
+            backend, self._catalogue, wishes, chooser, self.parking, others, self.tally
+        )
         self.plans = Plans(chooser, self._catalogue, wishes, others)
         self.counter = Counter(self.residents, self._catalogue, self._prober)
         self.keeping = Keeping(self.residents, self.parking, learned, self.list_models)
         self.generations = Generations(self._note_change)
-        self.flights = Flights(settings.metrics, paths.metrics, lambda: self.instruments.latest)
+        self.flights = Flights(settings.metrics, paths.metrics, lambda: self.instruments.latest, self.tally)
         self.scheduler = Scheduler(self.residents, self.parking, self.flights)
         prewarmer = Prewarmer(chooser, self.residents.load_quietly) if settings.models.prewarm else None
         self.governor = Governor(settings.governor, lambda: self.residents.holdable, self._note_change)
@@ -102,6 +108,27 @@ class Engine:
             residents=self.residents.infos,
             parked=self.parking.models,
         )
+
+    @property
+    def health(self) -> Health:
+        """How we are, for whoever only wants to know that."""
+        status = HealthState.OK
+        if self.leave.is_set():
+            status = HealthState.LEAVING
+        elif any(each.held for each in self.governor.hot):
+            status = HealthState.HELD
+        ready = tuple(model.id for model in self.residents.infos if model.state.in_memory)
+        return Health(status, __version__, os.getpid(), len(self.generations.running), ready)
+
+    async def exposition(self) -> tuple[bytes, str]:
+        """All counts and readings in Prometheus' words, and what kind of text that is."""
+        sample = await self.instruments.once()
+        # Its library takes a tenth of a second to import. Writing takes a millisecond, and must be done here:
+        # what is counted changes between any two steps of this loop.
+        exposition = await asyncio.to_thread(importlib.import_module, "tui_chat.engine.exposition")
+        parked, hot = self.parking.ram_bytes, self.governor.hot
+        state = exposition.State(self.info, self.scheduler.queued, self.tally, hot, parked, sample)
+        return exposition.write(state), exposition.CONTENT_TYPE
 
     async def list_models(self) -> list[ModelInfo]:
         """Models on this machine, with what the engine knows in place of what the disk says."""

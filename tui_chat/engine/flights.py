@@ -17,6 +17,7 @@ from tui_chat.engine.baselines import Baselines
 from tui_chat.engine.generations import Generation
 from tui_chat.engine.recorder import Recorder
 from tui_chat.engine.swap.resident import Resident
+from tui_chat.engine.tally import Tally
 from tui_chat.store.answerlog import AnswerLine, AnswerLog, read_answers
 from tui_chat.store.journal import settled_answer
 from tui_chat.wire.api import GenerateRequest
@@ -33,12 +34,16 @@ class Flights:
         settings: What is logged.
         folder: Where.
         latest: Tells the last sample, if one was taken lately.
+        tally: Where answers are counted.
     """
 
-    def __init__(self, settings: MetricsSettings, folder: Path, latest: Callable[[], Sample | None]) -> None:
+    def __init__(
+        self, settings: MetricsSettings, folder: Path, latest: Callable[[], Sample | None], tally: Tally
+    ) -> None:
         self._settings = settings
         self._folder = folder
         self._latest = latest
+        self._tally = tally
         self._baselines = Baselines()
         self._reading: asyncio.Task[None] | None = None
         self._current: tuple[str, Recorder] | None = None
@@ -63,6 +68,7 @@ class Flights:
     async def end(self, request: GenerateRequest, end: Settled) -> Settled:
         """Complete the end of an answer with its record, if there is one."""
         if self._current is None or self._current[0] != request.id:
+            self._tally.answered(request.model, end)
             return end
         recorder, self._current = self._current[1], None
         recorder.look(self._latest())
@@ -75,7 +81,9 @@ class Flights:
         if slow is not None:
             causes = "; ".join(slow.causes) or "nothing in the record says why"
             log.info("%s: slower than %.1f tok/s, its usual speed: %s", request.id, slow.usual_tps, causes)
-        return msgspec.structs.replace(end, flight=msgspec.structs.replace(flight, slow=slow))
+        end = msgspec.structs.replace(end, flight=msgspec.structs.replace(flight, slow=slow))
+        self._tally.answered(recorder.resident.id, end, recorder.steps)
+        return end
 
     def note(self, generation: Generation, end: Settled) -> None:
         """Log an answer that has ended."""

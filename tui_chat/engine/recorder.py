@@ -51,7 +51,7 @@ class Recorder:
     model: LoadedModel
     began: float = field(default_factory=time.monotonic)
     _samples: list[tuple[float, Sample]] = field(default_factory=list)
-    _pieces: list[float] = field(default_factory=list)
+    _pieces: list[tuple[float, int]] = field(default_factory=list)
     _peak_ram: int = 0
 
     def look(self, sample: Sample | None) -> None:
@@ -60,9 +60,14 @@ class Recorder:
         if sample is not None:
             self._samples.append((time.monotonic(), sample))
 
-    def piece(self) -> None:
-        """Take note that text has come."""
-        self._pieces.append(time.monotonic())
+    def piece(self, tokens: int) -> None:
+        """Take note that text has come, which so many tokens make up."""
+        self._pieces.append((time.monotonic(), tokens))
+
+    @property
+    def steps(self) -> list[tuple[float, int]]:
+        """Seconds from each piece of text to the next, and how many tokens that one has."""
+        return [(later - earlier, tokens) for (earlier, _), (later, tokens) in pairwise(self._pieces)]
 
     def flight(self) -> Flight:
         """Put together what was recorded; the answer is at its end."""
@@ -87,7 +92,7 @@ class Recorder:
             gpu_c=_most(gpu.temperature_c for gpu in gpus),
             power_w=power_w,
             energy_j=None if power_w is None else power_w * (ended - self.began),
-            stalled_ms=_stalled_s(self._pieces) * 1e3,
+            stalled_ms=_stalled_s([seconds for seconds, _ in self.steps]) * 1e3,
             throttled_ms=sum(seconds for seconds, found in causes if found) * 1e3,
             throttled_by=tuple(dict.fromkeys(cause for _, found in causes for cause in found)),
             other_cpu=_mean((span.seconds, _others(span.machine)) for span in spans),
@@ -152,8 +157,7 @@ def _mean(values: Iterable[tuple[float, float | None]]) -> float | None:
     return sum(seconds * value for seconds, value in known) / whole if whole > 0 else None
 
 
-def _stalled_s(pieces: Sequence[float]) -> float:
+def _stalled_s(gaps: Sequence[float]) -> float:
     """Seconds in which text stood still, beyond the time that it takes from piece to piece as a rule."""
-    gaps = [later - earlier for earlier, later in pairwise(pieces)]
     usual = median(gaps) if gaps else 0.0
     return sum(gap - usual for gap in gaps if gap > max(STALL_S, STALL_TIMES * usual))

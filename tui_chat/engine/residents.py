@@ -11,7 +11,7 @@ from functools import partial
 import msgspec
 
 from tui_chat.backends.protocol import Backend, BackendError, LoadedModel, ParkableModel
-from tui_chat.chat.model import Problem, ProblemCode, Timings, Usage
+from tui_chat.chat.model import ProblemCode, Timings, Usage
 from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.parking import Parking
 from tui_chat.engine.swap.alternatives import Alternatives
@@ -21,6 +21,7 @@ from tui_chat.engine.swap.problems import answering, given_up, no_room_beside
 from tui_chat.engine.swap.resident import Progress, Resident, Want
 from tui_chat.engine.swap.room import Room
 from tui_chat.engine.swap.wishes import Wishes
+from tui_chat.engine.tally import Tally
 from tui_chat.memory.placement import Wish
 from tui_chat.telemetry.owners import Worker
 from tui_chat.wire.api import ModelInfo, ModelState
@@ -46,16 +47,18 @@ class Residents:
         chooser: Chooser,
         parking: Parking,
         alternatives: Alternatives,
+        tally: Tally,
     ) -> None:
+        self._tally = tally
         self._alternatives = alternatives
         self._catalogue = catalogue
         self._chooser = chooser
         self._table = chooser.table
         self._ledger = chooser.ledger
         self._learned = chooser.learned
-        self._room = Room(chooser.table, chooser.ledger, parking)
+        self._room = Room(chooser.table, chooser.ledger, parking, tally)
         self._wishes = wishes
-        self._loader = Loader(backend, catalogue, chooser.table, chooser.learned)
+        self._loader = Loader(backend, catalogue, chooser.table, chooser.learned, tally)
         self._changing = asyncio.Lock()
         self._loading: dict[str, asyncio.Task[Resident]] = {}
         self._given_up: set[str] = set()
@@ -195,12 +198,15 @@ class Residents:
 
         A model that is in memory in another way stays as it is if there is no room for it as wanted.
         """
+        began = time.monotonic()
         if not self._settled(found):
             self._table.put(self._planned(found))
         task = asyncio.create_task(self._bring(found, want, on_progress))
         self._loading[found.path] = task
         try:
-            return await task
+            resident = await task
+            self._tally.swapped(found.id, time.monotonic() - began)
+            return resident
         except BaseException as error:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)  # its worker is gone before anybody plans on
@@ -231,7 +237,7 @@ class Residents:
             if want.quiet and (not choice.plan.fits or _is_makeshift(choice.plan, wish)):
                 raise BackendError(no_room_beside(found))
             if not choice.plan.fits:
-                raise BackendError(await self._no_room(found, wish, choice))
+                raise BackendError(await self._alternatives.no_room(found, wish, choice.plan))
             try:
                 clear = partial(self._clear, found, choice)
                 loaded = await self._loader.load(found, choice, clear, on_progress)
@@ -290,17 +296,6 @@ class Residents:
         resident = dataclasses.replace(known, info=info, plan=choice.plan, model=model, load_ms=load_ms)
         return self._table.put(resident)
 
-    async def _no_room(self, found: ModelInfo, wish: Wish, choice: Choice) -> Problem:
-        others = await self._alternatives.to(found, wish, await self._chooser.machine())
-        remedy = "Choose a smaller model, or close other programs."
-        return Problem(
-            ProblemCode.OUT_OF_MEMORY,
-            f"There is no room for {found.id} with {choice.plan.options.context:,} tokens of context. "
-            f"{choice.plan.reason}",
-            kept="Nothing was loaded or unloaded.",
-            remedy=others[0] if others else remedy,
-        )
-
     def learn(self, resident: Resident, timings: Timings, usage: Usage) -> None:
         """Note how fast a model was at an answer, for plans to come."""
         current = self._table.get(resident.info.path)
@@ -347,6 +342,7 @@ class Residents:
     async def _bury(self) -> None:
         """Forget the dead, for whoever has the right to change things."""
         for each in self._table.dead:
+            self._tally.deaths[each.id] += 1
             await self._room.release(each.info.path)
 
     async def unload(self, wanted: str) -> bool:

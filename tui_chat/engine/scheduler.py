@@ -68,6 +68,11 @@ class Scheduler:
         return time.monotonic() - self._ended if self.idle else 0.0
 
     @property
+    def queued(self) -> int:
+        """How many answers wait for others."""
+        return len(self._waiting)
+
+    @property
     def idle(self) -> bool:
         """Whether nothing runs and nothing waits."""
         return self._current is None and not self._waiting
@@ -194,7 +199,7 @@ class Scheduler:
                 return event
             if isinstance(event, Delta):
                 job.first_token = job.first_token or time.monotonic()
-                recorder.piece()
+                recorder.piece(event.tokens)
             if job.generation.cancel_requested:
                 job.model.cancel(request.id)
             self._publish(job, event)

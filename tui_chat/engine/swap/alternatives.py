@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tui_chat.backends.llamacpp.alternatives import Model, Relief, alternatives
 from tui_chat.backends.protocol import BackendError
+from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.swap.choice import Chooser, files_of_model, without
 from tui_chat.engine.swap.resident import Resident
@@ -14,6 +15,7 @@ from tui_chat.memory.gguf import GgufError
 from tui_chat.memory.machine import Machine
 from tui_chat.memory.placement import Wish
 from tui_chat.wire.api import ModelInfo
+from tui_chat.wire.plan import Plan
 
 
 class Alternatives:
@@ -47,6 +49,16 @@ class Alternatives:
             )
         except GgufError as error:
             raise BackendError(error.problem) from error
+
+    async def no_room(self, found: ModelInfo, wish: Wish, plan: Plan) -> Problem:
+        """Say that the best `plan` for `wish` does not fit, and what would."""
+        others = await self.to(found, wish, await self._chooser.machine())
+        return Problem(
+            ProblemCode.OUT_OF_MEMORY,
+            f"There is no room for {found.id} with {plan.options.context:,} tokens of context. {plan.reason}",
+            kept="Nothing was loaded or unloaded.",
+            remedy=others[0] if others else "Choose a smaller model, or close other programs.",
+        )
 
 
 def _words(group: Sequence[Resident]) -> str:

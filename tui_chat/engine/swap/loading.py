@@ -13,6 +13,7 @@ from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.swap.choice import Choice
 from tui_chat.engine.swap.learned import Learned
 from tui_chat.engine.swap.resident import Progress, Table
+from tui_chat.engine.tally import Tally
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.plan import Plan
 
@@ -34,11 +35,14 @@ class Loaded:
 class Loader:
     """Loads models and shows how far it is."""
 
-    def __init__(self, backend: Backend, catalogue: Catalogue, table: Table, learned: Learned) -> None:
+    def __init__(
+        self, backend: Backend, catalogue: Catalogue, table: Table, learned: Learned, tally: Tally
+    ) -> None:
         self._backend = backend
         self._catalogue = catalogue
         self._table = table
         self._learned = learned
+        self._tally = tally
 
     async def load(
         self,
@@ -84,10 +88,14 @@ class Loader:
         except BackendError as error:
             if error.problem.code is ProblemCode.OUT_OF_MEMORY:
                 self._note_missing(found, choice.plan, error)
+                self._tally.out_of_memory[found.id] += 1
+            elif error.problem.code is ProblemCode.WORKER_DIED:
+                self._tally.deaths[found.id] += 1
             raise
         seconds = time.monotonic() - started
         log.info("loaded %s in %.0f ms", found.id, seconds * 1e3)
         self._learned.loaded(found.path, found.size_bytes, seconds)
+        self._tally.loaded(found.id, seconds)
         return Loaded(model, choice.plan, seconds)
 
     def _note_missing(self, found: ModelInfo, plan: Plan, error: BackendError) -> None:

@@ -10,6 +10,7 @@ from tui_chat.engine.parking import Parking
 from tui_chat.engine.swap.choice import Choice
 from tui_chat.engine.swap.ledger import Ledger
 from tui_chat.engine.swap.resident import Resident, Table
+from tui_chat.engine.tally import Tally
 from tui_chat.memory.machine import Machine
 from tui_chat.wire.api import ModelState
 from tui_chat.wire.plan import Plan
@@ -22,10 +23,11 @@ _TAKEN = (ModelState.PARKING, ModelState.RESIZING)
 class Room:
     """Gives back what residents hold. One caller at a time, who first takes those concerned out of use."""
 
-    def __init__(self, table: Table, ledger: Ledger, parking: Parking) -> None:
+    def __init__(self, table: Table, ledger: Ledger, parking: Parking, tally: Tally) -> None:
         self._table = table
         self._ledger = ledger
         self._parking = parking
+        self._tally = tally
 
     def take(self, choice: Choice, *, force: bool) -> bool:
         """Take out of use whom `choice` names, if all of them are still as they were when it was made."""
@@ -47,6 +49,7 @@ class Room:
             await self._shrink(each, plan)
         for each in choice.evict:
             log.info("evicting %s for %s", each.id, choice.plan.model)
+            self._tally.evictions[each.id] += 1
             await self.release(each.info.path)
 
     async def _shrink(self, resident: Resident, plan: Plan) -> None:
