@@ -48,10 +48,24 @@ async def test_what_is_only_warm_hides_nothing_that_goes_on(home: Home, script: 
     endless = Settings(sampling=Sampling(temperature=0.0, max_tokens=4000))
     async with Chats(home).open(LARGE, settings=endless) as chat:
         await chat.sees("GPU 0 at 85 °C is hot")
+        (alarm,) = chat.alarms()
+        assert alarm == "GPU 0 at 85 °C is hot"
         await chat.say("Tell me of the sea.")
         await chat.sees("answering, ", "· GPU 0 at 85 °C is hot")
         await chat.press("escape")
         await chat.answered()
+
+
+async def test_memory_that_runs_out_is_told_with_who_took_it(home: Home, script: Script) -> None:
+    script.play({**H200, "memory": f"{130 * GB} {140 * GB}", "process": f"4194304 {70 * GB}"})
+    async with Chats(home).open(LARGE, settings=SETTINGS) as chat:
+        await chat.sees("121.1 of 130.4 GiB")
+        script.play({**H200, "memory": f"{139_900_000_000} {140 * GB}", "process": f"4194304 {79 * GB}"})
+        await chat.sees("the memory of GPU 0 is running out: 95 MiB left", "process 4194304 took 8.4 GiB")
+        (alarm,) = chat.alarms()
+        assert "running out" in alarm
+        script.play(H200)
+        await chat.until(lambda: not chat.screen._presenter._facts.engine.scarce, "for the warning to go")
 
 
 def test_a_gpu_is_drawn_with_whose_memory_it_is() -> None:

@@ -49,6 +49,10 @@ class Chat:
     def text(self) -> str:
         return screen_text(self.app)
 
+    def alarms(self) -> list[str]:
+        """What stands over the screen now, to be read."""
+        return [each.message for each in self.app._notifications]
+
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 

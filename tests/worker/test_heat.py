@@ -13,7 +13,8 @@ from tests.worker.support import COUNT, ENDLESS, GREEDY, Heard, hear
 from tui_chat.backends.llamacpp.resident import LlamaCppModel
 from tui_chat.chat.model import FinishReason, Sampling
 from tui_chat.config.settings import GovernorSettings, HeatAction
-from tui_chat.engine.governor import Governor
+from tui_chat.engine.governor import Governor, Holdable
+from tui_chat.ui import words
 from tui_chat.wire.events import Delta
 from tui_chat.wire.telemetry import GpuSample, MachineSample, Maker, Sample
 
@@ -35,7 +36,7 @@ def at(cpu: float, own: float | None = None, **gpus: float) -> Sample:
 
 
 def governor(model: LlamaCppModel, **settings: object) -> Governor:
-    return Governor(GovernorSettings(**settings), lambda: [(model, frozenset())], lambda: None)
+    return Governor(GovernorSettings(**settings), lambda: [Holdable("m", model)], lambda: None)
 
 
 class Answer:
@@ -137,7 +138,8 @@ async def test_slowed_down_it_is_written_all_the_same(loaded: Loader) -> None:
 class Held:
     """Stands where a model does, and notes whether it is held."""
 
-    def __init__(self) -> None:
+    def __init__(self, can_hold: bool = True) -> None:
+        self.can_hold = can_hold
         self.held = False
 
     def hold(self, held: bool) -> None:
@@ -159,7 +161,8 @@ def test_only_those_are_held_that_use_what_is_too_hot(sample: Sample, expected: 
     models = [Held(), Held(), Held()]
     uses = [frozenset({0}), frozenset({1}), frozenset()]
     told: list[int] = []
-    heat = Governor(GovernorSettings(), lambda: list(zip(models, uses, strict=True)), lambda: told.append(1))
+    workers = [Holdable("m", model, gpus) for model, gpus in zip(models, uses, strict=True)]
+    heat = Governor(GovernorSettings(), lambda: workers, lambda: told.append(1))
     heat.look(sample)
     assert tuple(model.held for model in models) == expected
     assert bool(told) == bool(heat.hot)
@@ -170,7 +173,7 @@ def test_whoever_wants_only_to_be_warned_is() -> None:
     model = Held()
     heat = Governor(
         GovernorSettings(warn_c=70, critical_c=75, action=HeatAction.WARN),
-        lambda: [(model, frozenset())],
+        lambda: [Holdable("m", model)],
         lambda: None,
     )
     heat.look(at(76))
@@ -178,4 +181,49 @@ def test_whoever_wants_only_to_be_warned_is() -> None:
     heat.look(at(66))
     assert [hot.critical for hot in heat.hot] == [False], "the warning stays until it is 8 °C cooler"
     heat.look(at(58))
+    assert heat.hot == ()
+
+
+def test_whoever_is_to_need_little_power_is_slowed_down_before_it_is_critical() -> None:
+    """And goes on at full speed when told to, until it is critical."""
+    easy, other = Held(), Held()
+    workers = [Holdable("easy", easy, frozenset({0}), easy=True), Holdable("other", other, frozenset({0}))]
+    heat = Governor(GovernorSettings(warn_c=70, critical_c=85), lambda: workers, lambda: None)
+    heat.look(at(50, g0=72))
+    (hot,) = heat.hot
+    assert (hot.slowed, hot.critical, hot.below_c) == (True, False, 62.0)
+    heat._beat = True
+    heat.apply()
+    assert (easy.held, other.held) == (True, False)
+    heat.let_go()
+    assert (easy.held, heat.hot[0].slowed) == (False, False)
+    heat.look(at(50, g0=86))
+    assert (easy.held, other.held, heat.hot[0].held) == (True, True, True)
+
+
+def test_a_model_that_cannot_be_paused_is_named() -> None:
+    workers = [Holdable("far", Held(can_hold=False), frozenset({0}))]
+    heat = Governor(GovernorSettings(critical_c=85), lambda: workers, lambda: None)
+    heat.look(at(50, g0=80))
+    assert heat.hot[0].unheld == ()
+    heat.look(at(50, g0=86))
+    assert heat.hot[0].unheld == ("far",)
+    told = msgspec.structs.replace(heat.hot[0], held=False)
+    assert words.heat((told,), answering=True) == "GPU 0 at 86 °C is too hot, and far cannot be paused"
+
+
+async def test_nobody_waits_for_instruments_that_tell_nothing_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tui_chat.engine.governor.BLIND_S", 0.01)
+    model = Held()
+    heat = Governor(GovernorSettings(), lambda: [Holdable("m", model)], lambda: None)
+    heat.look(at(95))
+    assert model.held
+    running = asyncio.create_task(heat.run())
+    async with asyncio.timeout(10):
+        while model.held:
+            await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
     assert heat.hot == ()

@@ -156,6 +156,11 @@ class LoadedModel(Protocol):
         """Stop generation `id` within milliseconds, in prefill or decode; no effect if it is over."""
         ...
 
+    @property
+    def can_hold(self) -> bool:
+        """Whether `hold` has any effect."""
+        ...
+
     def hold(self, held: bool) -> None:
         """Have answers wait between two tokens, with all that was read kept, or go on."""
         ...

@@ -35,6 +35,7 @@ from tui_chat.engine.swap.prewarm import Prewarmer
 from tui_chat.engine.swap.resident import Table
 from tui_chat.engine.swap.wishes import Wishes
 from tui_chat.engine.tally import Tally
+from tui_chat.engine.watchdog import Watchdog
 from tui_chat.library.scan import with_residents
 from tui_chat.telemetry.amd import AmdSource
 from tui_chat.telemetry.machine import MachineSource
@@ -85,6 +86,7 @@ class Engine:
         self.scheduler = Scheduler(self.residents, self.parking, self.flights)
         prewarmer = Prewarmer(chooser, self.residents.load_quietly) if settings.models.prewarm else None
         self.governor = Governor(settings.governor, lambda: self.residents.holdable, self._note_change)
+        self.watchdog = Watchdog(lambda: self.residents.workers, self._note_change)
         there = settings.instruments.enabled
         sources = (MachineSource(os.getpid()), NvidiaSource(), AmdSource()) if there else ()
         self.instruments = Instruments(
@@ -140,9 +142,11 @@ class Engine:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def _look(self, sample: Sample) -> None:
+    def _look(self, sample: Sample | None) -> None:
         self.governor.look(sample)
-        self.flights.look(sample)
+        self.watchdog.look(sample)
+        if sample is not None:
+            self.flights.look(sample)
 
     async def watch(self) -> AsyncIterator[tuple[int, EngineChanged]]:
         """Yield the state now and after every change; watching keeps the engine from leaving."""
@@ -151,7 +155,16 @@ class Engine:
             while not self.leave.is_set():
                 changed, seq = self._changed, self._changes
                 info = self.info
-                yield seq, EngineChanged(info.residents, info.generations, info.parked, self.governor.hot)
+                yield (
+                    seq,
+                    EngineChanged(
+                        info.residents,
+                        info.generations,
+                        info.parked,
+                        self.governor.hot,
+                        self.watchdog.scarce,
+                    ),
+                )
                 await changed.wait()
         finally:
             self._watchers -= 1

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from tui_chat.backends.protocol import LoadedModel
 from tui_chat.config.settings import GovernorSettings, HeatAction
@@ -18,6 +21,8 @@ CPU = "CPU"
 COOLER_C = 8.0
 """How far below its critical temperature a device has to cool before answers go on, and below its warning
 temperature before that is taken back."""
+BLIND_S = 10.0
+"""Nobody waits for a device of which nothing has been heard for so long."""
 _BEAT_S = 0.25
 """A part of a duty cycle: where answers are slowed down, every other one is a pause."""
 
@@ -32,8 +37,22 @@ class Reading:
     own_c: float | None
 
 
-Workers = Callable[[], Sequence[tuple[LoadedModel, frozenset[int]]]]
-"""The models in memory, each with the numbers of the GPUs that it uses."""
+@dataclass(frozen=True, slots=True)
+class Holdable:
+    """A model in memory, the numbers of the GPUs that it uses, and whether it is to be easy on them."""
+
+    id: str
+    model: LoadedModel
+    gpus: frozenset[int] = frozenset()
+    easy: bool = False
+
+    def uses(self, gpu: int | None) -> bool:
+        """Whether it uses that GPU, or, if that is None, the processors: they have a part in everything."""
+        return gpu is None or gpu in self.gpus
+
+
+Workers = Callable[[], Sequence[Holdable]]
+"""The models in memory."""
 
 
 class Governor:
@@ -50,16 +69,18 @@ class Governor:
         self._settings = settings
         self._workers = workers
         self._tell = tell
-        self._let: set[str] = set()
+        self._let: set[tuple[str, bool]] = set()
         self._beat = False
+        self._looked = time.monotonic()
 
-    def look(self, sample: Sample) -> None:
-        """Take note of how hot everything is, and act."""
-        readings = list(_readings(sample))
+    def look(self, sample: Sample | None) -> None:
+        """Take note of how hot everything is, and act; nothing is where nobody reads that any more."""
+        self._looked = time.monotonic()
+        readings = _readings(sample) if sample is not None else ()
         before = {each.device: each for each in self.hot}
         now = [self._judged(each, before.get(each.device)) for each in readings]
         hot = tuple(each for each in now if each is not None)
-        self._let &= {each.device for each in hot if each.critical}
+        self._let &= {(each.device, each.critical) for each in hot}
         if hot != self.hot:
             for each in hot:
                 if each.held and not (each.device in before and before[each.device].held):
@@ -70,7 +91,7 @@ class Governor:
 
     def let_go(self) -> None:
         """Go on although it is hot, until what is hot has cooled down and got hot again."""
-        self._let |= {each.device for each in self.hot if each.critical}
+        self._let |= {(each.device, each.critical) for each in self.hot if each.held or each.slowed}
         self.hot = tuple(_released(each) for each in self.hot)
         self._tell()
         self.apply()
@@ -80,6 +101,9 @@ class Governor:
         try:
             while True:
                 self._beat = not self._beat
+                if self.hot and time.monotonic() - self._looked > BLIND_S:
+                    log.warning("nothing tells how hot it is any more; answers go on")
+                    self.look(None)
                 if any(each.slowed for each in self.hot):
                     self.apply()
                 await asyncio.sleep(_BEAT_S)
@@ -89,9 +113,10 @@ class Governor:
 
     def apply(self) -> None:
         """Hold the models that use what is too hot, and no others."""
-        for model, gpus in self._workers():
-            uses = [each for each in self.hot if each.gpu is None or each.gpu in gpus]
-            model.hold(any(each.held or (each.slowed and self._beat) for each in uses))
+        for worker in self._workers():
+            uses = [each for each in self.hot if worker.uses(each.gpu)]
+            slowed = any(each.slowed and (each.critical or worker.easy) for each in uses)
+            worker.model.hold(any(each.held for each in uses) or (slowed and self._beat))
 
     def _judged(self, reading: Reading, before: Hot | None) -> Hot | None:
         """Whether a device is hot now; it stays so until it is some degrees cooler."""
@@ -101,20 +126,24 @@ class Governor:
         critical = reading.temperature_c >= critical_c - (COOLER_C if was_critical else 0.0)
         if not critical and reading.temperature_c < warn_c - (COOLER_C if before is not None else 0.0):
             return None
-        acts = critical and reading.device not in self._let
+        acts, action = (reading.device, critical) not in self._let, self._settings.action
+        users = [worker for worker in self._workers() if worker.uses(reading.gpu)]
+        held = acts and critical and action is HeatAction.PAUSE
+        eased = action is not HeatAction.WARN and any(worker.easy for worker in users)
         return Hot(
             device=reading.device,
             gpu=reading.gpu,
             temperature_c=reading.temperature_c,
-            below_c=critical_c - COOLER_C,
+            below_c=(critical_c if critical else warn_c) - COOLER_C,
             critical=critical,
-            held=acts and self._settings.action is HeatAction.PAUSE,
-            slowed=acts and self._settings.action is HeatAction.SLOW,
+            held=held,
+            slowed=acts and not held and (eased or (critical and action is HeatAction.SLOW)),
+            unheld=tuple(worker.id for worker in users if not worker.model.can_hold) if critical else (),
         )
 
 
 def _released(hot: Hot) -> Hot:
-    return Hot(hot.device, hot.gpu, hot.temperature_c, hot.below_c, hot.critical)
+    return msgspec.structs.replace(hot, held=False, slowed=False)
 
 
 def _readings(sample: Sample) -> Iterator[Reading]:

@@ -23,7 +23,7 @@ class Instruments:
         sampler: Reads the instruments, in threads of its own.
         workers: Tells our processes that may be on GPUs.
         busy: Whether an answer is being written.
-        act: Told every sample, before those who watch.
+        act: Told every sample, before those who watch, and None when there are no more.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Instruments:
         sampler: Sampler,
         workers: Callable[[], Sequence[Worker]],
         busy: Callable[[], bool],
-        act: Callable[[Sample], None],
+        act: Callable[[Sample | None], None],
     ) -> None:
         self.latest: Sample | None = None
         self._sampler = sampler
@@ -51,8 +51,9 @@ class Instruments:
                 self._sampler.want(wanted)
                 if wanted:
                     await self._take()
-                else:
+                elif self.latest is not None:
                     self.latest = None
+                    self._act(None)
                 await self._pause()
         finally:
             self._sampler.close()

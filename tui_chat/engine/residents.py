@@ -13,6 +13,7 @@ import msgspec
 from tui_chat.backends.protocol import Backend, BackendError, LoadedModel, ParkableModel
 from tui_chat.chat.model import ProblemCode, Timings, Usage
 from tui_chat.engine.catalogue import Catalogue
+from tui_chat.engine.governor import Holdable
 from tui_chat.engine.parking import Parking
 from tui_chat.engine.swap.alternatives import Alternatives
 from tui_chat.engine.swap.choice import Choice, Chooser
@@ -75,8 +76,8 @@ class Residents:
         return self._table.workers()
 
     @property
-    def holdable(self) -> tuple[tuple[LoadedModel, frozenset[int]], ...]:
-        """The models in memory, each with the numbers of the GPUs that it uses."""
+    def holdable(self) -> tuple[Holdable, ...]:
+        """The models in memory, as heat concerns them."""
         return self._table.holdable()
 
     @property

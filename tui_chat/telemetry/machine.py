@@ -9,10 +9,13 @@ from typing import Any
 import psutil
 
 from tui_chat.memory.devices import read_ram
+from tui_chat.telemetry.growth import Growth
 from tui_chat.telemetry.rapl import Packages
 from tui_chat.telemetry.source import Reading
 from tui_chat.wire.telemetry import MachineSample
 
+_TIGHT = 0.1
+"""Share of RAM below which whoever grows is looked for at each reading."""
 _PROCESSORS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "soc_thermal", "acpitz")
 """Sensors of processors, the best first."""
 
@@ -26,6 +29,7 @@ class MachineSource:
         self._engine = psutil.Process(engine)
         self._before: _Counters | None = None
         self._packages = Packages()
+        self._growth = Growth()
         psutil.cpu_percent(percpu=True)  # from here on it tells what was since the last call
 
     def read(self) -> Reading:
@@ -34,6 +38,7 @@ class MachineSource:
         before, self._before = self._before, now
         ram, swap = read_ram(), psutil.swap_memory()
         temperature, warn = _temperature()
+        self._growth.look(now=ram.free_bytes < _TIGHT * ram.total_bytes)
         return Reading(
             machine=MachineSample(
                 cores=tuple(percent / 100 for percent in psutil.cpu_percent(percpu=True)),
@@ -47,6 +52,7 @@ class MachineSource:
                 ours_bytes=now.ours_bytes,
                 swap_bytes=swap.total,
                 swap_used_bytes=swap.used,
+                growers=self._growth.growers(),
                 read_bps=None if before is None else now.rate(before, "read"),
                 written_bps=None if before is None else now.rate(before, "written"),
             )

@@ -105,17 +105,23 @@ class Facts:
         facts = [fact for fact in measured if fact]
         lost = self.link is LinkState.LOST and self.live is None
         too_long = self.live is None and self.outlook is not None and not self.outlook.fits
-        hot = self.engine is not None and any(each.critical for each in self.engine.hot)
-        return Status(self._doing(), tuple(facts), alarm=lost or too_long or hot)
+        return Status(self._doing(), tuple(facts), alarm=lost or too_long or self._endangered)
+
+    @property
+    def _endangered(self) -> bool:
+        """Whether something is too hot, or memory runs out."""
+        engine = self.engine
+        return engine is not None and (any(each.critical for each in engine.hot) or bool(engine.scarce))
 
     def _doing(self) -> str:
         waiting = f"{self.queued} queued" if self.queued else ""
         hot = self.engine.hot if self.engine else ()
         heat = words.heat(hot, answering=self.live is not None)
+        scarce = words.scarce(self.engine.scarce) if self.engine else ""
         if self.live is not None:
             acted = any(each.held or each.slowed for each in hot)
             return " · ".join(
-                part for part in ("" if acted else self._stage(self.live), heat, waiting) if part
+                part for part in ("" if acted else self._stage(self.live), heat, scarce, waiting) if part
             )
         if self.busy_with:
             return self.busy_with
@@ -126,7 +132,7 @@ class Facts:
         told = words.outlook(self.outlook, self.name_of) if self.outlook else ""
         if self.editing:
             told = told or "editing: enter sends it as a branch of its own, esc leaves it"
-        return waiting or told or heat
+        return waiting or told or " · ".join(filter(None, (heat, scarce)))
 
     def _stage(self, live: LiveAnswer) -> str:
         if live.phase is not None:

@@ -26,6 +26,7 @@ from tui_chat.client.changes import (
     Streamed,
 )
 from tui_chat.ui import words
+from tui_chat.ui.alarms import alarms
 from tui_chat.ui.facts import Facts
 from tui_chat.ui.panels import SPEED, Panel, Trends, panels
 from tui_chat.ui.speed import Speed
@@ -71,6 +72,9 @@ class Screen(Protocol):
 
     def show_panels(self, panels: Mapping[str, Panel | None]) -> None:
         """Show the panels beside the conversation."""
+
+    def alarm(self, text: str) -> None:
+        """Say something that must be read now."""
 
     def show_empty(self, text: Content | None) -> None:
         """Show what stands in place of a conversation without messages."""
@@ -262,6 +266,8 @@ class Presenter:
     def _hear_engine(self, change: EngineNews | SampleRead) -> None:
         match change:
             case EngineNews(link, state):
+                for alarm in alarms(self._facts.engine, state):
+                    self._screen.alarm(alarm)
                 self._facts.link, self._facts.engine = link, state
                 if state is None:
                     self._facts.sample = None

@@ -131,9 +131,9 @@ class TopApp(ThemedApp):
         if known is None:
             self.query_one(f"#{MODELS}", Section).show(None)
             return
-        heat = words.heat(known.hot, answering=bool(known.generations))
+        alarms = (words.heat(known.hot, answering=bool(known.generations)), words.scarce(known.scarce))
         held = sum(model.state.in_memory for model in known.residents)
-        self._title(*([heat] if heat else []), f"{words.count(held, 'model')} in memory")
+        self._title(*filter(None, alarms), f"{words.count(held, 'model')} in memory")
         self._model = known.residents[0].id if known.residents else None
         residents, generations = known.residents, known.generations
 

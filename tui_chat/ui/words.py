@@ -12,7 +12,8 @@ from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued
 from tui_chat.wire.heat import Hot
 from tui_chat.wire.plan import DeviceKind, DeviceUse
-from tui_chat.wire.words import device
+from tui_chat.wire.scarce import Scarce
+from tui_chat.wire.words import device, size
 
 if TYPE_CHECKING:
     from tui_chat.chat.policy import Cut
@@ -156,7 +157,26 @@ def heat(hot: Sequence[Hot], *, answering: bool) -> str:
         return f"paused: {where}, goes on below {worst.below_c:.0f} °C · F9 goes on now"
     if worst.slowed and answering:
         return f"slowed down: {where}, until it is below {worst.below_c:.0f} °C · F9 goes on"
-    return f"{where} is {'too hot' if worst.critical else 'hot'}"
+    said = f"{where} is {'too hot' if worst.critical else 'hot'}"
+    if answering and worst.unheld:
+        return f"{said}, and {worst.unheld[0]} cannot be paused"
+    return said
+
+
+def scarce(devices: Sequence[Scarce]) -> str:
+    """Say which memory is running out and who took it; "" where there is enough."""
+    if not devices:
+        return ""
+    worst = min(devices, key=lambda each: each.free_bytes / max(1, each.total_bytes))
+    memory = "RAM" if worst.device == "RAM" else f"the memory of {worst.device}"
+    said = f"{memory} is running out: {size(worst.free_bytes)} left"
+    if worst.left_s is not None:
+        said += f", gone in {roughly(worst.left_s)}"
+    if worst.growers:
+        grower = worst.growers[0]
+        who = grower.model or grower.name or f"process {grower.pid}"
+        said += f"; {who} took {size(grower.grown_bytes)} within a minute"
+    return said
 
 
 def phase(event: Queued | Loading | Prefill, model: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from tui_chat.chat.model import Answer, Problem, Role, Sampling
 from tui_chat.wire.heat import Hot
 from tui_chat.wire.plan import DeviceSpec, DeviceUse, KvType, LoadOptions, Plan, Strategy
+from tui_chat.wire.scarce import Scarce
 
 PROTOCOL = 2
 """Raised whenever a client and an engine of different releases could misunderstand each other."""
@@ -333,13 +334,14 @@ class EngineChanged(msgspec.Struct, frozen=True):
     """Sent on the engine's own event stream whenever a resident or a generation changes state.
 
     `parked` are the ids of the models of which conversations are parked, be they in memory or not;
-    `hot` are the devices that are too hot.
+    `hot` are the devices that are too hot, `scarce` those whose memory is about to run out.
     """
 
     residents: tuple[ModelInfo, ...]
     generations: tuple[GenerationInfo, ...]
     parked: tuple[str, ...] = ()
     hot: tuple[Hot, ...] = ()
+    scarce: tuple[Scarce, ...] = ()
 
 
 class ParkInfo(msgspec.Struct, frozen=True, kw_only=True):

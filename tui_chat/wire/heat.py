@@ -13,7 +13,8 @@ class Hot(msgspec.Struct, frozen=True, omit_defaults=True):
         below_c: Answers that wait go on when it is cooler than this.
         critical: Whether it is so hot that something should be done, and not only said.
         held: Whether answers that use it wait.
-        slowed: Whether they are slowed down instead.
+        slowed: Whether they are slowed down instead; those planned for little power are so earlier.
+        unheld: Ids of models that use it and cannot be held up.
     """
 
     device: str
@@ -23,3 +24,4 @@ class Hot(msgspec.Struct, frozen=True, omit_defaults=True):
     critical: bool = False
     held: bool = False
     slowed: bool = False
+    unheld: tuple[str, ...] = ()

@@ -9,6 +9,8 @@ import enum
 
 import msgspec
 
+from tui_chat.wire.scarce import Grower
+
 
 class Maker(enum.StrEnum):
     """Whose GPU it is."""
@@ -139,6 +141,7 @@ class MachineSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         power_w: Power that their packages draw, where we may read it.
         ram_bytes, available_bytes: Within the limits of our control groups.
         ours_bytes: What our engine and workers take, shared pages counted once.
+        growers: Processes that take more RAM than a minute ago.
         read_bps, written_bps: What all disks together moved, in bytes per second.
     """
 
@@ -153,6 +156,7 @@ class MachineSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     ours_bytes: int = 0
     swap_bytes: int = 0
     swap_used_bytes: int = 0
+    growers: tuple[Grower, ...] = ()
     read_bps: float | None = None
     written_bps: float | None = None
 

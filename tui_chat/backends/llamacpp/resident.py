@@ -152,6 +152,11 @@ class LlamaCppModel:
         if self._running is not None and self._running.id == id:
             self._process.flags.hoist(self._running.number)
 
+    @property
+    def can_hold(self) -> bool:
+        """Always: the loop over tokens is ours."""
+        return True
+
     def hold(self, held: bool) -> None:
         """Have answers wait between two tokens, or go on."""
         self._process.flags.hold(held)

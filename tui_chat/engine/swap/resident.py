@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from tui_chat.backends.protocol import LoadedModel
+from tui_chat.engine.governor import Holdable
 from tui_chat.telemetry.owners import Worker
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.plan import DeviceKind, KvType, LoadOptions, Plan, Strategy
@@ -162,10 +163,15 @@ class Table:
             if each.model is not None
         )
 
-    def holdable(self) -> tuple[tuple[LoadedModel, frozenset[int]], ...]:
-        """The models in memory, each with the numbers of the GPUs that it uses."""
+    def holdable(self) -> tuple[Holdable, ...]:
+        """The models in memory, as heat concerns them."""
         return tuple(
-            (each.model, frozenset(number for number, taken in worker.planned.items() if taken))
+            Holdable(
+                each.id,
+                each.model,
+                frozenset(number for number, taken in worker.planned.items() if taken),
+                easy=each.plan is not None and each.plan.strategy is Strategy.POWER_EFFICIENT,
+            )
             for each, worker in zip((e for e in self if e.model is not None), self.workers(), strict=True)
             if each.model is not None
         )

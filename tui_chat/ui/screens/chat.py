@@ -44,6 +44,10 @@ FORESEE_S = 0.3
 """How long nothing must have been typed before the engine is asked what sending would take."""
 
 
+ALARM_S = 8.0
+"""How long an alarm stays."""
+
+
 class ChatScreen(FindingActions):
     """One conversation and its input. There is one such screen; conversations change under it."""
 
@@ -215,6 +219,10 @@ class ChatScreen(FindingActions):
     def note(self, text: str) -> None:
         """Show a passing note on the status line."""
         self.query_one("#chat-status", StatusLine).note(text)
+
+    def alarm(self, text: str) -> None:
+        """Say something over whatever screen is shown, until it has surely been read."""
+        self.app.notify(text, severity="warning", markup=False, timeout=ALARM_S)
 
     @property
     def answering(self) -> bool:
