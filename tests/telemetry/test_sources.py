@@ -12,6 +12,7 @@ import pytest
 from tests.engine.support import ask, engine_in
 from tests.homes import Home
 from tui_chat.telemetry.amd import AmdSource
+from tui_chat.telemetry.disks import moved_bytes
 from tui_chat.telemetry.machine import MachineSource
 from tui_chat.telemetry.owners import Worker, named
 from tui_chat.telemetry.sampler import Sampler
@@ -43,6 +44,20 @@ def test_rates_are_of_the_time_between_two_readings() -> None:
     assert (first.ours, first.read_bps) == (None, None)
     assert second.ours is not None
     assert second.read_bps is not None
+
+
+def test_what_is_laid_over_a_disk_is_not_counted_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An encrypted volume and a loop repeat what its disk does; a part of one belongs to it."""
+    stats = "   {} 0 {} 10 0 {} 5 20 0 {} 5 0 5 5\n"
+    devices = ("nvme0n1", 2000, 100), ("nvme0n1p1", 2000, 100), ("dm-0", 2000, 100), ("sda", 48, 0)
+    lines = [stats.format(8, name, read, written) for name, read, written in devices]
+    (tmp_path / "diskstats").write_text("".join(lines))
+    for name in ("nvme0n1/device", "dm-0", "sda/device"):
+        (tmp_path / "block" / name).mkdir(parents=True)
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    assert moved_bytes(tmp_path / "block") == (2048 * 512, 100 * 512)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 
 from tui_chat.memory.devices import read_ram
+from tui_chat.telemetry.disks import moved_bytes
 from tui_chat.telemetry.growth import Growth
 from tui_chat.telemetry.rapl import Packages
 from tui_chat.telemetry.source import Reading
@@ -67,11 +68,7 @@ class _Counters:
 
     def __init__(self, engine: psutil.Process) -> None:
         self.at = time.monotonic()
-        disks = None
-        with suppress(OSError, RuntimeError):  # a container may hide what disks do
-            disks = psutil.disk_io_counters()
-        self.read: int = disks.read_bytes if disks else 0
-        self.written: int = disks.write_bytes if disks else 0
+        self.read, self.written = moved_bytes()
         self.cpu_s, self.ours_bytes = 0.0, 0
         for process in _ours(engine):
             with suppress(psutil.Error), process.oneshot():
