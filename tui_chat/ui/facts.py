@@ -18,6 +18,7 @@ from tui_chat.wire.api import EngineChanged, ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued
 
 if TYPE_CHECKING:
+    from tui_chat.chat.averages import Averages
     from tui_chat.chat.context import Spent
     from tui_chat.client.foresight import Outlook
     from tui_chat.client.live import LiveAnswer
@@ -55,6 +56,8 @@ class Facts:
     """What the instruments read last; None while nobody tells."""
     beside: bool = False
     """Whether there is room for panels beside the conversation."""
+    averages: Averages | None = None
+    """How quick the answers of this session were; None while there is none."""
     usual_preset: str = ""
     """The preset that new chats begin with; empty for none."""
 

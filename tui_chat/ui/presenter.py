@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from textual.content import Content
 
+from tui_chat.chat.averages import averages_of
 from tui_chat.chat.model import Message, Problem, Role
 from tui_chat.client.changes import (
     Access,
@@ -332,6 +333,7 @@ class Presenter:
         facts, conversation = self._facts, self._conversation
         if conversation is not None:
             facts.session = conversation.session
+            facts.averages = averages_of(facts.session)
             facts.spent = conversation.spent(facts.model) if facts.model and facts.path else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,7 +14,8 @@ from tui_chat.wire.events import Prefill
 from tui_chat.wire.words import rate
 
 if TYPE_CHECKING:
-    from tui_chat.chat.model import Answer, Message
+    from tui_chat.chat.averages import Averages
+    from tui_chat.chat.model import Answer
     from tui_chat.ui.facts import Facts
 
 
@@ -26,7 +27,7 @@ class Speeds(msgspec.Struct, frozen=True, kw_only=True):
         reading: How far the prompt is read.
         written: Tokens of the answer in flight.
         last: The newest settled answer.
-        usual: Tokens per second of all answers on this branch together.
+        session: Of all answers of this conversation together, if there are several.
     """
 
     now: float | None = None
@@ -34,7 +35,7 @@ class Speeds(msgspec.Struct, frozen=True, kw_only=True):
     reading: Prefill | None = None
     written: int | None = None
     last: Answer | None = None
-    usual: float | None = None
+    session: Averages | None = None
 
 
 def speeds_of(facts: Facts, lately: Sequence[float]) -> Speeds:
@@ -47,16 +48,8 @@ def speeds_of(facts: Facts, lately: Sequence[float]) -> Speeds:
         reading=reading,
         written=None if live is None or reading is not None else live.tokens,
         last=facts.last_answer,
-        usual=usual_tps(facts.path),
+        session=facts.averages if facts.averages is not None and facts.averages.answers > 1 else None,
     )
-
-
-def usual_tps(path: Sequence[Message]) -> float | None:
-    """Tokens per second over all answers together; n tokens of one take n - 1 steps."""
-    answers = [m.answer for m in path if m.answer is not None and m.answer.timings.decode_tps]
-    steps = sum(each.usage.completion_tokens - 1 for each in answers)
-    seconds = sum(each.timings.decode_ms for each in answers) / 1000
-    return steps / seconds if len(answers) > 1 and seconds > 0 else None
 
 
 def draw_speed(speeds: Speeds, width: int) -> Content:
@@ -69,27 +62,29 @@ def draw_speed(speeds: Speeds, width: int) -> Content:
         now = "…" if speeds.now is None else rate(speeds.now)
         lines.append(between(Content.assemble(" ", (now, "$accent")), speeds.lately, "", width))
         lines.append(ends(" written", words.count(speeds.written, "token"), width))
-        return Content("\n").join(lines)
-    elif last is not None and last.timings.decode_tps:
-        lines.append(between(Content(f" {rate(last.timings.decode_tps)}"), speeds.lately, "", width))
-    if last is not None and speeds.reading is None:
+    elif last is not None:
+        if last.timings.decode_tps:
+            lines.append(between(Content(f" {rate(last.timings.decode_tps)}"), speeds.lately, "", width))
         lines += _of(last, width)
-    if speeds.usual is not None:
-        lines.append(ends(" on average", rate(speeds.usual), width))
+    if speeds.session is not None:
+        lines += _on_average(speeds.session, width)
     return Content("\n").join(lines)
 
 
 def _reading(prefill: Prefill, width: int) -> list[Content]:
-    part = prefill.done / max(1, prefill.total)
     left = "" if prefill.eta_s is None else f"{words.seconds(prefill.eta_s)} left"
     bar = stacked(
         [(prefill.reused, "$muted"), (prefill.done - prefill.reused, "$accent")], prefill.total, width - 2
     )
     return [
-        ends(f" reading {part * 100:.0f} %", left, width),
+        ends(f" reading {_part(prefill)}", left, width),
         Content.assemble(" ", bar),
         ends(" prompt", words.count(prefill.total, "token"), width),
     ]
+
+
+def _part(prefill: Prefill) -> str:
+    return f"{prefill.done / max(1, prefill.total) * 100:.0f} %"
 
 
 def _of(answer: Answer, width: int) -> list[Content]:
@@ -106,3 +101,13 @@ def _of(answer: Answer, width: int) -> list[Content]:
             lines.append(ends("   reused", f"{usage.reused_tokens:,}", width))
         lines.append(ends(" tokens out", f"{usage.completion_tokens:,}", width))
     return lines
+
+
+def _on_average(session: Averages, width: int) -> Iterator[Content]:
+    """The same of all answers of this conversation together."""
+    speed = "" if session.decode_tps is None else rate(session.decode_tps)
+    yield ends(" session average", speed, width)
+    if session.ttft_s is not None:
+        yield ends("   first token", words.seconds(session.ttft_s), width)
+    if session.prefill_tps is not None:
+        yield ends("   prefill", rate(session.prefill_tps), width)
