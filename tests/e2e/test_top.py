@@ -22,7 +22,7 @@ def test_the_instruments_follow_the_engine(home: Home, tmp_path, monkeypatch: py
         assert "CPU" in screen
         assert "RAM" in screen
         assert "cut off after 4 tokens" in home.run("ask", "Say yes.", "--max-tokens", "4").stderr
-        terminal.wait(r"SmolLM2-135M-Instruct Q4_1\s+ready · ctx 8k")
+        terminal.wait(r"SmolLM2-135M-Instruct Q4_1\s+ready · ctx 8k[\s\S]*RAM\s+takes \d+, planned \d+ MiB")
         terminal.resize(80, 24)
         terminal.wait(r"1 model in memory")
         script.play({**H200, "temperature": 95})
@@ -31,7 +31,15 @@ def test_the_instruments_follow_the_engine(home: Home, tmp_path, monkeypatch: py
         terminal.wait("the engine is gone")
         assert home.run("engine", "start").returncode == 0
         terminal.wait("0 models in memory")
+        terminal.keys("F12", "Enter", "Escape")
+        terminal.wait(r"▸ CPU .* RAM [\s\S]*F12 arrange the panels")
         terminal.keys("q")
+        terminal.wait_exit()
+    with Tmux("top") as terminal:
+        terminal.wait("▸ CPU")
+        terminal.keys("F12", "Enter")
+        terminal.wait("each")
+        terminal.keys("q", "q")
         terminal.wait_exit()
     assert home.engine() is not None, "whoever watched leaves it alone"
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from tests.homes import Home
 from tests.telemetry.script import GB, H200, Script
-from tests.ui.support import LARGE, SMALL, Chats
+from tests.ui.stand_in import use
+from tests.ui.support import LARGE, SMALL, Chat, Chats
 from tui_chat.chat.model import Sampling
 from tui_chat.config.settings import Settings
-from tui_chat.ui import instruments
+from tui_chat.ui import instruments, planned
+from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.telemetry import GpuProcess, GpuSample, MachineSample, Maker, Throttle
 
 SETTINGS = Settings(sampling=Sampling(temperature=0.0, max_tokens=8))
@@ -22,6 +24,11 @@ async def test_panels_follow_a_gpu_until_it_goes(home: Home, script: Script) -> 
         await chat.say("Say hello.")
         await chat.answered()
         await chat.sees("speed", "first token", "tokens in", "tokens out              8")
+        await chat.sees("model  SmolLM2", "RAM takes", "planned 3")
+        assert "session average" not in chat.text(), "of a single answer there is none"
+        await chat.say("Say yes.")
+        await chat.answered()
+        await chat.sees("session average")
         script.play({**H200, "temperature": 93})
         await chat.sees("93 °C", "GPU 0 at 93 °C is too hot")
         script.play(driver_error=18)
@@ -39,6 +46,11 @@ async def test_what_a_narrow_terminal_has_room_for_is_said_in_its_status(home: H
         await chat.say("Say hello.")
         await chat.answered()
         await chat.sees("tok/s · first token", "ctx 1 %")
+        await chat.press("f12")
+        await chat.sees("GPU 0  NVIDIA H200", "↑↓ choose")
+        await chat.press("escape", "a", "b")
+        await chat.until(lambda: "GPU 0" not in chat.text(), "for the panels to go again")
+        assert chat.prompt.text == "ab"
         script.play()
         await chat.until(lambda: "VRAM" not in chat.text(), "for the GPU to go")
 
@@ -66,6 +78,90 @@ async def test_memory_that_runs_out_is_told_with_who_took_it(home: Home, script:
         assert "running out" in alarm
         script.play(H200)
         await chat.until(lambda: not chat.screen._presenter._facts.engine.scarce, "for the warning to go")
+
+
+def panels_of(chat: Chat) -> list[str]:
+    """The lines of what stands beside the conversation."""
+    lines = [line.partition("▏")[2].strip(" ▌") for line in chat.text().splitlines()]
+    return [line for line in lines if line]
+
+
+async def test_panels_stay_as_they_were_arranged(home: Home, script: Script) -> None:
+    script.play(H200)
+    async with Chats(home).open(LARGE, settings=SETTINGS) as chat:
+        await chat.sees("GPU 0  NVIDIA H200", "CPU")
+        width = len(chat.text().splitlines()[5].partition("▏")[0])
+        await chat.press("f12", "down", "K", "enter", "left", "plus", "right", "down", "shift+down")
+        await chat.sees("↑↓ choose  shift+↑↓ move  enter fold  ←→ width  esc done")
+        first, second, *_ = panels_of(chat)
+        assert first.split()[:2] == ["▸", "CPU"]
+        assert second == "GPU 0  NVIDIA H200"
+        assert len(chat.text().splitlines()[5].partition("▏")[0]) == width - 2
+        await chat.press("f1")
+        await chat.sees("Arranging the panels", "Fold the panel into a line, or unfold it")
+        await chat.press("escape", "escape")
+        assert chat.prompt.has_focus
+    async with Chats(home).open(LARGE, settings=SETTINGS) as chat:
+        await chat.sees("▸ CPU", "GPU 0  NVIDIA H200")
+        assert panels_of(chat)[0].startswith("▸ CPU")
+        assert len(chat.text().splitlines()[5].partition("▏")[0]) == width - 2
+        await chat.press("f12", "down", "space", "up")
+        await chat.sees("▸ GPU 0     20.5 GiB · 61 °C")
+        assert [line[:2] for line in panels_of(chat)[:2]] == ["▸ "] * 2, "folded ones close up"
+        await chat.press("r", "f12")
+        await chat.until(lambda: "▸" not in chat.text(), "for everything to be as usual")
+        assert panels_of(chat)[0] == "GPU 0  NVIDIA H200"
+        script.play(driver_error=18)
+        await chat.press("f12")
+        await chat.sees("after an update; a reboot", "↑↓ choose")
+        home.stop()
+        await chat.until(lambda: chat.prompt.has_focus, "for the keyboard, as nothing is left to arrange")
+
+
+async def test_where_panels_cannot_be_remembered_they_are_arranged_all_the_same(
+    home: Home, script: Script
+) -> None:
+    kept = home.paths.state / "panels" / "chat.json"
+    kept.mkdir(parents=True)
+    async with Chats(home).open(LARGE, settings=SETTINGS) as chat:
+        await chat.sees("CPU")
+        await chat.press("f12", "enter")
+        await chat.sees("▸ CPU")
+    assert kept.is_dir()
+
+
+def test_what_a_model_takes_is_drawn_beside_what_was_planned() -> None:
+    def gpu(index: int, *processes: GpuProcess, slice: int | None = None) -> GpuSample:
+        return GpuSample(
+            id=f"{index}/{slice}",
+            index=index,
+            slice=slice,
+            maker=Maker.NVIDIA,
+            name="A100",
+            processes=processes,
+        )
+
+    ours, slices = GpuProcess(1, 6 << 30, "Qwen3-8B"), GpuProcess(2, 2 << 30, "Qwen3-8B")
+    model = ModelInfo(
+        id="Qwen3-8B", path="/q.gguf", size_bytes=5 << 30, state=ModelState.READY, real_bytes=500 << 20,
+        devices=(use("gpu0", 20, 4096, 880), use("gpu1", 0, 100, 0), use("ram", 4, 300, 0)),
+    )  # fmt: skip
+    seen = (gpu(0, ours, GpuProcess(9, 1 << 30)), gpu(2, slices), gpu(2, slices, slice=1))
+    uses = planned.taken_by(model, seen)
+    assert planned.draw_taken("Qwen3-8B Q4_K_M", uses, WIDTH).plain.splitlines() == [
+        "model  Qwen3-8B Q4_K_M",
+        " GPU 0 takes        6.0 GiB",
+        " ██████████████████████████",
+        " planned 5.0 GiB (+20 %)",
+        " GPU 1 planned      260 MiB",
+        " RAM takes          500 MiB",
+        " ██████████████████████████",
+        " planned 460 MiB (+9 %)",
+        " GPU 2 takes        2.0 GiB",
+        " ██████████████████████████",
+        " planned 0 B",
+    ]
+    assert planned.in_short(uses) == "8.5 of 5.5 GiB planned"
 
 
 def test_a_gpu_is_drawn_with_whose_memory_it_is() -> None:

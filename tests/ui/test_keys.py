@@ -21,6 +21,7 @@ from tui_chat.ui.screens.sessions import SessionsScreen
 from tui_chat.ui.screens.statistics import StatisticsScreen
 from tui_chat.ui.screens.switcher import SwitcherScreen
 from tui_chat.ui.screens.trash import TrashScreen
+from tui_chat.ui.widgets.panel import SidePanel
 
 SCREENS = {
     Place.CHAT: ChatScreen,
@@ -52,7 +53,7 @@ def test_each_command_can_be_reached_and_does_something(command) -> None:
     assert keys != ["shift+enter"]
     if command.handled is Handled.BINDING:
         namespace, _, rest = command.action.partition(".")
-        target = TuiChat if namespace == "app" else SCREENS[command.place]
+        target = {"app": TuiChat, "focused": SidePanel, "screen": SCREENS.get(command.place)}[namespace]
         assert hasattr(target, f"action_{rest.partition('(')[0]}")
 
 

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from tui_chat.ui.terminal import give_keys_back
     from tui_chat.ui.top import TopApp
 
-    app = TopApp(settings.ui.theme, lambda: EngineClient(paths.socket))
+    app = TopApp(settings.ui.theme, lambda: EngineClient(paths.socket), paths.state)
     try:
         app.run(mouse=settings.ui.mouse)
     finally:

@@ -139,6 +139,10 @@ class TuiChat(ThemedApp):
         """Show what the context is spent on."""
         self._chat.show_context()
 
+    def action_arrange(self) -> None:
+        """Arrange the panels, or leave them so."""
+        self._chat.arrange_panels()
+
     def action_presets(self) -> None:
         """Choose a preset."""
         self._chat.show_presets()

@@ -26,6 +26,7 @@ class Place(enum.Enum):
     CONTEXT = "The context"
     PRESETS = "Presets"
     BESIDE = "Two versions side by side"
+    PANELS = "Arranging the panels"
 
 
 class Handled(enum.Enum):

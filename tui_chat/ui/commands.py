@@ -9,6 +9,7 @@ from tui_chat.ui.keyboard.branches import BRANCHES
 from tui_chat.ui.keyboard.chat import CHAT
 from tui_chat.ui.keyboard.context import CONTEXT
 from tui_chat.ui.keyboard.models import MODELS
+from tui_chat.ui.keyboard.panels import PANELS
 from tui_chat.ui.keyboard.presets import PRESETS
 from tui_chat.ui.keyboard.reading import READING
 from tui_chat.ui.keyboard.sessions import SESSIONS
@@ -25,6 +26,7 @@ COMMANDS: tuple[Command, ...] = (
     *BRANCHES,
     *CONTEXT,
     *PRESETS,
+    *PANELS,
 )
 """In the order in which help and footer show them."""
 

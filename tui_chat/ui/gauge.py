@@ -43,6 +43,11 @@ def filled(spent: Spent) -> str:
     return f"{about}{spent.size.tokens:,} of {spent.room.window:,}"
 
 
+def share(spent: Spent) -> str:
+    """Write how much of the window is used: ``72 %``."""
+    return f"{spent.size.tokens / max(1, spent.room.window) * 100:.0f} %"
+
+
 def panel(spent: Spent, policy: Policy, dropping: str, width: int) -> Content:
     """Draw the gauge for a narrow column."""
     head = _ends("context", policy.kind.value, width)

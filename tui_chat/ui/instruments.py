@@ -11,7 +11,7 @@ from tui_chat.ui.plot import plot, shares
 from tui_chat.ui.words import shorten
 from tui_chat.wire.readings import clocks_of, heat, of, percent
 from tui_chat.wire.telemetry import DriverState, GpuSample, MachineSample, Sample
-from tui_chat.wire.words import sizes
+from tui_chat.wire.words import size, sizes
 
 _USED, _FREE = "█", "·"
 _THIS, _OURS, _OTHERS = "$accent", "$secondary", "$muted"
@@ -25,7 +25,7 @@ History = Mapping[str, Sequence[float]]
 
 def gpu(sample: GpuSample, model: str | None, history: History, width: int) -> Content:
     """Draw one GPU; `model` is the id of the one that this conversation uses."""
-    number = str(sample.index) if sample.slice is None else f"{sample.index}.{sample.slice}"
+    number = _number(sample)
     name = shorten(sample.name, width - len(number) - 7)
     lines = [Content.assemble((f"GPU {number}", "bold"), (f"  {name}", "$muted"))]
     if sample.problem:
@@ -40,6 +40,10 @@ def gpu(sample: GpuSample, model: str | None, history: History, width: int) -> C
         harmed = any(reason.harms for reason in sample.throttled)
         lines.append(Content.styled(f"   {', '.join(why)}", "$warning" if harmed else "$muted"))
     return Content("\n").join(lines)
+
+
+def _number(sample: GpuSample) -> str:
+    return str(sample.index) if sample.slice is None else f"{sample.index}.{sample.slice}"
 
 
 def _vram(sample: GpuSample, model: str | None, width: int) -> Iterator[Content]:
@@ -89,9 +93,31 @@ def machine(sample: MachineSample, history: History, width: int, *, reads: bool 
     if sample.swap_used_bytes:
         lines.append(ends(" swap", of(sample.swap_used_bytes, sample.swap_bytes), width))
     if reads and sample.read_bps:
-        (read,), unit = sizes([round(sample.read_bps)])
-        lines.append(ends(" disk reads", f"{read} {unit}/s", width))
+        lines.append(ends(" disk reads", f"{size(round(sample.read_bps))}/s", width))
     return Content("\n").join(lines)
+
+
+def gpus_in_short(gpus: Sequence[GpuSample]) -> tuple[str, tuple[str, ...]]:
+    """Name the GPUs, and say of all together what matters most: memory, heat, how busy they are."""
+    title = f"GPU {_number(gpus[0])}" if len(gpus) == 1 else f"{len(gpus)} GPUs" if gpus else "GPUs"
+    whole = [gpu for gpu in gpus if gpu.slice is None] or gpus
+    heats = [gpu.temperature_c for gpu in gpus if gpu.temperature_c is not None]
+    busy = [gpu.utilisation for gpu in whole if gpu.utilisation is not None]
+    taken = [gpu.used_bytes for gpu in whole if gpu.used_bytes is not None]
+    facts = [size(sum(taken))] if taken else []
+    if heats:
+        facts.append(heat(max(heats)))
+    if busy:
+        facts.append(f"{percent(max(busy))} busy")
+    return title, (*(gpu.problem for gpu in gpus if gpu.problem), *facts)
+
+
+def machine_in_short(sample: MachineSample) -> tuple[str, ...]:
+    """Say what matters most of processors and memory in a few words."""
+    cpu = () if sample.busy is None else (percent(sample.busy),)
+    used = max(0, sample.ram_bytes - sample.available_bytes)
+    hot = () if sample.temperature_c is None else (heat(sample.temperature_c),)
+    return (*cpu, f"RAM {size(used)}", *hot)
 
 
 def summary(sample: Sample) -> list[str]:

@@ -32,6 +32,10 @@ _SHOWN = {
     "shift+right": "shift+→",
     "up": "↑",
     "down": "↓",
+    "shift+up": "shift+↑",
+    "shift+down": "shift+↓",
+    "plus": "+",
+    "minus": "-",
 }
 
 

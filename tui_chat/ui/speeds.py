@@ -52,6 +52,17 @@ def speeds_of(facts: Facts, lately: Sequence[float]) -> Speeds:
     )
 
 
+def gist(speeds: Speeds) -> tuple[str, ...]:
+    """Say what matters most of them."""
+    if (reading := speeds.reading) is not None:
+        return (f"reading {_part(reading)}",)
+    if speeds.written is not None:
+        written = words.count(speeds.written, "token")
+        return (written,) if speeds.now is None else (rate(speeds.now), written)
+    last = speeds.last
+    return (rate(last.timings.decode_tps),) if last is not None and last.timings.decode_tps else ()
+
+
 def draw_speed(speeds: Speeds, width: int) -> Content:
     """Draw them for a narrow column."""
     lines = [Content.styled("speed", "bold")]

@@ -150,7 +150,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         projector: Path of the file beside it that lets it see pictures, if there is one.
         options: How it was loaded.
         devices: What it was predicted to take.
-        real_bytes: What its process really takes of RAM, and of all GPUs together where a driver tells.
+        real_bytes: What its process really takes of RAM; of GPUs, their samples tell.
         progress: How much of it is loaded, 0..1; `eta_s` seconds are left of that, None where unknown.
         keep_alive_s: How long it stays when idle; negative for ever. `idle_s` is how long it has been.
     """

@@ -120,6 +120,15 @@ CHAT: tuple[Command, ...] = (
         Place.CHAT,
         palette=True,
     ),
+    Command(
+        "panels",
+        "f12",
+        "app.arrange",
+        "Arrange the panels beside the conversation",
+        Place.CHAT,
+        palette=True,
+        priority=True,
+    ),
     Command("drawing", "", "screen.drawing", "Change how answers are drawn", Place.CHAT, palette=True),
     Command(
         "search",

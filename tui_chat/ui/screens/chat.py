@@ -17,23 +17,23 @@ from tui_chat.client.changes import Access
 from tui_chat.store.errors import StoreError
 from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.keys import bindings
+from tui_chat.ui.panels import ORDER
 from tui_chat.ui.presenter import Presenter
+from tui_chat.ui.screens.arranging import ArrangingActions
 from tui_chat.ui.screens.branching import ON_MESSAGE
-from tui_chat.ui.screens.finding import FindingActions
 from tui_chat.ui.transcript.view import Transcript
 from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
 from tui_chat.ui.widgets.panel import SidePanel
 from tui_chat.ui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from tui_chat.chat.model import Problem
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
     from tui_chat.config.settings import UiSettings
     from tui_chat.ui.opening import Opening
-    from tui_chat.ui.panels import Panel
 
 log = logging.getLogger("tui_chat.ui")
 
@@ -48,7 +48,7 @@ ALARM_S = 8.0
 """How long an alarm stays."""
 
 
-class ChatScreen(FindingActions):
+class ChatScreen(ArrangingActions):
     """One conversation and its input. There is one such screen; conversations change under it."""
 
     BINDINGS: ClassVar = bindings(Place.CHAT, Place.TRANSCRIPT)
@@ -79,7 +79,7 @@ class ChatScreen(FindingActions):
             with Vertical(id="chat-conversation"):
                 yield Transcript(fps=self._stream_fps(), id="chat-transcript")
                 yield Static(id="chat-empty")
-            yield SidePanel(id="chat-panel")
+            yield SidePanel(ORDER, id="chat-panel")
         yield StatusLine(id="chat-status")
         with Horizontal(id="chat-entry"):
             yield Static("›", id="chat-mark")  # noqa: RUF001
@@ -103,6 +103,7 @@ class ChatScreen(FindingActions):
         from tui_chat.ui.opening import open_conversation
 
         self._workspace.subscribe(self._presenter.hear)
+        await self._arrange_as_before()
         self._presenter.facts.usual_preset = self._workspace.settings.chat.preset or ""
         opened = await open_conversation(self._workspace, self._opening)
         await self._show(opened.conversation)
@@ -117,8 +118,9 @@ class ChatScreen(FindingActions):
             self.choose_session()
 
     async def on_unmount(self) -> None:
-        """Keep the draft and let go of session and engine."""
+        """Keep the draft and how the panels are arranged, and let go of session and engine."""
         if self._conversation is not None:
+            await self._arrangements.flush()
             self.workers.cancel_group(self, "starter")
             await self._drafts.flush()
             await self._conversation.close()
@@ -198,10 +200,6 @@ class ChatScreen(FindingActions):
         """Whether there is room for panels beside the conversation."""
         return self.has_class("-wide")
 
-    def show_panels(self, panels: Mapping[str, Panel | None]) -> None:
-        """Show the panels beside the conversation."""
-        self.query_one("#chat-panel", SidePanel).show(panels)
-
     def show_banner(self, text: str) -> None:
         """Show a line that stays under the title, or none."""
         banner = self.query_one("#chat-banner", Static)
@@ -238,7 +236,7 @@ class ChatScreen(FindingActions):
     def places(self) -> tuple[Place, ...]:
         """Where the person is, for help and hints."""
         writing = Place.FINDING if self.finding else Place.INPUT
-        first = Place.TRANSCRIPT if self.reading else writing
+        first = Place.TRANSCRIPT if self.reading else Place.PANELS if self.arranging else writing
         return (first, Place.CHAT, Place.EVERYWHERE)
 
     def show_hints(self) -> None:
@@ -267,14 +265,15 @@ class ChatScreen(FindingActions):
         match action:
             case "stop":
                 possible = self._stoppable or self.reading or self._editing is not None
-                return possible and not self.finding
+                return possible and not (self.finding or self.arranging)
             case "find_here" | "step" | "write" | "tail":
                 return self.reading
             case "copy_message" | "copy_code" | "toggle_thinking":
                 return self.reading and self.transcript.focused_id is not None
             case "undo" | "redo":
-                writing = self.app.screen is self and isinstance(self.focused, TextArea | Input)
-                return self._may_change and not writing  # there, it is the text's own
+                elsewhere = self.arranging or isinstance(self.focused, TextArea | Input)
+                writing = self.app.screen is self and elsewhere
+                return self._may_change and not writing  # in a text, it is the text's own
             case "reset":
                 return self._may_change and bool(conversation and conversation.session.messages)
             case _ if action in ON_MESSAGE:
