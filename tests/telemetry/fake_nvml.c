@@ -1,6 +1,6 @@
 /* A libnvidia-ml.so.1 that plays a script: the real pynvml binding loads it, and so is tested too.
  *
- * The script is the file that FAKE_NVML names, read anew at every call. A line is `KEY VALUE`; what a GPU tells
+ * The script is the file that FAKE_NVML names, read anew whenever it was replaced. A line is `KEY VALUE`; what a GPU tells
  * is `gpu.0.temperature 61`, what a slice of it tells `gpu.0.mig.1.memory 5000`. A value `!3` is the NVML error 3,
  * and so is a key that is missing. `hang_ms` holds up every call, `gpu.0.hang_ms` those about one GPU. */
 
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { OK = 0, UNINITIALIZED = 1, INVALID = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, TOO_SMALL = 7, NOT_LOADED = 9 };
@@ -19,24 +20,40 @@ struct process { unsigned int pid; unsigned long long used; unsigned int gpu_ins
 
 static int started;
 
+/* The script as it is now. What it takes to read it is no cost of what is tested, so that is done rarely. */
+static const char *script(void) {
+    static char *text;
+    static struct stat read_as;
+    const char *path = getenv("FAKE_NVML");
+    struct stat now;
+    if (!path || stat(path, &now))
+        return "";
+    if (!text || now.st_ino != read_as.st_ino || now.st_mtim.tv_nsec != read_as.st_mtim.tv_nsec) {
+        FILE *file = fopen(path, "r");
+        if (!file)
+            return "";
+        free(text);
+        text = calloc(1, (size_t)now.st_size + 1);
+        if (fread(text, 1, (size_t)now.st_size, file) == 0)
+            text[0] = 0;
+        fclose(file);
+        read_as = now;
+    }
+    return text;
+}
+
 /* Find the value of a key, the n-th of that key; 0 when it is not there. */
 static int find(const char *key, int n, char *value) {
-    const char *path = getenv("FAKE_NVML");
-    FILE *file = path ? fopen(path, "r") : NULL;
-    char line[LINE];
     size_t length = strlen(key);
-    int found = 0;
-    if (!file)
-        return 0;
-    while (!found && fgets(line, sizeof line, file)) {
+    for (const char *line = script(); *line; line += strcspn(line, "\n") + 1) {
         if (strncmp(line, key, length) == 0 && line[length] == ' ' && n-- == 0) {
-            line[strcspn(line, "\n")] = 0;
-            strcpy(value, line + length + 1);
-            found = 1;
+            snprintf(value, LINE, "%.*s", (int)strcspn(line + length + 1, "\n"), line + length + 1);
+            return 1;
         }
+        if (!strchr(line, '\n'))
+            break;
     }
-    fclose(file);
-    return found;
+    return 0;
 }
 
 static void hang(const char *key) {

@@ -16,6 +16,7 @@ from tui_chat.ui import words
 from tui_chat.ui.widgets.lines import Status, Title
 from tui_chat.wire.api import EngineChanged, ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued
+from tui_chat.wire.words import rate
 
 if TYPE_CHECKING:
     from tui_chat.chat.averages import Averages
@@ -170,9 +171,9 @@ class Facts:
 
     def _speed(self) -> str:
         if self.live is not None:
-            return f"{self.speed:.0f} tok/s" if self.speed is not None else ""
+            return rate(self.speed) if self.speed is not None else ""
         answer = self.last_answer
-        return f"{answer.timings.decode_tps:.0f} tok/s" if answer and answer.timings.decode_tps else ""
+        return rate(answer.timings.decode_tps) if answer and answer.timings.decode_tps else ""
 
     def _context(self) -> str:
         if self.spent is None or self.last_answer is None:

@@ -25,10 +25,10 @@ from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.dialogs import AskScreen
 from tui_chat.ui.screens.passing import PassingScreen
 from tui_chat.ui.telling import setup_words
-from tui_chat.ui.transcript.words import speed
 from tui_chat.ui.widgets.filtered import columns
 from tui_chat.ui.widgets.lines import HintLine
 from tui_chat.wire.api import Kept
+from tui_chat.wire.words import rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,7 +172,7 @@ class BranchesScreen(PassingScreen[Chosen | None]):
             return [*name, ("you: ", "$muted"), (line, "$foreground"), *pinned]
         facts = [self._name_model(message.answer.model)]
         if message.answer.timings.decode_tps:
-            facts.append(f"{speed(message.answer.timings.decode_tps)} tok/s")
+            facts.append(rate(message.answer.timings.decode_tps))
         if message.answer.usage.completion_tokens:
             facts.append(f"{message.answer.usage.completion_tokens:,} tok")
         if message.answer.edited:

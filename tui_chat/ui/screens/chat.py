@@ -113,9 +113,13 @@ class ChatScreen(ArrangingActions):
         self.prompt.past.fill(await asyncio.to_thread(self._workspace.history.read))
         await self._workspace.start()
         self._presenter.know_models(await self._workspace.models())
-        self.set_interval(TICK_S, self._presenter.refresh)
+        self.set_interval(TICK_S, self._tick)
         if opened.choose:
             self.choose_session()
+
+    def _tick(self) -> None:
+        if self.app.is_running:  # else the parts of the screen go before it does
+            self._presenter.refresh()
 
     async def on_unmount(self) -> None:
         """Keep the draft and how the panels are arranged, and let go of session and engine."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tui_chat.chat.model import FinishReason
 from tui_chat.ui.transcript.items import AnswerItem
+from tui_chat.wire.words import rate
 
 _ENDINGS = {
     FinishReason.LENGTH: "The answer reached its limit of tokens and stops here.",
@@ -22,7 +23,7 @@ def metadata(item: AnswerItem) -> str:
     usage, timings = item.usage, item.timings
     parts: list[str] = []
     if timings.decode_tps is not None:
-        parts.append(f"{speed(timings.decode_tps)} tok/s")
+        parts.append(rate(timings.decode_tps))
     if timings.ttft_ms is not None:
         parts.append(seconds(timings.ttft_ms))
     if usage.completion_tokens:
@@ -67,11 +68,6 @@ def seconds(milliseconds: float) -> str:
     """Return a duration with the digits that matter (`0.09 s`, `12.3 s`)."""
     value = milliseconds / 1000
     return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
-
-
-def speed(tokens_per_second: float) -> str:
-    """Return a rate without digits nobody can read (`204`, `3.4`)."""
-    return f"{tokens_per_second:.0f}" if tokens_per_second >= 10 else f"{tokens_per_second:.1f}"
 
 
 def _kept(item: AnswerItem) -> str:
