@@ -261,7 +261,7 @@ def test_stats_tells_each_model_and_every_answer(empty_home: Home) -> None:
         (f"a{number}", "40.0", "32", "") for number in (0, 1, 2, 9)
     ]
     plotted = empty_home.run("stats", "--plot", "--model", "qwen").stdout.splitlines()
-    assert plotted[0].startswith("qwen: 3 answers, 40 tok/s at most")
+    assert plotted[0].startswith("qwen: 3 answers, 40.0 tok/s at most")
     assert len(plotted) == 7
 
 

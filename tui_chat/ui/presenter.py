@@ -53,6 +53,11 @@ class Screen(Protocol):
     """What the presenter needs of the screen it presents on."""
 
     @property
+    def there(self) -> bool:
+        """Whether there is still something to show news on: when the app is left, its parts go first."""
+        ...
+
+    @property
     def transcript(self) -> Transcript:
         """The conversation."""
         ...
@@ -125,6 +130,8 @@ class Presenter:
 
     def hear(self, change: Change) -> None:
         """Render one change; one that cannot be is logged, and the conversation goes on."""
+        if not self._screen.there:
+            return
         try:
             self._render(change)
         except Exception:
@@ -184,7 +191,7 @@ class Presenter:
 
     def notice(self, problem: Problem) -> None:
         """Write a problem that belongs to no answer into the transcript, once."""
-        if problem == self._raised:
+        if problem == self._raised or not self._screen.there:
             return
         self._raised = problem
         path = self._facts.path
@@ -219,6 +226,8 @@ class Presenter:
 
     def refresh(self) -> None:
         """Bring everything around the transcript up to date."""
+        if not self._screen.there:
+            return
         facts, conversation = self._facts, self._conversation
         if conversation is not None:
             live = conversation.live
@@ -316,6 +325,8 @@ class Presenter:
     def _reload(self) -> None:
         """Draw everything afresh, the answer in flight with what it has said so far."""
         assert self._conversation is not None
+        if not self._screen.there:
+            return
         self._facts.branches = max(1, len(self._conversation.tree.leaves()))
         self._screen.transcript.set_items(self._thread().items(self._notices))
         self.refresh()

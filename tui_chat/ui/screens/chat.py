@@ -113,13 +113,14 @@ class ChatScreen(ArrangingActions):
         self.prompt.past.fill(await asyncio.to_thread(self._workspace.history.read))
         await self._workspace.start()
         self._presenter.know_models(await self._workspace.models())
-        self.set_interval(TICK_S, self._tick)
+        self.set_interval(TICK_S, self._presenter.refresh)
         if opened.choose:
             self.choose_session()
 
-    def _tick(self) -> None:
-        if self.app.is_running:  # else the parts of the screen go before it does
-            self._presenter.refresh()
+    @property
+    def there(self) -> bool:
+        """Whether there is still something to show news on."""
+        return self.app.is_running and self.is_mounted
 
     async def on_unmount(self) -> None:
         """Keep the draft and how the panels are arranged, and let go of session and engine."""
@@ -153,8 +154,7 @@ class ChatScreen(ArrangingActions):
         await asyncio.sleep(FORESEE_S)
         conversation, editing = self._conversation, self._editing
         outlook = await conversation.foresee(text, editing) if conversation is not None else None
-        if self.is_attached:  # the app may have been left meanwhile
-            self._presenter.expect(outlook)
+        self._presenter.expect(outlook)
 
     @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:

@@ -44,8 +44,7 @@ class SwitchingActions(ReadingActions):
 
     def _tell_problem(self, problem: Problem) -> None:
         """Say in the chat what went wrong while a model was being loaded."""
-        if self.is_mounted:
-            self._presenter.notice(problem)
+        self._presenter.notice(problem)
 
     @work(group="models", exclusive=True)
     async def choose_model(self) -> None:
