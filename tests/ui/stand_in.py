@@ -81,7 +81,7 @@ def ready(home: Home, **more: object) -> ModelInfo:
         "context": 8192,
         "options": LoadOptions(context=8192),
         "devices": (use("gpu0", 30, 92, 180, 22), use("ram", 0, 16, 0, 0)),
-        "real_bytes": 460 * MIB,
+        "real_bytes": 84 * MIB,
         "keep_alive_s": 3600.0,
         "idle_s": 660.0,
     }
@@ -95,7 +95,7 @@ def neighbour(**more: object) -> ModelInfo:
         "context": 32768,
         "options": LoadOptions(context=32768, kv_type=KvType.Q8_0),
         "devices": (use("gpu0", 24, 12_000, 1600, 300), use("ram", 8, 5400, 500, 120)),
-        "real_bytes": 20 * GIB,
+        "real_bytes": 6 * GIB,
         "pinned": True,
     }
     return ModelInfo(

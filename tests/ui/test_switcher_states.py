@@ -231,7 +231,7 @@ async def test_residents_say_who_holds_what_and_can_be_let_go(
             "GPU 0", "free 8.0 of 24.0 GiB · ours 14.0 · others 2.0",
             "ready · ctx 8k · KV f16 · idle 11 min · leaves in 4",
             "weights 92 · KV 180 · compute 22 · overhead 64 MiB · 30 layers",
-            "predicted 438 · really 460 MiB (+5.0 %)", "answering · ctx 32k · KV q8_0 · pinned",
+            "RAM predicted 80 · really 84 MiB (+5.0 %)", "answering · ctx 32k · KV q8_0 · pinned",
         )  # fmt: skip
         await chat.press("p")
         await chat.until(lambda: engine.requests(PinRequest) == [PinRequest(MODEL, True)], "for the pin")

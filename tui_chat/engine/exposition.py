@@ -134,11 +134,23 @@ def _now(state: State) -> Iterator[Metric]:
     yield predicted
     real = {model.id: float(model.real_bytes) for model in residents if model.real_bytes}
     yield _by("resident_real_bytes", "RAM that a model's process really takes.", real)
+    if state.sample is not None:
+        yield _by("resident_real_vram_bytes", "Memory of GPUs that it really takes.", _vram(state.sample))
     context = {model.id: float(model.context) for model in residents if model.context}
     yield _by("resident_context_tokens", "Size of a model's context.", context)
     yield _gauge("parked_ram_bytes", "RAM that parked conversations take.", state.parked_bytes)
     held = {each.device: float(each.held or each.slowed) for each in state.hot}
     yield _by("hot", "Devices that are too hot: 1 where answers wait or are slowed down.", held, "device")
+
+
+def _vram(sample: Sample) -> Mapping[str, float]:
+    """What each of our models takes of all GPUs, where drivers tell; a slice is part of its GPU."""
+    taken: dict[str, float] = {}
+    for gpu in sample.gpus:
+        for process in gpu.processes or ():
+            if process.model and process.used_bytes and gpu.slice is None:
+                taken[process.model] = taken.get(process.model, 0.0) + process.used_bytes
+    return taken
 
 
 def _machine(sample: Sample) -> Iterator[Metric]:

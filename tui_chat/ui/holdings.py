@@ -11,7 +11,7 @@ from tui_chat.ui.facts import model_name
 from tui_chat.ui.plot import shares
 from tui_chat.ui.switcher.rows import state_word
 from tui_chat.wire.api import ModelInfo, ModelState
-from tui_chat.wire.plan import DeviceSpec, DeviceUse
+from tui_chat.wire.plan import DeviceKind, DeviceSpec, DeviceUse
 from tui_chat.wire.words import device, size, sizes
 
 HOLDING = frozenset(ModelState) - {
@@ -136,11 +136,13 @@ def _bar(parts: Sequence[tuple[int, str]], whole: int, cells: int) -> list[tuple
 
 
 def _checked(model: ModelInfo) -> str:
-    predicted = sum(use.total_bytes for use in model.devices)
+    """Compare what was predicted of RAM with what is really taken; of GPUs only the instruments tell that."""
+    predicted = sum(use.total_bytes for use in model.devices if use.kind is DeviceKind.RAM)
+    ram = "RAM " if any(use.total_bytes for use in model.devices if use.kind is not DeviceKind.RAM) else ""
     if not model.real_bytes:
-        return f"predicted {size(predicted)}" if predicted else ""
+        return f"{ram}predicted {size(predicted)}" if predicted else ""
     if not predicted:
-        return f"really {size(model.real_bytes)}"
+        return f"{ram}really {size(model.real_bytes)}"
     off = (model.real_bytes - predicted) / predicted * 100
     (before, after), unit = sizes([predicted, model.real_bytes])
-    return f"predicted {before} · really {after} {unit} ({off:+.1f} %)"
+    return f"{ram}predicted {before} · really {after} {unit} ({off:+.1f} %)"

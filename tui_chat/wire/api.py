@@ -12,7 +12,7 @@ from tui_chat.wire.heat import Hot
 from tui_chat.wire.plan import DeviceSpec, DeviceUse, KvType, LoadOptions, Plan, Strategy
 from tui_chat.wire.scarce import Scarce
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Raised whenever a client and an engine of different releases could misunderstand each other."""
 
 

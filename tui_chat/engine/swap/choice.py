@@ -16,6 +16,7 @@ from tui_chat.backends.llamacpp.planning import Made, Planner, ram_bandwidth
 from tui_chat.backends.protocol import BackendError
 from tui_chat.engine.swap.learned import Learned
 from tui_chat.engine.swap.ledger import Ledger, adjusted, footprint, freed_by
+from tui_chat.engine.swap.machine import MachineReader
 from tui_chat.engine.swap.resident import Resident, Table
 from tui_chat.library.files import files_of
 from tui_chat.memory.devices import read_machine
@@ -80,6 +81,7 @@ class Chooser:
         self._ram_limit = ram_limit
         self._parked_ram = parked_ram
         self._bandwidth: float | None = None
+        self._reader = MachineReader(lambda: read_machine(gpu_kinds(), self._bandwidth or 0.0))
         self.habits = Habits(*learned.habits)
 
     async def machine(self, *, with_parks: bool = False) -> Machine:
@@ -89,8 +91,7 @@ class Chooser:
         """
         if self._bandwidth is None:
             self._bandwidth = await asyncio.to_thread(ram_bandwidth, self._cache)
-        machine = await asyncio.to_thread(read_machine, gpu_kinds(), self._bandwidth)
-        left = self.ledger.left(machine)
+        left = self.ledger.left(await self._reader.read())
         if not with_parks:
             left = adjusted(left, [{left.ram.name: self._parked_ram()}])
         return left if self._ram_limit is None else self._limited(left, self._ram_limit)
