@@ -14,6 +14,8 @@ from tui_chat.wire.telemetry import Driver, DriverState, GpuSample, Maker, Sampl
 log = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
+QUICK_S = 1.0
+"""The first sample waits so long for all sources; a GPU that sleeps takes longer to wake up."""
 SILENT_S = 2.5
 """A call that takes longer than this is said to hang; what was told before it is no longer true."""
 
@@ -23,6 +25,7 @@ class Sampler:
 
     def __init__(self, sources: Sequence[Source], period_s: float = PERIOD_S) -> None:
         self._readers = [_Reader(source, period_s) for source in sources]
+        self._since: float | None = None
 
     @property
     def reads(self) -> bool:
@@ -31,11 +34,18 @@ class Sampler:
 
     def want(self, wanted: bool) -> None:
         """Read from now on, at once; or no longer."""
+        if wanted and self._since is None:
+            self._since = time.monotonic()
+        elif not wanted:
+            self._since = None
         for reader in self._readers:
             reader.want(wanted)
 
     def sample(self) -> Sample | None:
-        """Put together what was read last; None until the machine itself has been read."""
+        """Put together what was read last; None until the machine, and every driver that is quick, was read."""
+        waited_s = time.monotonic() - (self._since or 0.0)
+        if waited_s < QUICK_S and not all(reader.has_told for reader in self._readers):
+            return None
         return joined([reader.telling() for reader in self._readers], time.time())
 
     def close(self) -> None:
@@ -69,11 +79,13 @@ class _Reader(threading.Thread):
         self._began: float | None = None
         self._told = Reading()
         self._failed = False
+        self.has_told = False
 
     def want(self, wanted: bool) -> None:
         if not wanted:
             self._wanted.clear()
             self._told = Reading()
+            self.has_told = False
             return
         self._wanted.set()
         if not self.is_alive() and not self._stopped.is_set():
@@ -88,6 +100,7 @@ class _Reader(threading.Thread):
             self._began = began = time.monotonic()
             self._told = self._read()
             self._began = None
+            self.has_told = True
             self._stopped.wait(max(0.0, began + self._period_s - time.monotonic()))
         with suppress(Exception):  # nobody is left to be told
             self._source.close()
