@@ -42,7 +42,7 @@ class Sampler:
             reader.want(wanted)
 
     def sample(self) -> Sample | None:
-        """Put together what was read last; None until the machine, and every driver that is quick, was read."""
+        """Put together what was read last; None until the machine, and every quick driver, has been read."""
         waited_s = time.monotonic() - (self._since or 0.0)
         if waited_s < QUICK_S and not all(reader.has_told for reader in self._readers):
             return None
