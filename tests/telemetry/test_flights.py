@@ -15,14 +15,16 @@ import pytest
 from tests.engine.support import GREEDY, ask, engine_in
 from tests.homes import Home
 from tests.telemetry.readings import MACHINE, gpu, sampled
+from tests.ui.support import LARGE, Chats
 from tests.worker.support import eventually
 from tui_chat.backends.protocol import Description
-from tui_chat.chat.flight import Cause, Flight
+from tui_chat.chat.flight import Cause, Flight, Slow
 from tui_chat.chat.model import Answer, FinishReason, Timings, Usage
 from tui_chat.engine.baselines import LEAST, Baselines
 from tui_chat.engine.recorder import Recorder
 from tui_chat.engine.swap.resident import Resident
 from tui_chat.store.answerlog import FILE, FILE_BYTES, KEPT, AnswerLine, AnswerLog, read_answers
+from tui_chat.ui.record import record
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.plan import DeviceKind, DeviceUse, LoadOptions
 from tui_chat.wire.telemetry import GpuProcess, Throttle
@@ -277,3 +279,43 @@ def test_stats_says_what_is_wrong(empty_home: Home) -> None:
     torn = empty_home.run("stats")
     assert "nobody can read it: 1 line of the log" in torn.stderr
     assert torn.returncode == 0
+
+
+async def test_how_an_answer_came_to_be_is_shown_on_its_message(home: Home) -> None:
+    async with Chats(home).open(LARGE) as chat:
+        await chat.say("Say hello.")
+        await chat.answered()
+        await chat.press("shift+tab", "s")
+        await chat.sees(
+            "how it was answered", "the likeliest token each time", "8,192 tokens of context, KV f16"
+        )
+        await chat.sees(
+            "8 tokens in", "first token", "prefill", "MiB of RAM", "llama-cpp-python", "all on CPU"
+        )
+        await chat.press("escape", "k", "s")
+        await chat.sees("this is no answer")
+
+
+def test_a_record_says_all_that_is_known_in_words() -> None:
+    known = answer(
+        26.0,
+        peak_vram_bytes=5 * GIB,
+        gpu_c=84.0,
+        power_w=300.0,
+        energy_j=640.0,
+        throttled_ms=900.0,
+        throttled_by=(Cause.HEAT,),
+        stalled_ms=2500.0,
+        slow=Slow(40.0, (Cause.HEAT,)),
+    )
+    text = record(known, 76).plain
+    for said in (
+        "5.0 GiB of VRAM",
+        "GPU 84 °C",
+        "300 W, 640 J, 10.00 J a token",
+        "2.5 s",
+        "0.90 s, a device",
+    ):
+        assert said in text
+    assert "than usual (40.0 tok/s): a device slowed itself down because of heat" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 76

@@ -26,6 +26,7 @@ READING: tuple[Command, ...] = (
     _on("message.copy", "c", "copy_message", "Copy the message", "copy"),
     _on("message.code", "b", "copy_code", "Copy a code block", "copy code"),
     _on("message.thinking", "t", "toggle_thinking", "Unfold or fold the thinking", "thinking"),
+    _on("message.record", "s", "record", "Show how it was answered: speed, memory, heat, settings"),
     _on("message.delete", "d,delete", "remove", "Delete the message and all below it", "delete"),
     _on("tree.undo", "u,ctrl+z", "undo", "Undo; at a context cut, send it again", "undo", palette=True),
     _on("tree.redo", "U,ctrl+y", "redo", "Do again what was undone", palette=True),

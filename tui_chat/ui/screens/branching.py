@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -279,6 +280,17 @@ class BranchingActions(SwitchingActions):
             self._presenter.notice(error.problem)
         else:
             self.note("this is a session of its own now; F3 shows both")
+
+    def action_record(self) -> None:
+        """Show how the focused answer came to be."""
+        answer = self.focused_message.answer if self.focused_message else None
+        if answer is None or answer.finish is None:
+            self.note("this is no answer, or it is still being written")
+            return
+        from tui_chat.ui.record import record
+        from tui_chat.ui.screens.factual import FactsScreen
+
+        self.app.push_screen(FactsScreen("how it was answered", partial(record, answer)))
 
     @work(group="branching")
     async def action_undo(self) -> None:

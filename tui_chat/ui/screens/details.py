@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
-from typing import ClassVar
+from functools import partial
 
-from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from tui_chat.ui import words
 from tui_chat.ui.facts import model_name
+from tui_chat.ui.screens.factual import FactsScreen, lines_of, pair
 from tui_chat.ui.switcher.rows import Offer, state_word
 from tui_chat.wire.plan import DeviceUse, LoadOptions, Plan, Source
 from tui_chat.wire.words import device, rate, size
@@ -23,59 +18,25 @@ _SOURCES = {
     Source.ARITHMETIC: "by the header's arithmetic",
     Source.LLAMA_CPP: "as llama.cpp itself laid it out",
 }
-_NAMES = 16
-"""Cells of the column of names."""
-_AROUND = 8
-"""Rows of the dialog around what scrolls: border, padding, title and keys."""
 _COLUMNS = ("layers", "weights", "KV", "compute", "overhead", "total", "free")
 
 
-class DetailsScreen(ModalScreen[None]):
-    """What a row of the switcher has no room for; any of esc, ctrl+o, q and enter closes it."""
-
-    CSS_PATH = "dialogs.tcss"
-    BINDINGS: ClassVar = [Binding("escape,ctrl+o,q,enter", "dismiss(None)", "Close", show=False)]
+class DetailsScreen(FactsScreen):
+    """What a row of the switcher has no room for."""
 
     def __init__(self, offer: Offer) -> None:
-        super().__init__()
-        self._offer = offer
+        super().__init__(model_name(offer.model.id, offer.model), partial(details, offer))
 
-    def compose(self) -> ComposeResult:
-        """Lay out name, facts and keys."""
-        model = self._offer.model
-        with Vertical(classes="dialog"):
-            yield Static(model_name(model.id, model), classes="dialog-title", markup=False)
-            with VerticalScroll(classes="details-scroll"):
-                yield Static(classes="help-text", markup=False)
-            yield Static("↑↓ scroll   esc close", classes="dialog-keys")
-
-    def on_mount(self) -> None:
-        """Write when it is known how wide this is."""
-        self.call_after_refresh(self._write)
-
-    def show(self, offer: Offer) -> None:
+    def show_offer(self, offer: Offer) -> None:
         """Write what is known now."""
-        self._offer = offer
-        self._write()
-
-    def on_resize(self) -> None:
-        """Lines are broken for a width."""
-        self.call_after_refresh(self._write)
-
-    def _write(self) -> None:
-        if not self.is_mounted:
-            return
-        scroll = self.query_one(".details-scroll")
-        scroll.styles.max_height = max(3, self.size.height - _AROUND)
-        width = scroll.scrollable_content_region.width
-        self.query_one(".help-text", Static).update(details(self._offer, width))
+        self.show(partial(details, offer))
 
 
 def details(offer: Offer, width: int) -> Content:
     """Write what is known of the model and of its plan, in `width` cells; nothing that is not."""
     lines = []
     for name, said in _facts(offer):
-        lines += _lines(name, said, width)
+        lines += lines_of(name, said, width)
     plan = offer.plan or offer.latest
     devices = offer.model.devices if offer.settled and offer.model.devices else plan.devices if plan else ()
     if devices:
@@ -83,11 +44,11 @@ def details(offer: Offer, width: int) -> Content:
     if offer.model.real_bytes:
         lines.append(Content(""))
         for name, said in _checked(offer):
-            lines += _lines(name, said, width)
+            lines += lines_of(name, said, width)
     if plan is not None and not offer.settled:
         lines.append(Content(""))
         for name, said in _plan(plan):
-            lines += _lines(name, said, width)
+            lines += lines_of(name, said, width)
     return Content("\n").join(lines)
 
 
@@ -95,38 +56,22 @@ def _facts(offer: Offer) -> Iterator[tuple[str, str]]:
     model, plan = offer.model, offer.plan or offer.latest
     devices = model.devices or (plan.devices if plan else ())
     layers = sum(use.layers for use in devices)
-    yield from _pair("also called", *model.aliases)
-    yield from _pair("architecture", model.architecture, words.count(layers, "layer") if layers else "")
+    yield from pair("also called", *model.aliases)
+    yield from pair("architecture", model.architecture, words.count(layers, "layer") if layers else "")
     if model.parameters:
-        yield from _pair("parameters", f"{words.parameters(model.parameters)} ({model.parameters:,})")
-    yield from _pair("quant", model.quant, size(model.size_bytes))
+        yield from pair("parameters", f"{words.parameters(model.parameters)} ({model.parameters:,})")
+    yield from pair("quant", model.quant, size(model.size_bytes))
     if model.trained_context:
-        yield from _pair("trained for", f"{model.trained_context:,} tokens of context")
-    yield from _pair("state", state_word(model))
+        yield from pair("trained for", f"{model.trained_context:,} tokens of context")
+    yield from pair("state", state_word(model))
     held = model.options or (plan.options if plan else None)
     if held is not None:
-        yield from _pair("in memory with" if offer.settled else "planned with", _options(held))
-    yield from _pair("file", words.place(model.path))
+        yield from pair("in memory with" if offer.settled else "planned with", _options(held))
+    yield from pair("file", words.place(model.path))
     if model.problem is not None:
-        yield from _pair("problem", f"{model.problem.what} {model.problem.remedy}")
+        yield from pair("problem", f"{model.problem.what} {model.problem.remedy}")
         if model.problem.detail:
-            yield from _pair("", model.problem.detail)
-
-
-def _pair(name: str, *values: str) -> Iterator[tuple[str, str]]:
-    said = ", ".join(value for value in values if value)
-    if said:
-        yield name, said
-
-
-def _lines(name: str, said: str, width: int) -> list[Content]:
-    """Write `said` beside its name, in as many lines as it takes."""
-    broken = wrap(said, max(20, width - _NAMES), break_on_hyphens=False)
-    names = [name, *("" for _ in broken[1:])]
-    return [
-        Content.assemble((f"{name:<{_NAMES}}", "$muted"), (line, "$foreground"))
-        for name, line in zip(names, broken, strict=True)
-    ]
+            yield from pair("", model.problem.detail)
 
 
 def _options(options: LoadOptions) -> str:
@@ -162,19 +107,19 @@ def _bytes(use: DeviceUse) -> tuple[int, ...]:
 
 def _checked(offer: Offer) -> Iterator[tuple[str, str]]:
     predicted = sum(use.total_bytes for use in offer.model.devices)
-    yield from _pair("predicted", size(predicted) if predicted else "")
-    yield from _pair("really", size(offer.model.real_bytes))
+    yield from pair("predicted", size(predicted) if predicted else "")
+    yield from pair("really", size(offer.model.real_bytes))
 
 
 def _plan(plan: Plan) -> Iterator[tuple[str, str]]:
-    yield from _pair("plan", plan.reason)
-    yield from _pair("figures", _SOURCES[plan.source])
+    yield from pair("plan", plan.reason)
+    yield from pair("figures", _SOURCES[plan.source])
     anonymous, cached = plan.anonymous_bytes, plan.page_cache_bytes
     if anonymous or cached:
-        yield from _pair("of the RAM", f"{size(anonymous)} anonymous, {size(cached)} page cache of the file")
+        yield from pair("of the RAM", f"{size(anonymous)} anonymous, {size(cached)} page cache of the file")
     if plan.tokens_per_second:
-        yield from _pair("speed", f"about {rate(plan.tokens_per_second)} while decoding")
+        yield from pair("speed", f"about {rate(plan.tokens_per_second)} while decoding")
     if plan.load_s:
-        yield from _pair("loading", f"about {words.roughly(plan.load_s)}")
+        yield from pair("loading", f"about {words.roughly(plan.load_s)}")
     for other in plan.alternatives:
-        yield from _pair("or", other)
+        yield from pair("or", other)

@@ -222,7 +222,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
 
         offer = self._highlighted
         if offer is not None and isinstance(self.app.screen, DetailsScreen):
-            self.app.screen.show(offer)
+            self.app.screen.show_offer(offer)
         said = sentence(offer, self._situation.tokens, self._name_of, self._prices.problem)
         self.query_one(".list-plan", Static).update(said)
         self.query_one(HintLine).show([c for c in commands(Place.MODELS) if self._helps(c, offer)])
