@@ -13,7 +13,6 @@ from tui_chat.ui.screens.factual import lines_of, pair
 from tui_chat.wire.readings import heat, percent
 from tui_chat.wire.words import rate, size
 
-
 _WORTH_MS = 10.0
 """A wait that is shorter is not told."""
 
