@@ -20,12 +20,17 @@ from tests.worker.support import eventually
 from tui_chat.backends.protocol import Description
 from tui_chat.chat.flight import Cause, Flight, Slow
 from tui_chat.chat.model import Answer, FinishReason, Timings, Usage
+from tui_chat.config.settings import MetricsSettings
 from tui_chat.engine.baselines import LEAST, Baselines
+from tui_chat.engine.flights import Flights
+from tui_chat.engine.generations import Generation
 from tui_chat.engine.recorder import Recorder
 from tui_chat.engine.swap.resident import Resident
+from tui_chat.engine.tally import Tally
 from tui_chat.store.answerlog import FILE, FILE_BYTES, KEPT, AnswerLine, AnswerLog, read_answers
 from tui_chat.ui.record import record
-from tui_chat.wire.api import ModelInfo, ModelState
+from tui_chat.wire.api import GenerateRequest, ModelInfo, ModelState
+from tui_chat.wire.events import Settled
 from tui_chat.wire.plan import DeviceKind, DeviceUse, LoadOptions
 from tui_chat.wire.telemetry import GpuProcess, Throttle
 
@@ -161,6 +166,23 @@ def test_nothing_is_made_up_where_nothing_was_read() -> None:
     flight = recorder.flight()
     assert flight.power_w is flight.energy_j is flight.gpu_c is flight.cpu_c is None
     assert flight.peak_vram_bytes is flight.other_cpu is flight.cpu_mhz is None
+
+
+async def test_a_record_that_fails_costs_no_answer(tmp_path: Path) -> None:
+    """Be it that the log cannot be read, or that something was read that nobody has thought of."""
+    (tmp_path / FILE).mkdir()
+    tally, samples = Tally(), [sampled(gpu(1, temperature_c=70.0))]
+    flights = Flights(MetricsSettings(), tmp_path, lambda: samples[0], tally)
+    for name in ("first", "second"):
+        request = GenerateRequest(id=name, model="m", turns=())
+        flights.begin(name, on_gpu_1()).piece(1)
+        ended = await flights.end(request, Settled(FinishReason.STOP))
+        assert ended.finish is FinishReason.STOP
+        assert (ended.flight is not None) == (name == "first")
+        flights.note(Generation(request, lambda: None), ended)
+        samples[0] = sampled(gpu(1, throttled=("by nobody knows what",)))
+    assert tally.answers["m", FinishReason.STOP] == 2
+    await flights.close()
 
 
 def answer(tps: float, prompt: int = 100, tokens: int = 64, **flight: object) -> Answer:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from tui_chat.chat.flight import Flight
 from tui_chat.chat.model import Answer
 from tui_chat.config.settings import MetricsSettings
 from tui_chat.engine.baselines import Baselines
@@ -66,11 +67,20 @@ class Flights:
             self._current[1].look(sample)
 
     async def end(self, request: GenerateRequest, end: Settled) -> Settled:
-        """Complete the end of an answer with its record, if there is one."""
-        if self._current is None or self._current[0] != request.id:
-            self._tally.answered(request.model, end)
-            return end
-        recorder, self._current = self._current[1], None
+        """Complete the end of an answer with its record, if there is one; nothing in here costs the answer."""
+        model, steps = request.model, list[tuple[float, int]]()
+        if self._current is not None and self._current[0] == request.id:
+            recorder, self._current = self._current[1], None
+            model, steps = recorder.resident.id, recorder.steps
+            try:
+                end = msgspec.structs.replace(end, flight=await self._compared(request, end, recorder))
+            except Exception:
+                log.exception("no record of %s", request.id)
+        self._tally.answered(model, end, steps)
+        return end
+
+    async def _compared(self, request: GenerateRequest, end: Settled, recorder: Recorder) -> Flight:
+        """The record, and whether the answer was slower than is usual for its model."""
         recorder.look(self._latest())
         flight = recorder.flight()
         answer = _answer(request, msgspec.structs.replace(end, flight=flight))
@@ -81,9 +91,7 @@ class Flights:
         if slow is not None:
             causes = "; ".join(slow.causes) or "nothing in the record says why"
             log.info("%s: slower than %.1f tok/s, its usual speed: %s", request.id, slow.usual_tps, causes)
-        end = msgspec.structs.replace(end, flight=msgspec.structs.replace(flight, slow=slow))
-        self._tally.answered(recorder.resident.id, end, recorder.steps)
-        return end
+        return msgspec.structs.replace(flight, slow=slow)
 
     def note(self, generation: Generation, end: Settled) -> None:
         """Log an answer that has ended."""
