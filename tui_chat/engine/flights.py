@@ -67,7 +67,7 @@ class Flights:
             self._current[1].look(sample)
 
     async def end(self, request: GenerateRequest, end: Settled) -> Settled:
-        """Complete the end of an answer with its record, if there is one; nothing in here costs the answer."""
+        """Complete the end of an answer with its record, if there is one; nothing here costs the answer."""
         model, steps = request.model, list[tuple[float, int]]()
         if self._current is not None and self._current[0] == request.id:
             recorder, self._current = self._current[1], None
