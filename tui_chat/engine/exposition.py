@@ -182,7 +182,7 @@ class _OfGpus:
         family = GaugeMetricFamily(f"tui_chat_gpu_{self.name}", self.about, labels=["gpu", "uuid"])
         for gpu in gpus:
             if (value := self.read(gpu)) is not None:
-                family.add_metric([_number(gpu), gpu.id], value)
+                family.add_metric([gpu.number, gpu.id], value)
         return family
 
 
@@ -203,9 +203,5 @@ def _throttled(gpus: Sequence[GpuSample]) -> Metric:
     )
     for gpu in gpus:
         for reason in gpu.throttled:
-            family.add_metric([_number(gpu), gpu.id, reason.name.lower()], 1)
+            family.add_metric([gpu.number, gpu.id, reason.name.lower()], 1)
     return family
-
-
-def _number(gpu: GpuSample) -> str:
-    return str(gpu.index) if gpu.slice is None else f"{gpu.index}.{gpu.slice}"

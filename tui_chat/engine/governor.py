@@ -152,4 +152,4 @@ def _readings(sample: Sample) -> Iterator[Reading]:
         yield Reading(CPU, None, machine.temperature_c, machine.warn_c)
     for gpu in sample.gpus:
         if gpu.temperature_c is not None:
-            yield Reading(f"GPU {gpu.index}", gpu.index, gpu.temperature_c, gpu.warn_c)
+            yield Reading(f"GPU {gpu.number}", gpu.index, gpu.temperature_c, gpu.warn_c)

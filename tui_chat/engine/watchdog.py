@@ -81,7 +81,7 @@ class Watchdog:
             if gpu.total_bytes is not None and gpu.used_bytes is not None:
                 least = min(_GPU_LEAST_BYTES, int(gpu.total_bytes * _GPU_LEAST_SHARE))
                 free = max(0, gpu.total_bytes - gpu.used_bytes)
-                yield _Reading(f"GPU {gpu.index}", free, gpu.total_bytes, least, self._growers(gpu, now))
+                yield _Reading(f"GPU {gpu.number}", free, gpu.total_bytes, least, self._growers(gpu, now))
 
     def _judged(self, reading: _Reading, now: float, *, warned: bool) -> Scarce | None:
         """Whether what a device has left is too little, or will soon be nothing."""

@@ -26,8 +26,7 @@ def of(used: int, total: int) -> str:
 
 def name_of(gpu: GpuSample) -> str:
     """What a GPU is called: ``GPU 0  NVIDIA H200``, and ``GPU 0.1`` for a slice of it."""
-    number = str(gpu.index) if gpu.slice is None else f"{gpu.index}.{gpu.slice}"
-    return f"GPU {number}  {gpu.name}"
+    return f"GPU {gpu.number}  {gpu.name}"
 
 
 def lines_of(sample: Sample) -> list[str]:

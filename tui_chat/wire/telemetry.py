@@ -103,6 +103,11 @@ class GpuSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unread: dict[str, Unread] = {}
     problem: str = ""
 
+    @property
+    def number(self) -> str:
+        """What it is called among others: ``0``, and ``0.1`` for a slice of it."""
+        return str(self.index) if self.slice is None else f"{self.index}.{self.slice}"
+
 
 class DriverState(enum.StrEnum):
     """How a driver of GPUs is."""
