@@ -25,7 +25,7 @@ History = Mapping[str, Sequence[float]]
 
 def gpu(sample: GpuSample, model: str | None, history: History, width: int) -> Content:
     """Draw one GPU; `model` is the id of the one that this conversation uses."""
-    number = _number(sample)
+    number = sample.number
     name = shorten(sample.name, width - len(number) - 7)
     lines = [Content.assemble((f"GPU {number}", "bold"), (f"  {name}", "$muted"))]
     if sample.problem:
@@ -40,10 +40,6 @@ def gpu(sample: GpuSample, model: str | None, history: History, width: int) -> C
         harmed = any(reason.harms for reason in sample.throttled)
         lines.append(Content.styled(f"   {', '.join(why)}", "$warning" if harmed else "$muted"))
     return Content("\n").join(lines)
-
-
-def _number(sample: GpuSample) -> str:
-    return str(sample.index) if sample.slice is None else f"{sample.index}.{sample.slice}"
 
 
 def _vram(sample: GpuSample, model: str | None, width: int) -> Iterator[Content]:
@@ -99,7 +95,7 @@ def machine(sample: MachineSample, history: History, width: int, *, reads: bool 
 
 def gpus_in_short(gpus: Sequence[GpuSample]) -> tuple[str, tuple[str, ...]]:
     """Name the GPUs, and say of all together what matters most: memory, heat, how busy they are."""
-    title = f"GPU {_number(gpus[0])}" if len(gpus) == 1 else f"{len(gpus)} GPUs" if gpus else "GPUs"
+    title = f"GPU {gpus[0].number}" if len(gpus) == 1 else f"{len(gpus)} GPUs" if gpus else "GPUs"
     whole = [gpu for gpu in gpus if gpu.slice is None] or gpus
     heats = [gpu.temperature_c for gpu in gpus if gpu.temperature_c is not None]
     busy = [gpu.utilisation for gpu in whole if gpu.utilisation is not None]
