@@ -34,8 +34,8 @@ async def loaded(starter_model: Path, tmp_path: Path) -> AsyncIterator[Loader]:
     """Load models that are closed after the test: ``await loaded(context=1024)``."""
     async with AsyncExitStack() as stack:
 
-        async def loader(context: int = 2048, path: Path = starter_model) -> LlamaCppModel:
-            model = await load(path, tmp_path / "logs", context)
+        async def loader(context: int = 2048, path: Path = starter_model, ubatch: int = 512) -> LlamaCppModel:
+            model = await load(path, tmp_path / "logs", context, ubatch)
             stack.push_async_callback(model.close)
             return model
 

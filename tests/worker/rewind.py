@@ -33,7 +33,7 @@ def main(path: str, length: int) -> None:
     cache = KvCache(model, context)
     draw = random.Random(1)
     story = [draw.randrange(VOCABULARY) for _ in range(length)]
-    turn = [draw.randrange(VOCABULARY) for _ in range(40)]
+    turn = [draw.randrange(VOCABULARY) for _ in range(4 * PIECE)]
     report = {}
     for kept in (length, length - PIECE, length // PIECE, 0):
         prompt = story[:kept] + turn

@@ -20,6 +20,7 @@ from tui_chat.wire.events import Channel, Delta, Event, Prefill, Settled
 from tui_chat.wire.plan import LoadOptions
 
 GREEDY = Sampling(temperature=0, max_tokens=24)
+BRIEF = Sampling(temperature=0, max_tokens=8)
 ENDLESS = Sampling(temperature=0, max_tokens=100_000)
 COUNT = "Count from 1 to 100, separated by commas."
 
@@ -53,9 +54,12 @@ def user(text: str) -> tuple[Turn, ...]:
     return (Turn(Role.USER, text),)
 
 
-async def load(path: Path, logs: Path, context: int = 2048) -> LlamaCppModel:
-    """Load with one thread: several wait for each other, so beside other busy tests they crawl."""
-    plan = LoadPlan(path=path, options=LoadOptions(context=context), threads=1)
+async def load(path: Path, logs: Path, context: int = 2048, ubatch: int = 512) -> LlamaCppModel:
+    """Load with one thread: several wait for each other, so beside other busy tests they crawl.
+
+    With a small `ubatch`, a text need not be long to be read in several batches.
+    """
+    plan = LoadPlan(path=path, options=LoadOptions(context=context, ubatch=ubatch), threads=1)
     return await LlamaCppBackend(logs).load(plan, lambda _: None)
 
 

@@ -11,14 +11,13 @@ import msgspec
 
 from tests.worker import tiny
 from tests.worker.conftest import Loader
-from tests.worker.support import COUNT, GREEDY, Heard, hear, long_text, user
+from tests.worker.support import BRIEF, COUNT, GREEDY, Heard, hear, long_text, user
 from tui_chat.backends.llamacpp.resident import LlamaCppModel
 from tui_chat.chat.model import FinishReason, Role, Sampling, Usage
 from tui_chat.memory.sharing import BRANCHES
 from tui_chat.wire.api import Turn
 
 MOVED = Path(__file__).parent / "moved.py"
-BRIEF = Sampling(temperature=0, max_tokens=8)
 SYSTEM = Turn(Role.SYSTEM, "You are a clerk who keeps lists.")
 FEW = 16
 """Tokens that a template writes around a turn, and the one that was drawn last and never evaluated."""
@@ -31,15 +30,15 @@ def _answered(turns: tuple[Turn, ...], heard: Heard) -> tuple[Turn, ...]:
 
 
 async def _usage(model: LlamaCppModel, turns: tuple[Turn, ...]) -> Usage:
-    return (await hear(model, turns)).settled.usage
+    return (await hear(model, turns, BRIEF)).settled.usage
 
 
 async def test_a_branch_that_was_left_is_gone_on_with_at_once(loaded: Loader) -> None:
-    model = await loaded(context=4096)
+    model = await loaded()
     root = (SYSTEM, *user("Keep these: " + long_text(150)))
     one, other = ((*root, *user(f"Add {word} " + long_text(100))) for word in ("apples", "pears"))
-    first = await hear(model, one)
-    second = await hear(model, other)
+    first = await hear(model, one, BRIEF)
+    second = await hear(model, other, BRIEF)
     shared = second.settled.usage.reused_tokens
     assert shared > 100, "both begin with the same"
 
@@ -51,7 +50,7 @@ async def test_a_branch_that_was_left_is_gone_on_with_at_once(loaded: Loader) ->
 
 async def test_regenerating_reads_nothing_and_a_seed_gives_the_same_answer(loaded: Loader) -> None:
     model = await loaded()
-    for sampling in (GREEDY, Sampling(seed=7, max_tokens=60)):
+    for sampling in (GREEDY, Sampling(seed=7, max_tokens=24)):
         first = await hear(model, COUNT, sampling)
         again = await hear(model, COUNT, sampling)
         assert again.settled.usage.reused_tokens == again.settled.usage.prompt_tokens
@@ -61,18 +60,18 @@ async def test_regenerating_reads_nothing_and_a_seed_gives_the_same_answer(loade
 async def test_a_regenerated_answers_sibling_is_still_there(loaded: Loader) -> None:
     model = await loaded()
     prompt = user("Tell a story about a lighthouse and the sea.")
-    first = await hear(model, prompt, Sampling(seed=1, max_tokens=60))
-    second = await hear(model, prompt, Sampling(seed=2, max_tokens=60))
+    first = await hear(model, prompt, Sampling(seed=1, max_tokens=40))
+    second = await hear(model, prompt, Sampling(seed=2, max_tokens=40))
     assert first.text != second.text
     for heard in (first, second):
         usage = await _usage(model, (*_answered(prompt, heard), *user("Go on.")))
-        assert usage.reused_tokens >= heard.settled.usage.prompt_tokens + 60 - FEW
+        assert usage.reused_tokens >= heard.settled.usage.prompt_tokens + 40 - FEW
 
 
 async def test_branches_go_when_their_cells_are_needed_and_never_stand_in_the_way(loaded: Loader) -> None:
     model, fresh = await loaded(context=256), await loaded(context=256)
     for number in range(BRANCHES + 2):
-        heard = await hear(model, f"List {number}: {long_text(15 * (number % 4) + 50)}", BRIEF)
+        heard = await hear(model, f"List {number}: {long_text(15 * (number % 4) + 25)}", BRIEF)
         assert heard.settled.finish is FinishReason.LENGTH
     longest = long_text(260)
     heard = await hear(model, longest, BRIEF)
@@ -82,13 +81,13 @@ async def test_branches_go_when_their_cells_are_needed_and_never_stand_in_the_wa
 
 
 async def test_another_context_keeps_the_branches_that_fit(loaded: Loader) -> None:
-    model = await loaded(context=2048)
+    model = await loaded(context=512)
     one, other = (user(f"{word}: {long_text(150)}") for word in ("apples", "pears"))
     first = await hear(model, one, BRIEF)
     await hear(model, other, BRIEF)
     options = model.description.options
     assert options is not None
-    for context, reused in ((4096, True), (256, False)):
+    for context, reused in ((1024, True), (256, False)):
         await model.resize(msgspec.structs.replace(options, context=context))
         again = await hear(model, one, BRIEF)
         usage = again.settled.usage

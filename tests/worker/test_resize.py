@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from tests.worker.conftest import Loader
-from tests.worker.support import COUNT, ENDLESS, GREEDY, hear, long_text
+from tests.worker.support import BRIEF, COUNT, ENDLESS, hear, long_text
 from tui_chat.backends.llamacpp.resident import LlamaCppModel
 from tui_chat.backends.protocol import BackendError
 from tui_chat.chat.model import FinishReason, ProblemCode
@@ -29,27 +29,27 @@ def _options(model: LlamaCppModel, **changes: object) -> LoadOptions:
 
 
 async def test_a_grown_context_goes_on_where_the_small_one_was(loaded: Loader) -> None:
-    model = await loaded(context=512)
-    prompt = long_text(450)
+    model = await loaded(context=256)
+    prompt = long_text(200)
     first = await hear(model, prompt)
 
-    kept = await model.resize(_options(model, context=4096))
+    kept = await model.resize(_options(model, context=1024))
     used = first.settled.usage
     assert kept == used.prompt_tokens + used.completion_tokens
-    assert model.description.context == 4096
+    assert model.description.context == 1024
     assert model.description.load_ms > 0
     again = await hear(model, prompt)
     assert again.settled.usage.reused_tokens == again.settled.usage.prompt_tokens
     assert again.text == first.text
 
-    assert (await hear(model, long_text(700), GREEDY)).settled.finish is not FinishReason.CONTEXT_OVERFLOW
+    assert (await hear(model, long_text(350), BRIEF)).settled.finish is not FinishReason.CONTEXT_OVERFLOW
 
 
 async def test_a_shrunk_context_keeps_what_still_fits(loaded: Loader) -> None:
     model = await loaded(context=1024)
-    await hear(model, long_text(500))
+    await hear(model, long_text(350), BRIEF)
     assert await model.resize(_options(model, context=256)) == 255
-    assert (await hear(model, long_text(500))).settled.finish is FinishReason.CONTEXT_OVERFLOW
+    assert (await hear(model, long_text(350))).settled.finish is FinishReason.CONTEXT_OVERFLOW
     heard = await hear(model, COUNT)
     assert heard.text == (await hear(await loaded(context=256), COUNT)).text
 
