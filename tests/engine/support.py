@@ -17,7 +17,7 @@ from tui_chat.wire.events import Settled
 GREEDY = Sampling(temperature=0.0, max_tokens=16)
 ONE_AT_8K = "ram_limit_mib = 560"
 """Room for one SmolLM2 with a context of 8k (360 MiB) or two with 2k (220 MiB each), margin included."""
-LONG = "Tell me about the sea and its creatures. " * 60
+LONG = "Tell me about the sea and its creatures. " * 20
 
 
 @asynccontextmanager

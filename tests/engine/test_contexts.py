@@ -11,28 +11,28 @@ from tui_chat.wire.plan import KvType
 
 async def test_a_context_grows_with_its_conversation(models: Home) -> None:
     async with engine_in(models) as client:
-        await client.load(LoadRequest("a", context=512))
+        await client.load(LoadRequest("a", context=256))
         worker = models.worker()
         short = ("Tell me of a lighthouse.", "It stood by the sea.")
         await ask(client, "a", *short, "Go on.")
-        assert (await residents(client))["a"].context == 512
-        grown = await ask(client, "a", *short, "Go on. " + LONG)
+        assert (await residents(client))["a"].context == 256
+        grown = await ask(client, "a", *short, "Go on. " + LONG * 2)
         found = (await residents(client))["a"]
     assert grown.finish in (FinishReason.STOP, FinishReason.LENGTH)
-    assert found.context >= 1024
+    assert found.context >= 512
     assert grown.usage.reused_tokens > 20
     assert models.worker() == worker, "the weights were not loaded again"
 
 
 async def test_a_text_of_many_tokens_finds_room_when_the_model_has_counted_it(models: Home) -> None:
-    text = "\U00012000" * 260  # four bytes each, and as many tokens
-    models.configure("", models="context = 1024")
+    text = "\U00012000" * 140  # four bytes each, and as many tokens
+    models.configure("", models="context = 512")
     async with engine_in(models) as client:
         models_guess = len(text.encode()) // 3
         answer = await ask(client, "a", text)
         found = (await residents(client))["a"]
     assert answer.finish in (FinishReason.STOP, FinishReason.LENGTH)
-    assert answer.usage.prompt_tokens > models_guess + 512
+    assert answer.usage.prompt_tokens > models_guess + 256
     assert found.context >= answer.usage.prompt_tokens + GREEDY.max_tokens
 
 

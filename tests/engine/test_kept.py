@@ -13,7 +13,7 @@ from tui_chat.client.engine import EngineClient
 from tui_chat.wire.api import GenerateRequest, GenerationState, Kept, LoadRequest, ModelInfo, Turn
 from tui_chat.wire.events import Delta, Settled
 
-SEA, SKY = LONG, "Tell me about the sky and its clouds. " * 60
+SEA, SKY = LONG, "Tell me about the sky and its clouds. " * 20
 ENDLESS = Sampling(temperature=0, max_tokens=1500)
 
 
@@ -60,10 +60,10 @@ async def test_a_displaced_conversation_is_warm_and_hot_again_when_it_goes_on(ho
         sky, _ = await _answer(client, "SmolLM2", "sky", SKY)
         kept = await _only(client, "sea")
         assert kept.warm == (sea,)
-        assert kept.tokens[sea] > 500
+        assert kept.tokens[sea] > 150
         assert (await _only(client, "sky")).hot == (sky,)
         again, end = await _answer(client, "SmolLM2", "sea", SEA)
-        assert end.usage.reused_tokens > 500
+        assert end.usage.reused_tokens > 150
         assert again in (await _only(client, "sea")).hot
 
 

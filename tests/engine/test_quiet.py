@@ -43,7 +43,7 @@ async def test_a_conversation_is_parked_before_its_model_has_to_go(models: Home)
         assert await state_of(client, "c") is ModelState.ON_DISK
 
         back = await ask(client, "a", *STORY, "It burned.", "And then? " + LONG, session="s1")
-        assert back.usage.reused_tokens > 500
+        assert back.usage.reused_tokens > 150
         longer = await parked(client, before.tokens)
         assert longer.id != before.id
         await client.unload("a")

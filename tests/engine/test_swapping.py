@@ -88,7 +88,7 @@ async def test_nobody_takes_a_model_away_while_it_answers(models: Home) -> None:
         id=new_id(),
         model="a",
         turns=(Turn(Role.USER, "Count to a thousand."),),
-        sampling=Sampling(temperature=0.0, max_tokens=400),
+        sampling=Sampling(temperature=0.0, max_tokens=150),
     )
     async with engine_in(models) as client:
         await client.load(LoadRequest("a", context=1024))
@@ -118,7 +118,7 @@ async def test_the_least_used_model_goes_and_its_conversation_waits(models: Home
         await client.load(LoadRequest("b", context=8192))
         assert set(await residents(client)) == {"b"}
         back = await ask(client, "a", *story, session="s1")
-    assert back.usage.reused_tokens >= back.usage.prompt_tokens - 1 > 500
+    assert back.usage.reused_tokens >= back.usage.prompt_tokens - 1 > 150
     assert back.timings.load_ms > 10
 
 
@@ -342,7 +342,7 @@ async def test_a_conversation_too_long_for_the_memory_is_refused_before_it_is_re
         short = ("Tell me of a lighthouse.", "It stood by the sea.", "Go on.")
         await client.load(LoadRequest("a", context=1024))
         await ask(client, "a", *short)
-        refused = await ask(client, "a", *short, "Yes.", LONG * 12)
+        refused = await ask(client, "a", *short, "Yes.", LONG * 36)
         assert refused.finish is FinishReason.LOAD_FAILED
         assert refused.problem is not None
         assert refused.problem.code is ProblemCode.OUT_OF_MEMORY
