@@ -16,7 +16,7 @@ from tui_chat.config.settings import ModelSettings, Settings
 
 
 def settings(chats: Chats, fallback: str) -> Settings:
-    sampling = msgspec.structs.replace(chats.sampling, max_tokens=300)
+    sampling = msgspec.structs.replace(chats.sampling, max_tokens=120)
     return Settings(sampling=sampling, models=ModelSettings(default="SmolLM2", fallback=fallback))
 
 
