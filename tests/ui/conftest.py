@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from textual import _wait
 
 from tests.homes import Home
 from tests.ui.support import Chats
+
+WATCHED_S = 0.01
+"""How long the pilot watches the app before it calls it idle; it does so twice for each key."""
+
+
+@pytest.fixture(autouse=True)
+def _keys_follow_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Type like a quick person. What takes the app longer than its own work, a test waits for by `until`."""
+    monkeypatch.setattr(_wait, "SLEEP_GRANULARITY", WATCHED_S)
 
 
 @pytest.fixture

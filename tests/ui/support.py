@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
+from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -66,7 +67,7 @@ class Chat:
         try:
             async with asyncio.timeout(DEADLINE_S):
                 while not condition():
-                    await self.pilot.pause(0.02)
+                    await asyncio.sleep(0.02)
         except TimeoutError:
             raise AssertionError(f"waited in vain {what}; the screen:\n{self.text()}") from None
 
@@ -109,7 +110,11 @@ class Chats:
 
 
 def screen_text(app: App[object]) -> str:
-    """Return what the screen shows, one line of text for each row, without trailing spaces."""
+    """Return what the screen shows, one line of text for each row, without trailing spaces.
+
+    What a dialog lets through of the screen below it is rendered when it is looked at, and then kept.
+    """
+    visible_screen_stack.set(app._background_screens)
     strips = app.screen._compositor.render_strips(app.size)
     return "\n".join(strip.text.rstrip() for strip in strips)
 
