@@ -2,7 +2,9 @@
  *
  * The script is the file that FAKE_NVML names, read anew whenever it was replaced. A line is `KEY VALUE`; what a GPU tells
  * is `gpu.0.temperature 61`, what a slice of it tells `gpu.0.mig.1.memory 5000`. A value `!3` is the NVML error 3,
- * and so is a key that is missing. `hang_ms` holds up every call, `gpu.0.hang_ms` those about one GPU. */
+ * and so is a key that is missing. `hang_ms` holds up every call, `gpu.0.hang_ms` those about one GPU.
+ *
+ * RELEASE is the number that the calls for processes end in; a driver before 510 has them as 2. */
 
 #include <stdint.h>
 #include <stdio.h>
@@ -10,6 +12,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#ifndef RELEASE
+#define RELEASE 3
+#endif
+#define JOINED(name, number) name##_v##number
+#define NUMBERED(name, number) JOINED(name, number)
 
 enum { OK = 0, UNINITIALIZED = 1, INVALID = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, TOO_SMALL = 7, NOT_LOADED = 9 };
 enum { PATH = 4096, LINE = 512, SLICES = 8 };
@@ -217,12 +225,16 @@ static int processes(void *handle, const char *field, unsigned int *count, struc
     return found && n <= space ? OK : TOO_SMALL;
 }
 
-int nvmlDeviceGetComputeRunningProcesses_v3(void *handle, unsigned int *count, struct process *found) {
+int NUMBERED(nvmlDeviceGetComputeRunningProcesses, RELEASE)(void *handle, unsigned int *count, struct process *found) {
     return processes(handle, "process", count, found);
 }
 
-int nvmlDeviceGetGraphicsRunningProcesses_v3(void *handle, unsigned int *count, struct process *found) {
+int NUMBERED(nvmlDeviceGetGraphicsRunningProcesses, RELEASE)(void *handle, unsigned int *count, struct process *found) {
     return processes(handle, "drawing", count, found);
+}
+
+int NUMBERED(nvmlDeviceGetMPSComputeRunningProcesses, RELEASE)(void *handle, unsigned int *count, struct process *found) {
+    return processes(handle, "serving", count, found);
 }
 
 int nvmlDeviceGetMigMode(void *handle, unsigned int *current, unsigned int *pending) {

@@ -51,13 +51,14 @@ class Script:
         new.replace(self.path)
 
 
-def make_driver(folder: Path) -> None:
-    """Compile the driver into `folder`."""
+def make_driver(folder: Path, *, older: bool = False) -> None:
+    """Compile the driver into `folder`; an `older` one lacks the calls that came with release 510."""
     compiler = next((found for name in ("cc", "gcc", "g++") if (found := shutil.which(name))), None)
     assert compiler is not None, "a C compiler is missing; .ci/run installs one"
     library = folder / "libnvidia-ml.so.1"
-    command = [compiler, "-x", "c", "-Wall", "-Werror", "-shared", "-fPIC", "-o", str(library), str(SOURCE)]
-    subprocess.run(command, check=True)
+    release = f"-DRELEASE={2 if older else 3}"
+    flags = ["-x", "c", "-Wall", "-Werror", "-shared", "-fPIC", release]
+    subprocess.run([compiler, *flags, "-o", str(library), str(SOURCE)], check=True)
 
 
 def leading_to(folder: Path, script: Script) -> dict[str, str]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from tests.engine.support import ask, engine_in
 from tests.homes import Home
-from tests.telemetry.script import GB, H200, Script
+from tests.telemetry.script import GB, H200, Script, leading_to, make_driver
 from tui_chat.client.engine import EngineClient
+from tui_chat.telemetry.nvidia import NvidiaSource
 from tui_chat.wire.telemetry import DriverState, Sample, Throttle, Unread
 
 LIBRARY_MISMATCH, NO_PERMISSION, LOST, NOT_LOADED = 18, 4, 15, 9
@@ -58,6 +62,18 @@ def test_a_gpu_tells_all_it_can_and_why_not_more(empty_home: Home, script: Scrip
     assert "process 4194304  6.5 GiB" in lines
 
 
+def test_processes_are_told_by_an_older_driver_too_and_through_a_server(
+    empty_home: Home, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.play({**H200, "process": f"4194304 {7 * GB}", "serving": f"4194303 {GB}"})
+    newer = told(empty_home)["gpus"]
+    make_driver(tmp_path, older=True)
+    for name, value in leading_to(tmp_path, script).items():
+        monkeypatch.setenv(name, value)
+    assert told(empty_home)["gpus"] == newer
+    assert [each["pid"] for each in newer[0]["processes"]] == [4194303, 4194304]
+
+
 def test_slices_of_a_gpu_are_told_beside_it(empty_home: Home, script: Script) -> None:
     slices = {f"mig.{n}.uuid": f"MIG-{n}" for n in (0, 2)}
     names = {f"mig.{n}.name": "NVIDIA A100 MIG 1g.5gb" for n in (0, 2)}
@@ -76,6 +92,16 @@ def test_a_driver_that_refuses_says_why(empty_home: Home, script: Script) -> Non
     assert "no permission for /dev/nvidiactl" in empty_home.run("status").stdout
     script.play(driver_error=NOT_LOADED)
     assert "GPU     none; models run on the processors" in empty_home.run("status").stdout
+
+
+def test_a_driver_without_its_library_is_not_taken_for_no_gpu(tmp_path: Path) -> None:
+    control = tmp_path / "nvidiactl"
+    control.touch()
+    driver = NvidiaSource(control).read().driver
+    assert driver is not None
+    if driver.state is DriverState.READY:
+        pytest.skip("this machine has the library")
+    assert (driver.state, "libnvidia-ml.so.1, is not found" in driver.what) == (DriverState.REFUSED, True)
 
 
 async def test_a_driver_goes_and_comes_back_and_a_gpu_falls_off_the_bus(home: Home, script: Script) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,6 +24,10 @@ _REASONS = {
     0x100: Throttle.DISPLAY,
 }
 """The bits of ``nvmlClocksEventReasons``, from nvml.h."""
+_KINDS = ("Graphics", "MPSCompute", "Compute")
+"""Whose processes are asked for: who draws, who computes through a server of NVIDIA's, who computes."""
+_RELEASES = ("_v3", "_v2")
+"""Of the calls for processes, the newest first; drivers before 510 have only the second."""
 
 
 class NvidiaSource:
@@ -30,9 +35,11 @@ class NvidiaSource:
 
     name = "nvidia"
 
-    def __init__(self) -> None:
+    def __init__(self, control: Path = Path("/dev/nvidiactl")) -> None:
+        self._control = control
         self._version = ""
         self._facts: dict[str, _Facts] = {}
+        self._release: dict[str, str] = {}
         self._ready = False
 
     def read(self) -> Reading:
@@ -47,7 +54,7 @@ class NvidiaSource:
             gpus = tuple(self._gpus())
         except pynvml.NVMLError as error:
             self.close()
-            return Reading(_without(error))
+            return Reading(self._without(error))
         return Reading(Driver(Maker.NVIDIA, DriverState.READY, self._version), gpus)
 
     def close(self) -> None:
@@ -59,6 +66,23 @@ class NvidiaSource:
                 pynvml.nvmlShutdown()
         self._ready = False
         self._facts.clear()
+        self._release.clear()  # the next driver may be another
+
+    def _without(self, error: Any) -> Driver:
+        """Say why there is no driver to ask."""
+        import pynvml
+
+        if error.value == pynvml.NVML_ERROR_LIBRARY_NOT_FOUND and self._control.exists():
+            what = "It cannot be asked: its library, libnvidia-ml.so.1, is not found."
+            return Driver(Maker.NVIDIA, DriverState.REFUSED, what=what)
+        if error.value in (pynvml.NVML_ERROR_LIBRARY_NOT_FOUND, pynvml.NVML_ERROR_DRIVER_NOT_LOADED):
+            return Driver(Maker.NVIDIA, DriverState.ABSENT)
+        what = {
+            pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH: "The driver in the kernel and its library are of"
+            " different releases, as after an update; a reboot helps.",
+            pynvml.NVML_ERROR_NO_PERMISSION: f"We may not use it: no permission for {self._control}.",
+        }.get(error.value, f"It says: {error}.")
+        return Driver(Maker.NVIDIA, DriverState.REFUSED, what=what)
 
     def _gpus(self) -> Iterator[GpuSample]:
         import pynvml
@@ -106,9 +130,32 @@ class NvidiaSource:
             memory_clock_mhz=asking("memory clock", pynvml.nvmlDeviceGetClockInfo, pynvml.NVML_CLOCK_MEM),
             throttled=_throttled(asking),
             fan=None if fan is None else fan / 100,
-            processes=_processes(asking),
+            processes=self._processes(asking),
             unread={**facts.unread, **asking.unread},
         )
+
+    def _processes(self, asking: _Asking) -> tuple[GpuProcess, ...] | None:
+        """Whoever uses it; a process that does so in several ways is told each time, with the same memory."""
+        told = {kind: asking("processes", self._running, kind) for kind in _KINDS}
+        if told["Compute"] is None:
+            return None
+        asking.unread.pop("processes", None)  # not every GPU draws, and few have such a server
+        found = {each.pid: each.usedGpuMemory for kind in _KINDS for each in told[kind] or ()}
+        return tuple(GpuProcess(pid, used) for pid, used in sorted(found.items()))
+
+    def _running(self, handle: Any, kind: str) -> Any:
+        """Ask in the newest way that this driver knows, which is found out once.
+
+        The binding's calls without a number are no use: they take the newest, and raise what is no NVMLError.
+        """
+        import pynvml
+
+        known = self._release.get(kind)
+        for release in _RELEASES if known is None else (known,):
+            self._release[kind] = release
+            with suppress(pynvml.NVMLError_FunctionNotFound):
+                return getattr(pynvml, f"nvmlDeviceGet{kind}RunningProcesses{release}")(handle)
+        raise pynvml.NVMLError_FunctionNotFound
 
     def _slices(self, handle: Any, gpu: GpuSample) -> Iterator[GpuSample]:
         """The MIG instances of a GPU that is divided into them."""
@@ -187,36 +234,9 @@ def _throttled(asking: _Asking) -> tuple[Throttle, ...]:
     return tuple(reason for bit, reason in _REASONS.items() if bits & bit)
 
 
-def _processes(asking: _Asking) -> tuple[GpuProcess, ...] | None:
-    """Whoever computes or draws on it; a process that does both is told twice, with the same memory."""
-    import pynvml
-
-    told = asking("processes", pynvml.nvmlDeviceGetComputeRunningProcesses)
-    drawing = asking("graphics", pynvml.nvmlDeviceGetGraphicsRunningProcesses)
-    asking.unread.pop("graphics", None)
-    if told is None:
-        return None
-    found = {each.pid: each.usedGpuMemory for each in (*(drawing or ()), *told)}
-    return tuple(GpuProcess(pid, used) for pid, used in sorted(found.items()))
-
-
 def _unreadable(index: int, error: Exception) -> GpuSample:
     import pynvml
 
     lost = isinstance(error, pynvml.NVMLError_GpuIsLost)
     what = "It has fallen off the bus; resetting it or a reboot brings it back." if lost else "No permission."
     return GpuSample(id=f"nvidia-{index}", index=index, maker=Maker.NVIDIA, name="NVIDIA GPU", problem=what)
-
-
-def _without(error: Any) -> Driver:
-    """Say why there is no driver to ask."""
-    import pynvml
-
-    if error.value in (pynvml.NVML_ERROR_LIBRARY_NOT_FOUND, pynvml.NVML_ERROR_DRIVER_NOT_LOADED):
-        return Driver(Maker.NVIDIA, DriverState.ABSENT)
-    what = {
-        pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH: "The driver in the kernel and its library are of different"
-        " releases, as after an update; a reboot helps.",
-        pynvml.NVML_ERROR_NO_PERMISSION: "We may not use it: no permission for /dev/nvidiactl.",
-    }.get(error.value, f"It says: {error}.")
-    return Driver(Maker.NVIDIA, DriverState.REFUSED, what=what)
