@@ -1,4 +1,4 @@
-"""The machine itself, AMD's GPUs, and whose processes are on a GPU."""
+"""The machine itself, whose processes are on a GPU, and sources that break."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import pytest
 
 from tests.engine.support import ask, engine_in
 from tests.homes import Home
-from tui_chat.telemetry.amd import AmdSource
 from tui_chat.telemetry.disks import moved_bytes
 from tui_chat.telemetry.machine import MachineSource
 from tui_chat.telemetry.owners import Worker, named
 from tui_chat.telemetry.sampler import Sampler
 from tui_chat.telemetry.source import Reading
-from tui_chat.wire.telemetry import Driver, DriverState, GpuProcess, GpuSample, Maker, Unread
+from tui_chat.wire.telemetry import Driver, DriverState, GpuProcess, GpuSample, Maker
 
 GB = 10**9
 
@@ -58,56 +57,6 @@ def test_what_is_laid_over_a_disk_is_not_counted_again(
         (tmp_path / "block" / name).mkdir(parents=True)
     monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
     assert moved_bytes(tmp_path / "block") == (2048 * 512, 100 * 512)
-
-
-@pytest.fixture
-def drm(tmp_path: Path) -> Path:
-    """A card of AMD's behind one of somebody else's, as the kernel shows them."""
-    other, card = tmp_path / "card0/device", tmp_path / "card1/device"
-    (tmp_path / "card1-DP-1").mkdir()
-    other.mkdir(parents=True)
-    (other / "vendor").write_text("0x8086\n")
-    (card / "hwmon/hwmon3").mkdir(parents=True)
-    files = {
-        "vendor": "0x1002",
-        "device": "0x744c",
-        "uevent": "DRIVER=amdgpu\nPCI_SLOT_NAME=0000:03:00.0",
-        "mem_info_vram_total": 24 * GB,
-        "mem_info_vram_used": 5 * GB,
-        "gpu_busy_percent": 97,
-        "pp_dpm_sclk": "0: 500Mhz\n1: 1800Mhz *\n2: 2900Mhz",
-        "hwmon/hwmon3/temp1_input": 71_000,
-        "hwmon/hwmon3/temp1_crit": 100_000,
-        "hwmon/hwmon3/temp1_emergency": 105_000,
-        "hwmon/hwmon3/power1_average": 290_000_000,
-        "hwmon/hwmon3/power1_cap": 327_000_000,
-        "hwmon/hwmon3/freq1_input": 1_800_000_000,
-        "hwmon/hwmon3/freq2_input": "nonsense",
-        "hwmon/hwmon3/pwm1": 51,
-    }
-    for name, value in files.items():
-        (card / name).write_text(f"{value}\n")
-    return tmp_path
-
-
-def test_a_card_of_amds_is_read_from_its_files(drm: Path) -> None:
-    reading = AmdSource(drm).read()
-    assert reading.driver is not None
-    assert reading.driver.state is DriverState.READY
-    (gpu,) = reading.gpus
-    assert (gpu.id, gpu.name) == ("0000:03:00.0", "AMD GPU 744c")
-    assert (gpu.used_bytes, gpu.total_bytes, gpu.utilisation) == (5 * GB, 24 * GB, 0.97)
-    assert (gpu.temperature_c, gpu.warn_c, gpu.stop_c) == (71, 100, 105)
-    assert (gpu.power_w, gpu.limit_w) == (290, 327)
-    assert (gpu.clock_mhz, gpu.top_clock_mhz, gpu.fan) == (1800, 2900, 0.2)
-    assert gpu.unread["memory clock"] is Unread.FAILED
-    assert gpu.unread["processes"] is Unread.NOT_SUPPORTED
-
-
-def test_without_a_card_of_amds_it_is_absent(tmp_path: Path) -> None:
-    reading = AmdSource(tmp_path).read()
-    assert reading.driver is not None
-    assert (reading.driver.state, reading.gpus) == (DriverState.ABSENT, ())
 
 
 def test_processes_are_ours_by_their_numbers_elsewhere_or_by_their_memory(tmp_path: Path) -> None:

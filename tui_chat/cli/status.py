@@ -67,13 +67,12 @@ def _read_here() -> Sample:
     import os
     import time
 
-    from tui_chat.telemetry.amd import AmdSource
-    from tui_chat.telemetry.machine import MachineSource
-    from tui_chat.telemetry.nvidia import NvidiaSource
     from tui_chat.telemetry.sampler import joined
+    from tui_chat.telemetry.sources import all_sources
 
-    sources = (MachineSource(os.getpid()), NvidiaSource(), AmdSource())
-    sources[0].read()
+    sources = all_sources(os.getpid())
+    for source in sources:
+        source.read()
     time.sleep(_MOMENT_S)
     sample = joined([source.read() for source in sources], time.time())
     assert sample is not None, "the machine was read"

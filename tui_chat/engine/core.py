@@ -37,10 +37,8 @@ from tui_chat.engine.swap.wishes import Wishes
 from tui_chat.engine.tally import Tally
 from tui_chat.engine.watchdog import Watchdog
 from tui_chat.library.scan import with_residents
-from tui_chat.telemetry.amd import AmdSource
-from tui_chat.telemetry.machine import MachineSource
-from tui_chat.telemetry.nvidia import NvidiaSource
 from tui_chat.telemetry.sampler import Sampler
+from tui_chat.telemetry.sources import all_sources
 from tui_chat.wire.api import PROTOCOL, EngineChanged, EngineInfo, ModelInfo
 from tui_chat.wire.health import Health, HealthState
 from tui_chat.wire.telemetry import Sample
@@ -88,7 +86,7 @@ class Engine:
         self.governor = Governor(settings.governor, lambda: self.residents.holdable, self._note_change)
         self.watchdog = Watchdog(lambda: self.residents.workers, self._note_change)
         there = settings.instruments.enabled
-        sources = (MachineSource(os.getpid()), NvidiaSource(), AmdSource()) if there else ()
+        sources = all_sources(os.getpid()) if there else ()
         self.instruments = Instruments(
             Sampler(sources),
             lambda: self.residents.workers,

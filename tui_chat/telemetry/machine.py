@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import psutil
 
 from tui_chat.memory.devices import read_ram
 from tui_chat.telemetry.disks import moved_bytes
+from tui_chat.telemetry.family import below
 from tui_chat.telemetry.growth import Growth
 from tui_chat.telemetry.rapl import Packages
 from tui_chat.telemetry.source import Reading
@@ -18,7 +18,6 @@ from tui_chat.wire.telemetry import MachineSample
 
 _TIGHT = 0.1
 """Share of RAM below which whoever grows is looked for at each reading."""
-_PROC = Path("/proc")
 _PROCESSORS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "soc_thermal", "acpitz")
 """Sensors of processors, the best first."""
 
@@ -87,27 +86,10 @@ class _Counters:
 def _ours(engine: psutil.Process) -> list[psutil.Process]:
     """The engine and all that it has started."""
     found = [engine]
-    below = _below(engine.pid)
-    with suppress(psutil.Error):
-        found += engine.children(recursive=True) if below is None else ()
-    for pid in below or ():
+    for pid in below(engine.pid):
         with suppress(psutil.Error):  # it may have ended meanwhile
             found.append(psutil.Process(pid))
     return found
-
-
-def _below(pid: int) -> list[int] | None:
-    """The processes below one, as the kernel lists them; None where it does not.
-
-    psutil, which runs elsewhere too, looks at every process there is: 30 ms where there are 1,000.
-    """
-    children: list[int] = []
-    try:
-        for thread in (_PROC / str(pid) / "task").iterdir():
-            children += map(int, (thread / "children").read_text().split())
-    except OSError:
-        return None
-    return [each for child in children for each in (child, *(_below(child) or ()))]
 
 
 def _temperature() -> tuple[float | None, float | None]:
