@@ -124,7 +124,7 @@ def summary(sample: Sample) -> list[str]:
             facts.append(f"VRAM {of(each.used_bytes, each.total_bytes)}")
         if each.temperature_c is not None:
             facts.append(heat(each.temperature_c))
-    if not sample.gpus:
+    if not facts:  # no GPU, or none that tells anything
         used = sample.machine.ram_bytes - sample.machine.available_bytes
         facts.append(f"RAM {of(used, sample.machine.ram_bytes)}")
         if sample.machine.temperature_c is not None:

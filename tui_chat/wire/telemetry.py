@@ -19,6 +19,7 @@ class Maker(enum.StrEnum):
     AMD = "amd"
     INTEL = "intel"
     APPLE = "apple"
+    OTHER = "other"
 
 
 class Unread(enum.StrEnum):
