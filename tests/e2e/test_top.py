@@ -21,7 +21,8 @@ def test_the_instruments_follow_the_engine(home: Home, tmp_path, monkeypatch: py
         screen = terminal.wait(r"GPU 0  NVIDIA H200[\s\S]*61 °C")
         assert "CPU" in screen
         assert "RAM" in screen
-        assert "cut off after 4 tokens" in home.run("ask", "Say yes.", "--max-tokens", "4").stderr
+        asked = home.run("ask", "Count to 100.", "--max-tokens", "4", "--temperature", "0")
+        assert "cut off after 4 tokens" in asked.stderr
         terminal.wait(r"SmolLM2-135M-Instruct Q4_1\s+ready · ctx 8k[\s\S]*RAM\s+takes \d+, planned \d+ MiB")
         terminal.resize(80, 24)
         terminal.wait(r"1 model in memory")
