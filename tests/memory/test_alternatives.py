@@ -49,7 +49,7 @@ async def test_one_thing_less_is_named_with_what_it_gives(
     devices = "ram:14GiB@50"
     wish = Wish(context=131072, kv_type=KvType.F16)
     shorter, thriftier = await ask("llama-8b", devices, wish)
-    assert re.fullmatch(r"With 64k of context it fits \(about \d+ tok/s\)\.", shorter)
+    assert re.fullmatch(r"With 64k of context it fits \(about [\d.]+ tok/s\)\.", shorter)
     assert thriftier.startswith("With a q4_0 KV cache it fits (about ")
     for taken in (Wish(context=65536, kv_type=KvType.F16), Wish(context=131072, kv_type=KvType.Q4_0)):
         assert (await planner.sketch("m", files["llama-8b"].files, taken, parse_devices(devices))).plan.fits

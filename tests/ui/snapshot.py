@@ -6,6 +6,7 @@ After a wanted change: ``UPDATE_SNAPSHOTS=1 pytest tests/ui``, and read the diff
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +34,9 @@ async def check(name: str, chat: Chat, answer: str = "") -> None:
     kept = file.read_text(encoding="utf-8")
     with contextlib.suppress(AssertionError):
         await chat.until(lambda: seen() == kept)
-    assert seen() == kept
+    shown = seen()
+    difference = "\n".join(difflib.unified_diff(kept.splitlines(), shown.splitlines(), "kept", "seen", n=1))
+    assert shown == kept, difference
 
 
 async def _settled(chat: Chat, seen: Callable[[], str]) -> str:

@@ -37,7 +37,7 @@ def metadata(item: AnswerItem) -> str:
 
 def _reused(item: AnswerItem) -> str:
     usage, timings = item.usage, item.timings
-    moved = f" ({usage.shifted_tokens:,} moved up)" if usage.shifted_tokens else ""
+    moved = f" ({usage.shifted_tokens:,} moved)" if usage.shifted_tokens else ""
     read = f", prefill {seconds(timings.prefill_ms)}" if timings.prefill_ms else ""
     return f"reused {usage.reused_tokens:,} of {usage.prompt_tokens:,} tokens{moved}{read}"
 
