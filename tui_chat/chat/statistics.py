@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from statistics import median
-from typing import TypeVar
 
 import msgspec
 
 from tui_chat.chat.living import living
 from tui_chat.chat.model import Answer, FinishReason, Message, Role, Session
+from tui_chat.chat.numbers import middle, most
 from tui_chat.chat.tree import ChatTree
-
-N = TypeVar("N", int, float)
 
 
 class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,12 +125,12 @@ def _use(model: str, given: Sequence[Answer]) -> ModelUse:
         answers=len(given),
         complete=sum(answer.finish is FinishReason.STOP for answer in given),
         tokens_written=sum(answer.usage.completion_tokens for answer in given),
-        decode_tps=_middle(answer.timings.decode_tps for answer in given),
-        ttft_ms=_middle(answer.timings.ttft_ms for answer in given),
-        prefill_tps=_middle(answer.prefill_tps for answer in given),
-        peak_ram_bytes=_most(flight.peak_ram_bytes for flight in flights),
-        peak_vram_bytes=_most(flight.peak_vram_bytes for flight in flights),
-        hottest_c=_most(flight.cpu_c if flight.gpu_c is None else flight.gpu_c for flight in flights),
+        decode_tps=middle(answer.timings.decode_tps for answer in given),
+        ttft_ms=middle(answer.timings.ttft_ms for answer in given),
+        prefill_tps=middle(answer.prefill_tps for answer in given),
+        peak_ram_bytes=most(flight.peak_ram_bytes for flight in flights),
+        peak_vram_bytes=most(flight.peak_vram_bytes for flight in flights),
+        hottest_c=most(flight.cpu_c if flight.gpu_c is None else flight.gpu_c for flight in flights),
         token_j=_token_j(given),
     )
 
@@ -146,15 +143,6 @@ def _token_j(answers: Iterable[Answer]) -> float | None:
     ]
     tokens = sum(count for _, count in known)
     return sum(joules for joules, _ in known) / tokens if tokens else None
-
-
-def _most(values: Iterable[N | None]) -> N | None:
-    return max((value for value in values if value is not None), default=None)
-
-
-def _middle(values: Iterable[float | None]) -> float | None:
-    measured = [value for value in values if value is not None]
-    return median(measured) if measured else None
 
 
 def _speeds(said: list[Message]) -> Iterable[Speed]:

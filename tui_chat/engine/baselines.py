@@ -8,6 +8,7 @@ from statistics import median
 
 from tui_chat.chat.flight import Cause, Flight, Slow
 from tui_chat.chat.model import Answer
+from tui_chat.chat.numbers import middle
 
 KEPT = 30
 """Answers of each model that make up what is usual."""
@@ -97,6 +98,4 @@ def _unlike(flight: Flight, flights: Sequence[Flight]) -> Iterator[Cause]:
 
 
 def _usual(flights: Iterable[Flight], what: Callable[[Flight], float | None]) -> float | None:
-    """The middle one of what is known; None if nothing is."""
-    known = [value for each in flights if (value := what(each)) is not None]
-    return median(known) if known else None
+    return middle(map(what, flights))

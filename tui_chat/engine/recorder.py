@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
-from typing import TypeVar
 
 from tui_chat import __version__
 from tui_chat.backends.protocol import LoadedModel
 from tui_chat.chat.flight import Cause, Flight
+from tui_chat.chat.numbers import most
 from tui_chat.engine.swap.resident import Resident
 from tui_chat.wire.plan import DeviceKind
 from tui_chat.wire.telemetry import GpuSample, MachineSample, Sample, Throttle
@@ -19,7 +19,6 @@ from tui_chat.wire.telemetry import GpuSample, MachineSample, Sample, Throttle
 STALL_S, STALL_TIMES = 0.25, 5.0
 """Tokens stand still where the next are this late, and this many times later than as a rule."""
 
-N = TypeVar("N", int, float)
 
 _CAUSES = {
     Throttle.HEAT: Cause.HEAT,
@@ -87,16 +86,16 @@ class Recorder:
             layers=sum(use.layers for use in info.devices),
             gpu_layers=sum(use.layers for use in info.devices if use.kind is not DeviceKind.RAM),
             peak_ram_bytes=self._peak_ram or None,
-            peak_vram_bytes=_most(_vram(span.gpus, info.id, ours=True) for span in spans),
-            cpu_c=_most(span.machine.temperature_c for span in spans),
-            gpu_c=_most(gpu.temperature_c for gpu in gpus),
+            peak_vram_bytes=most(_vram(span.gpus, info.id, ours=True) for span in spans),
+            cpu_c=most(span.machine.temperature_c for span in spans),
+            gpu_c=most(gpu.temperature_c for gpu in gpus),
             power_w=power_w,
             energy_j=None if power_w is None else power_w * (ended - self.began),
             stalled_ms=_stalled_s([seconds for seconds, _ in self.steps]) * 1e3,
             throttled_ms=sum(seconds for seconds, found in causes if found) * 1e3,
             throttled_by=tuple(dict.fromkeys(cause for _, found in causes for cause in found)),
             other_cpu=_mean((span.seconds, _others(span.machine)) for span in spans),
-            other_vram_bytes=_most(_vram(span.gpus, info.id, ours=False) for span in spans),
+            other_vram_bytes=most(_vram(span.gpus, info.id, ours=False) for span in spans),
             cpu_mhz=None if clock_mhz is None else round(clock_mhz),
         )
 
@@ -144,10 +143,6 @@ def _others(machine: MachineSample) -> float | None:
     if machine.busy is None or machine.ours is None:
         return None
     return max(0.0, machine.busy - machine.ours)
-
-
-def _most(values: Iterable[N | None]) -> N | None:
-    return max((value for value in values if value is not None), default=None)
 
 
 def _mean(values: Iterable[tuple[float, float | None]]) -> float | None:
