@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.telemetry.readings import MACHINE, gpu, sampled
-from tui_chat.engine import watchdog
 from tui_chat.engine.watchdog import Watchdog
 from tui_chat.telemetry.growth import Growth
 from tui_chat.telemetry.owners import Worker
@@ -101,7 +100,6 @@ def test_who_grew_on_a_gpu_is_told(clock: Clock) -> None:
     assert (found.device, found.growers) == ("GPU 1", (Grower(1, "game", 3 * GIB),))
     watching.look(None)
     assert watching.scarce == (), "nobody reads that any more"
-    assert watchdog.RAM == "RAM"
 
 
 def process(proc: Path, pid: int, name: str, taken: int) -> None:

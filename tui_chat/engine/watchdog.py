@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import msgspec
 
+from tui_chat.telemetry.growth import WINDOW_S, WORTH_BYTES
 from tui_chat.telemetry.owners import Worker
-from tui_chat.wire.scarce import Grower, Scarce
+from tui_chat.wire.scarce import RAM, Grower, Scarce
 from tui_chat.wire.telemetry import GpuSample, Sample
 
 log = logging.getLogger(__name__)
 
-RAM = "RAM"
 _LEAST_BYTES, _LEAST_SHARE = 512 << 20, 0.04
 """Of RAM: half of what plans leave free, because a plan may take all but that and be right."""
 _GPU_LEAST_BYTES, _GPU_LEAST_SHARE = 256 << 20, 1 / 32
@@ -27,8 +27,6 @@ _NEAR = 8.0
 """What shrinks counts as running out only below so many times the least: caches come and go above that."""
 _TREND_S = (5.0, 15.0)
 """A trend is told from readings over at least, and at most, so many seconds."""
-_GROWN_S = 60.0
-_WORTH_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +105,14 @@ class Watchdog:
         taken = {each.pid: each.used_bytes or 0 for each in gpu.processes or ()}
         history = self._taken.setdefault(gpu.id, deque())
         history.append((now, taken))
-        while now - history[0][0] > _GROWN_S:
+        while now - history[0][0] > WINDOW_S:
             history.popleft()
         before = history[0][1]
         names = {each.pid: each for each in gpu.processes or ()}
         growers = [
             Grower(pid, names[pid].name, bytes_ - before.get(pid, 0), names[pid].model)
             for pid, bytes_ in taken.items()
-            if bytes_ - before.get(pid, 0) >= _WORTH_BYTES
+            if bytes_ - before.get(pid, 0) >= WORTH_BYTES
         ]
         return tuple(sorted(growers, key=lambda each: -each.grown_bytes))
 

@@ -14,7 +14,7 @@ WINDOW_S = 60.0
 _EVERY_S = 10.0
 _PROC = Path("/proc")
 _TOLD = 3
-_WORTH_BYTES = 64 << 20
+WORTH_BYTES = 64 << 20
 """Growth below this is not worth a word."""
 
 
@@ -41,7 +41,7 @@ class Growth:
             return ()
         before, now = self._seen[0][1], self._seen[-1][1]
         grown = {pid: taken - before.get(pid, 0) for pid, taken in now.items()}
-        most = sorted((pid for pid in grown if grown[pid] >= _WORTH_BYTES), key=lambda pid: -grown[pid])
+        most = sorted((pid for pid in grown if grown[pid] >= WORTH_BYTES), key=lambda pid: -grown[pid])
         return tuple(Grower(pid, self._name(pid), grown[pid]) for pid in most[:_TOLD])
 
     def _resident(self) -> dict[int, int]:

@@ -12,7 +12,7 @@ from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued
 from tui_chat.wire.heat import Hot
 from tui_chat.wire.plan import DeviceKind, DeviceUse
-from tui_chat.wire.scarce import Scarce
+from tui_chat.wire.scarce import RAM, Scarce
 from tui_chat.wire.words import device, size
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def scarce(devices: Sequence[Scarce]) -> str:
     if not devices:
         return ""
     worst = min(devices, key=lambda each: each.free_bytes / max(1, each.total_bytes))
-    memory = "RAM" if worst.device == "RAM" else f"the memory of {worst.device}"
+    memory = RAM if worst.device == RAM else f"the memory of {worst.device}"
     said = f"{memory} is running out: {size(worst.free_bytes)} left"
     if worst.left_s is not None:
         said += f", gone in {roughly(worst.left_s)}"

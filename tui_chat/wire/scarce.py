@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+RAM = "RAM"
+"""What the machine's own memory is called among devices."""
+
 
 class Grower(msgspec.Struct, frozen=True, omit_defaults=True):
     """A process that takes more memory than a minute ago.
@@ -23,7 +26,7 @@ class Scarce(msgspec.Struct, frozen=True, omit_defaults=True):
     """A device whose memory is about to run out.
 
     Attributes:
-        device: ``RAM``, or ``GPU 0``.
+        device: `RAM`, or ``GPU 0``.
         free_bytes: What is left of `total_bytes`.
         left_s: Seconds until it runs out if it goes on so; None if it does not shrink.
         growers: Who took it, the greediest first; empty if nobody can tell.
