@@ -13,7 +13,8 @@ from tests.worker.support import COUNT, ENDLESS, GREEDY, Heard, hear
 from tui_chat.backends.llamacpp.resident import LlamaCppModel
 from tui_chat.chat.model import FinishReason, Sampling
 from tui_chat.config.settings import GovernorSettings, HeatAction
-from tui_chat.engine.governor import Governor, Holdable
+from tui_chat.engine.governor import Governor
+from tui_chat.engine.swap.resident import Holdable
 from tui_chat.ui import words
 from tui_chat.wire.events import Delta
 from tui_chat.wire.telemetry import GpuSample, MachineSample, Maker, Sample

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tui_chat.backends.protocol import LoadedModel
 from tui_chat.config.settings import GovernorSettings, HeatAction
+from tui_chat.engine.swap.resident import Holdable
 from tui_chat.wire.heat import Hot
 from tui_chat.wire.telemetry import Sample
 
@@ -35,20 +35,6 @@ class Reading:
     gpu: int | None
     temperature_c: float
     own_c: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Holdable:
-    """A model in memory, the numbers of the GPUs that it uses, and whether it is to be easy on them."""
-
-    id: str
-    model: LoadedModel
-    gpus: frozenset[int] = frozenset()
-    easy: bool = False
-
-    def uses(self, gpu: int | None) -> bool:
-        """Whether it uses that GPU, or, if that is None, the processors: they have a part in everything."""
-        return gpu is None or gpu in self.gpus
 
 
 Workers = Callable[[], Sequence[Holdable]]

@@ -13,13 +13,12 @@ import msgspec
 from tui_chat.backends.protocol import Backend, BackendError, LoadedModel, ParkableModel
 from tui_chat.chat.model import ProblemCode, Timings, Usage
 from tui_chat.engine.catalogue import Catalogue
-from tui_chat.engine.governor import Holdable
 from tui_chat.engine.parking import Parking
 from tui_chat.engine.swap.alternatives import Alternatives
 from tui_chat.engine.swap.choice import Choice, Chooser
 from tui_chat.engine.swap.loading import Loader
 from tui_chat.engine.swap.problems import answering, given_up, no_room_beside
-from tui_chat.engine.swap.resident import Progress, Resident, Want
+from tui_chat.engine.swap.resident import Holdable, Progress, Resident, Want
 from tui_chat.engine.swap.room import Room
 from tui_chat.engine.swap.wishes import Wishes
 from tui_chat.engine.tally import Tally

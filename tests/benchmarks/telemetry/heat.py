@@ -15,8 +15,9 @@ from tests.benchmarks.places import STARTER
 from tests.worker.support import ENDLESS, hear, load, user
 from tui_chat.backends.llamacpp.resident import LlamaCppModel
 from tui_chat.config.settings import GovernorSettings
-from tui_chat.engine.governor import Governor, Holdable
+from tui_chat.engine.governor import Governor
 from tui_chat.engine.instruments import Instruments
+from tui_chat.engine.swap.resident import Holdable
 from tui_chat.telemetry.sampler import Sampler
 from tui_chat.telemetry.source import Reading
 from tui_chat.wire.events import Delta, Prefill

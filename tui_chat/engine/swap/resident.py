@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import msgspec
 
 from tui_chat.backends.protocol import LoadedModel
-from tui_chat.engine.governor import Holdable
 from tui_chat.telemetry.owners import Worker
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.plan import DeviceKind, KvType, LoadOptions, Plan, Strategy
@@ -101,6 +100,20 @@ class Resident:
         if self.keep_alive_s < 0 or self.pinned or self.busy or self.model is None:
             return None
         return self.used + self.keep_alive_s
+
+
+@dataclass(frozen=True, slots=True)
+class Holdable:
+    """A model in memory, the numbers of the GPUs that it uses, and whether it is to be easy on them."""
+
+    id: str
+    model: LoadedModel
+    gpus: frozenset[int] = frozenset()
+    easy: bool = False
+
+    def uses(self, gpu: int | None) -> bool:
+        """Whether it uses that GPU, or, if that is None, the processors: they have a part in everything."""
+        return gpu is None or gpu in self.gpus
 
 
 class Table:
