@@ -19,7 +19,7 @@ from tests.ui.support import LARGE, Chats
 from tests.worker.support import eventually
 from tui_chat.backends.protocol import Description
 from tui_chat.chat.flight import Cause, Flight, Slow
-from tui_chat.chat.model import Answer, FinishReason, Timings, Usage
+from tui_chat.chat.model import Answer, FinishReason, Problem, ProblemCode, Timings, Usage
 from tui_chat.config.settings import MetricsSettings
 from tui_chat.engine.baselines import LEAST, Baselines
 from tui_chat.engine.flights import Flights
@@ -183,6 +183,20 @@ async def test_a_record_that_fails_costs_no_answer(tmp_path: Path) -> None:
         samples[0] = sampled(gpu(1, throttled=("by nobody knows what",)))
     assert tally.answers["m", FinishReason.STOP] == 2
     await flights.close()
+
+
+async def test_what_a_library_said_of_a_failure_is_not_logged(tmp_path: Path) -> None:
+    """It may have words of the conversation in it."""
+    flights = Flights(MetricsSettings(), tmp_path, lambda: None, Tally())
+    request = GenerateRequest(id="a", model="m", turns=())
+    problem = Problem(ProblemCode.DECODE_FAILED, "It failed.", detail="near “my secret”")
+    end = await flights.end(request, Settled(FinishReason.BACKEND_ERROR, problem=problem))
+    assert end.problem == problem, "whoever asked is told all"
+    flights.note(Generation(request, lambda: None), end)
+    await flights.close()
+    assert b"secret" not in (tmp_path / FILE).read_bytes()
+    (line,) = read_answers(tmp_path).lines
+    assert line.answer.problem == msgspec.structs.replace(problem, detail="")
 
 
 def answer(tps: float, prompt: int = 100, tokens: int = 64, **flight: object) -> Answer:

@@ -100,6 +100,8 @@ class Flights:
 
     def _line(self, generation: Generation, end: Settled) -> AnswerLine:
         request = generation.request
+        if end.problem is not None:  # its details are a library's words, which nobody can vouch for
+            end = msgspec.structs.replace(end, problem=msgspec.structs.replace(end.problem, detail=""))
         line = AnswerLine(
             at=datetime.now(UTC), id=request.id, session=request.session, answer=_answer(request, end)
         )
