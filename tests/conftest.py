@@ -31,8 +31,8 @@ settings.load_profile("tests")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """How many tests `-n auto` runs at once: one on a core, because a model under test keeps one busy."""
-    return max(1, min(usable_cores(), read_ram().free_bytes // TEST_BYTES, AT_ONCE))
+    """How many tests `-n auto` runs at once: a model under test keeps a core busy, and others wait."""
+    return max(1, min(usable_cores() + 1, read_ram().free_bytes // TEST_BYTES, AT_ONCE))
 
 
 @pytest.fixture(scope="session")

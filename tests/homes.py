@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -44,15 +45,28 @@ class Home:
         """Write the settings: one thread for models, what `models` says of them, and `config` (other tables).
 
         llama.cpp's threads spin while they wait for each other; with a thread on every core and a
-        test's terminal on one of them, an answer takes ten times as long.
+        test's terminal on one of them, an answer takes ten times as long. Unless it says otherwise, no
+        servers are looked for: those that other tests run at the same time would be found.
         """
+        alone = "" if "[detect]" in config else "\n[detect]\nenabled = false\n"
         self.config.parent.mkdir(parents=True, exist_ok=True)
-        self.config.write_text(f"[models]\nthreads = 1\n{models}\n{config}")
+        self.config.write_text(f"[models]\nthreads = 1\n{models}\n{config}\n{alone}")
 
     def run(self, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
         """Run the real `tui-chat` to its end."""
         command = [sys.executable, "-m", "tui_chat", *arguments]
         return subprocess.run(command, text=True, capture_output=True, timeout=60, **options)
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """Run the real `tui-chat` beside us; SIGINT reaches it, unlike most that runs behind another."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "tui_chat", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
 
     def stop(self) -> None:
         """Have the engine leave, as `tui-chat engine stop --force` does, but without a program for it."""

@@ -43,6 +43,10 @@ def test_engine_leaves_llama_cpp_to_its_workers() -> None:
     assert not loaded_by("import tui_chat.engine.__main__") & {"llama_cpp", "numpy", "textual", "rich"}
 
 
+def test_clients_of_servers_wait_until_a_server_is_asked() -> None:
+    assert not loaded_by("import tui_chat.engine.__main__, tui_chat.backends.ollama.server") & {"ollama"}
+
+
 def test_importing_does_nothing_to_the_process() -> None:
     code = (
         "import os, signal, sys, threading\n"

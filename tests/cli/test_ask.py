@@ -27,7 +27,13 @@ def test_json_has_the_promised_fields_and_seeds_repeat(home: Home) -> None:
     assert first["seed"] == 7
     assert first["model"] == "SmolLM2-135M-Instruct.Q4_1"
     assert first["finish_reason"] in ("stop", "length")
-    assert set(first["usage"]) == {"prompt_tokens", "completion_tokens", "reused_tokens", "shifted_tokens"}
+    assert set(first["usage"]) == {
+        "prompt_tokens",
+        "completion_tokens",
+        "reused_tokens",
+        "shifted_tokens",
+        "estimated",
+    }
     assert {"load_ms", "prefill_ms", "ttft_ms", "decode_tps"} <= set(first["timings"])
     assert first["timings"]["load_ms"] > 0
     assert second["usage"]["reused_tokens"] > 0

@@ -119,14 +119,7 @@ def test_terminal_sees_the_table_the_choice_and_the_progress(empty_home: Home, h
 
 def test_ctrl_c_keeps_what_came_and_the_same_command_goes_on(empty_home: Home, hub: HubServer) -> None:
     hub.pause_at = 4_000_000
-    command = [sys.executable, "-m", "tui_chat", "models", "get", NAME]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
-    ) as process:
+    with empty_home.begin("models", "get", NAME) as process:
         folder = empty_home.paths.models / "acme" / "wise-GGUF"
         assert hub.paused.wait(timeout=30)
         while not any(part.stat().st_size for part in folder.glob("*")):

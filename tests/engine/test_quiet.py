@@ -7,7 +7,8 @@ import asyncio
 from tests.engine.support import LONG, ONE_AT_8K, ask, engine_in, residents
 from tests.homes import Home
 from tui_chat.client.engine import EngineClient
-from tui_chat.wire.api import LoadRequest, ModelState, ParkInfo
+from tui_chat.wire.api import LoadRequest, ModelState
+from tui_chat.wire.cache import ParkInfo
 
 STORY = ("Tell me of a lighthouse. " + LONG, "It stood by the sea.", "Go on.")
 

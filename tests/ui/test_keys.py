@@ -17,6 +17,8 @@ from tui_chat.ui.screens.help import help_text
 from tui_chat.ui.screens.presets import PresetsScreen
 from tui_chat.ui.screens.residents import ResidentsScreen
 from tui_chat.ui.screens.searching import SearchScreen
+from tui_chat.ui.screens.served import ServedScreen
+from tui_chat.ui.screens.servers import ServersScreen
 from tui_chat.ui.screens.sessions import SessionsScreen
 from tui_chat.ui.screens.statistics import StatisticsScreen
 from tui_chat.ui.screens.switcher import SwitcherScreen
@@ -33,6 +35,8 @@ SCREENS = {
     Place.STATISTICS: StatisticsScreen,
     Place.MODELS: SwitcherScreen,
     Place.RESIDENTS: ResidentsScreen,
+    Place.SERVERS: ServersScreen,
+    Place.SERVED: ServedScreen,
     Place.COMPARE: CompareScreen,
     Place.BRANCHES: BranchesScreen,
     Place.BESIDE: BesideScreen,

@@ -13,7 +13,7 @@ import msgspec
 
 from tui_chat.chat.model import Problem, Sampling
 from tui_chat.memory.parkfile import KvIdentity, ParkHeader, ParkLabel
-from tui_chat.wire.api import CountReply, Turn
+from tui_chat.wire.api import CountReply, ModelInfo, Turn
 from tui_chat.wire.events import Event
 from tui_chat.wire.plan import LoadOptions
 
@@ -28,6 +28,8 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
         checkpoint_bytes: RAM that may be spent on states to go back to, of a model that cannot be
             rewound without them (sliding window, recurrent); others take none.
         checkpoint_floor: RAM in bytes that has to stay available on the machine beside them.
+        served: The model, if a server is to load it.
+        keep_alive_s: How long that server keeps it when idle: 0 goes at once, negative stays.
     """
 
     path: Path
@@ -35,6 +37,8 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
     threads: int | None = None
     checkpoint_bytes: int = CHECKPOINT_BYTES
     checkpoint_floor: int = 0
+    served: ModelInfo | None = None
+    keep_alive_s: float | None = None
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):

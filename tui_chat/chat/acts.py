@@ -6,6 +6,7 @@ import msgspec
 
 from tui_chat.chat.model import Act, Message, Setup
 from tui_chat.chat.policy import Cut, Policy
+from tui_chat.chat.routing import Route
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -15,24 +16,27 @@ class Send(msgspec.Struct, frozen=True):
         text: What is said.
         cut, summary: What is no longer sent from here on, and what is told instead.
         queued: The message, if it has waited for its turn.
+        route: Which model answers, if a route chose it.
     """
 
     text: str
     cut: Cut | None = None
     summary: str = ""
     queued: Message | None = None
+    route: Route | None = None
 
 
 class Edit(msgspec.Struct, frozen=True):
     """Say something else in the place of a message of the user; that one stays, as a sibling.
 
-    `cut` and `summary` are as in `Send`.
+    `cut`, `summary` and `route` are as in `Send`.
     """
 
     id: str
     text: str
     cut: Cut | None = None
     summary: str = ""
+    route: Route | None = None
 
 
 class EditAnswer(msgspec.Struct, frozen=True):

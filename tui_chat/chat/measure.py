@@ -61,10 +61,12 @@ class Ruler:
         self._estimates: dict[Line, int] = {}
         self._held = 0
         self._closing: int | None = None
+        self._exact = True
         self._ratio = 1.0
 
-    def learn(self, lines: Sequence[Line], tokens: Sequence[int], total: int) -> None:
-        """Take note of what the tokenizer counted."""
+    def learn(self, lines: Sequence[Line], tokens: Sequence[int], total: int, *, exact: bool = True) -> None:
+        """Take note of what the tokenizer counted; not `exact` where the template may be another."""
+        self._exact = exact
         keys = list(_keys(lines))
         self._hold(sum(len(line.text) for first, line in keys if (first, line) not in self._known))
         self._known.update(zip(keys, tokens, strict=True))
@@ -86,7 +88,7 @@ class Ruler:
     def size(self, lines: Sequence[Line]) -> Size:
         """How many tokens a prompt of `lines` is."""
         tokens = sum(self.each(lines)) + (self._closing or 0)
-        return Size(tokens, self.knows(lines))
+        return Size(tokens, self._exact and self.knows(lines))
 
     def each(self, lines: Sequence[Line]) -> list[int]:
         """How many tokens each of `lines` is."""

@@ -37,6 +37,7 @@ class FinishReason(enum.StrEnum):
     WORKER_DIED = "worker_died"
     ENGINE_DIED = "engine_died"
     BACKEND_ERROR = "backend_error"
+    INTERRUPTED = "interrupted"
     TIMEOUT = "timeout"
 
 
@@ -69,6 +70,18 @@ class ProblemCode(enum.StrEnum):
     PARK_INVALID = "park_invalid"
     PARK_FAILED = "park_failed"
     SUMMARY_FAILED = "summary_failed"
+    SERVER_UNKNOWN = "server_unknown"
+    SERVER_UNREACHABLE = "server_unreachable"
+    SERVER_REFUSED = "server_refused"
+    SERVER_BUSY = "server_busy"
+    SERVER_FAILED = "server_failed"
+    SERVER_STALLED = "server_stalled"
+    SERVER_GARBLED = "server_garbled"
+    STREAM_BROKEN = "stream_broken"
+    UNSAFE_CONNECTION = "unsafe_connection"
+    CANNOT_STOP = "cannot_stop"
+    NOT_POSSIBLE = "not_possible"
+    PROMPT_CUT = "prompt_cut"
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -109,13 +122,15 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     """Token counts as the backend evaluated them.
 
     `reused_tokens` of the prompt were in the KV cache, `shifted_tokens` of them at another place: those
-    were moved when something before them had been dropped, not evaluated again.
+    were moved when something before them had been dropped, not evaluated again. `estimated`: a server did
+    not tell, and these are our guess.
     """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reused_tokens: int = 0
     shifted_tokens: int = 0
+    estimated: bool = False
 
 
 class Timings(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -155,6 +170,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
         continues: The answer that this one goes on with: it begins with that one's text.
         edited: Whether its text was changed by hand.
         flight: The machine while it was written.
+        route: Why this model answered, where a route chose it.
     """
 
     model: str
@@ -169,6 +185,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     continues: str | None = None
     edited: bool = False
     flight: Flight | None = None
+    route: str = ""
 
     @property
     def prefill_tps(self) -> float | None:
@@ -293,6 +310,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         leaf: The message the view ends at; following parents from it gives the active branch.
+        routed: Whether each message goes to the model that the routes in the settings name for it.
         system, sampling, preset: How to answer, until a node on the branch says otherwise (`Setup`).
         policy: What happens when the conversation outgrows its window.
         facts: Short statements that the model is always told.
@@ -314,6 +332,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     origin: Origin | None = None
     model: str | None = None
+    routed: bool = False
     system: str = ""
     sampling: Sampling = Sampling()
     preset: str = ""

@@ -42,6 +42,7 @@ from tui_chat.chat.branches import branch_start, question_of
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Act, Answer, FinishReason, Message, Role, Step
 from tui_chat.chat.policy import Cut
+from tui_chat.chat.routing import Route
 from tui_chat.chat.setups import setup_of
 from tui_chat.chat.tree import ChatTree
 
@@ -76,7 +77,7 @@ def _do(tree: ChatTree, doing: Asking | Marking | Telling, now: datetime) -> Eff
 def _seek(tree: ChatTree, doing: Asking, now: datetime) -> Effect:
     match doing:
         case Send(text, queued=queued):
-            said = queued or Message(new_id(now), Role.USER, text, now)
+            said = msgspec.structs.replace(queued or Message(new_id(now), Role.USER, "", now), text=text)
             return _ask(tree, Act.SEND, msgspec.structs.replace(said, parent=tree.leaf), doing, now)
         case Edit(id, text):
             parent = _of(tree, id, Role.USER).parent
@@ -160,12 +161,14 @@ def _change(tree: ChatTree, message: Message, **fields: object) -> None:
 
 
 def _ask(tree: ChatTree, act: Act, asked: Message, doing: Send | Edit, now: datetime) -> Effect:
-    _answering(tree)
+    _answering(tree, doing.route.model if doing.route else None)
+    if doing.route is not None and doing.route.model != tree.session.model:
+        tree.update(model=doing.route.model)
     if doing.cut is not None:
         node = _put(tree, _cut_node(asked.parent, doing.cut, doing.summary, now))
         asked = msgspec.structs.replace(asked, parent=node.id)
     tree.add(asked)
-    return Effect(act, (_place(tree, asked, now),))
+    return Effect(act, (_place(tree, asked, now, route=doing.route),))
 
 
 def _compare(tree: ChatTree, asked: Message, models: tuple[str, ...], now: datetime) -> Effect:
@@ -184,9 +187,12 @@ def _answering(tree: ChatTree, model: str | None = None) -> str:
     return chosen
 
 
-def _place(tree: ChatTree, asked: Message, now: datetime, model: str | None = None) -> Message:
+def _place(
+    tree: ChatTree, asked: Message, now: datetime, model: str | None = None, route: Route | None = None
+) -> Message:
     """Make the place of an answer to `asked`, as the branch says it is to be made."""
-    source = Answer(model=_answering(tree, model), sampling=setup_of(tree, asked.id).sampling)
+    sampling = setup_of(tree, asked.id).sampling
+    source = Answer(model=_answering(tree, model), sampling=sampling, route=route.words if route else "")
     return _put(tree, Message(new_id(now), Role.ASSISTANT, "", now, parent=asked.id, answer=source))
 
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tui_chat.chat.model import Message, Sampling
+    from tui_chat.chat.routing import Route
+    from tui_chat.client.engine import EngineClient
     from tui_chat.client.workspace import Workspace
+    from tui_chat.store.journal import JournalState
+    from tui_chat.wire.api import GenerateRequest, Picture
     from tui_chat.wire.events import Event
 
 INTERRUPTED = 130
@@ -21,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", nargs="?", help="the question; text on stdin is appended, or is all of it")
     parser.add_argument("--model", metavar="NAME", help="model id, part of one, or a path to a GGUF file")
     parser.add_argument("--preset", metavar="NAME", help="preset; the other arguments go before it")
+    parser.add_argument(
+        "--image", action="append", type=Path, metavar="FILE", help="picture to show; may be repeated"
+    )
     parser.add_argument("--system", metavar="TEXT", help="system prompt")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the text")
     parser.add_argument("--context", type=int, metavar="N", help="context size in tokens")
@@ -42,12 +52,19 @@ def run(args: argparse.Namespace) -> int:
     import asyncio
     import gc
 
+    from tui_chat.cli.pictures import PictureError, read_pictures
+
     gc.disable()  # a short life: collecting would take longer than what it frees
     prompt = _prompt(args.prompt)
     if not prompt.strip():
         sys.stderr.write('tui-chat: nothing was asked. Try: tui-chat ask "Why is the sky blue?"\n')
         return 2
-    return asyncio.run(_ask(args, prompt))
+    try:
+        pictures = read_pictures(args.image or ())
+    except PictureError as error:
+        sys.stderr.write(f"tui-chat: {error} Nothing was asked.\n")
+        return 2
+    return asyncio.run(_ask(args, prompt, pictures))
 
 
 def _prompt(given: str | None) -> str:
@@ -55,14 +72,11 @@ def _prompt(given: str | None) -> str:
     return "\n\n".join(part for part in (given, piped) if part)
 
 
-async def _ask(args: argparse.Namespace, prompt: str) -> int:
-    import asyncio
-    import signal
+async def _ask(args: argparse.Namespace, prompt: str, pictures: tuple[Picture, ...]) -> int:
     from datetime import UTC, datetime
 
     from tui_chat.chat.ids import new_id
     from tui_chat.chat.model import Answer, FinishReason, Message, Role, Session
-    from tui_chat.client.live import Errand, LiveAnswer, follow_answer
     from tui_chat.client.workspace import Workspace
     from tui_chat.config.paths import config_file, resolve_paths
     from tui_chat.config.presets import Preset, find_presets
@@ -73,7 +87,9 @@ async def _ask(args: argparse.Namespace, prompt: str) -> int:
     settings = load_settings(config_file()).settings
     workspace = Workspace(resolve_paths(settings.paths), settings)
     preset = find_presets().named(args.preset) if args.preset else Preset()
-    model = await _model(workspace, args.model or preset.model)
+    wanted = args.model or preset.model
+    route = None if wanted else await _route(workspace, prompt, preset.name)
+    model = route.model if route else await _model(workspace, wanted)
     if model is None:
         sys.stderr.write(
             "tui-chat: there is no model on this machine. Get one: tui-chat models get starter\n"
@@ -87,13 +103,29 @@ async def _ask(args: argparse.Namespace, prompt: str) -> int:
     request = GenerateRequest(
         id=answer.id,
         model=model,
-        turns=(*system, Turn(Role.USER, prompt)),
+        turns=(*system, Turn(Role.USER, route.text if route else prompt, pictures=pictures)),
         sampling=sampling,
         context=args.context,
         only_while_heard=True,
     )
-    live = LiveAnswer.starting(answer.id)
     show = _Printer(streams=not args.json)
+    if route is not None:
+        show.tell(f"to {route.model}, {route.words}")
+    state = await _follow(workspace.engine_client, answer, request, show)
+    session = Session(id=answer.id, created=now, updated=now, messages=(answer,))
+    return show.finish(fold(session, state, FinishReason.ENGINE_DIED).messages[0])
+
+
+async def _follow(
+    engine: EngineClient, answer: Message, request: GenerateRequest, show: Callable[[Event], None]
+) -> JournalState:
+    """Follow the answer to its end; Ctrl-C stops it, and what it said is kept."""
+    import asyncio
+    import signal
+
+    from tui_chat.client.live import Errand, LiveAnswer, follow_answer
+
+    live = LiveAnswer.starting(answer.id)
 
     def hear(event: Event) -> LiveAnswer:
         nonlocal live
@@ -101,7 +133,6 @@ async def _ask(args: argparse.Namespace, prompt: str) -> int:
         show(event)
         return live
 
-    engine = workspace.engine_client
     following = asyncio.create_task(
         follow_answer(engine, Errand(answer, "", request, None), hear, lambda _: None)
     )
@@ -110,8 +141,21 @@ async def _ask(args: argparse.Namespace, prompt: str) -> int:
         loop.add_signal_handler(number, lambda: asyncio.ensure_future(engine.cancel(answer.id)))
     state = await following
     await engine.close()
-    session = Session(id=answer.id, created=now, updated=now, messages=(answer,))
-    return show.finish(fold(session, state, FinishReason.ENGINE_DIED).messages[0])
+    return state
+
+
+async def _route(workspace: Workspace, prompt: str, preset: str) -> Route | None:
+    """Where the routes in the settings send the question; None where there is none for it."""
+    from datetime import UTC, datetime
+
+    from tui_chat.chat.model import Session
+    from tui_chat.client.routing import find_route
+
+    if not workspace.settings.routes:
+        return None
+    now = datetime.now(UTC)
+    session = Session(id="", created=now, updated=now, routed=True, preset=preset)
+    return await find_route(workspace, session, (), prompt)
 
 
 async def _model(workspace: Workspace, wanted: str | None) -> str | None:
@@ -123,7 +167,7 @@ async def _model(workspace: Workspace, wanted: str | None) -> str | None:
     if workspace.settings.models.default is None:
         with contextlib.suppress(EngineError):  # not running yet: then nothing is in memory
             if residents := (await workspace.engine_client.info()).residents:
-                return residents[0].id
+                return min(residents, key=lambda model: bool(model.server)).id
     return await workspace.default_model()
 
 
@@ -148,7 +192,7 @@ class _Printer:
         self._dirty = False
 
     def __call__(self, event: Event) -> None:
-        from tui_chat.wire.events import Channel, Delta, Loading, Prefill, Queued
+        from tui_chat.wire.events import Channel, Delta, Loading, Prefill, Queued, Waiting
 
         match event:
             case Delta(text, _, Channel.ANSWER) if self._streams:
@@ -156,15 +200,18 @@ class _Printer:
                 sys.stdout.write(_printable(text) if self._safe else text)
                 sys.stdout.flush()
             case Delta():
-                self._tell("thinking …")
+                self.tell("thinking …")
             case Queued(ahead):
-                self._tell(f"waiting for {ahead} other answer{'s' if ahead > 1 else ''}")
+                self.tell(f"waiting for {ahead} other answer{'s' if ahead > 1 else ''}")
             case Loading(model, fraction, _):
-                self._tell(f"loading {model} {fraction:.0%}")
+                self.tell(f"loading {model} {fraction:.0%}")
+            case Waiting(server, _, why, pause):
+                self.tell(f"{why} Asking again in {pause:.1f} s" if pause else f"waiting for {server}")
             case Prefill(done, total, _, _):
-                self._tell(f"reading {total} tokens {done / total:.0%}")
+                self.tell(f"reading {total} tokens {done / total:.0%}")
 
-    def _tell(self, status: str) -> None:
+    def tell(self, status: str) -> None:
+        """Say what is being waited for, where somebody is looking."""
         if self._status:
             sys.stderr.write(f"\r\x1b[2K{status}")
             sys.stderr.flush()

@@ -13,7 +13,7 @@ from tui_chat.wire.words import size
 if TYPE_CHECKING:
     from tui_chat.config.paths import Paths
     from tui_chat.config.settings import Settings
-    from tui_chat.wire.api import CacheInfo
+    from tui_chat.wire.cache import CacheInfo
 
 _TITLE_LENGTH = 40
 _AGES = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))

@@ -55,6 +55,18 @@ COMMANDS = {
             "tui-chat models get hf:OWNER/REPO:Q4_K_M",
         ),
     ),
+    "servers": Command(
+        "tui_chat.cli.servers.command",
+        "List the servers that run models beside us. What Ollama has can be changed, too.",
+        (
+            "tui-chat servers                      those of the settings, and those that run on this machine",
+            "tui-chat servers look                 look for them anew",
+            "tui-chat servers show ollama llama3.2:3b",
+            "tui-chat servers pull ollama llama3.2:3b",
+            "tui-chat servers create ollama wise wise-Q4_K_M.gguf",
+            "tui-chat servers delete ollama llama3.2:3b",
+        ),
+    ),
     "presets": Command(
         "tui_chat.cli.presets",
         "List the presets: how a model is to answer, under a name.",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui_chat.cli.plans import plan_all, plan_body
 from tui_chat.cli.settings import load
+from tui_chat.ui.transcript.text import clean_line
 from tui_chat.wire.words import size
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def run(args: argparse.Namespace) -> int:
 
         return get_from_hub(args.name, folder, only_list=args.list, as_json=args.json)
     found = list_models(paths, settings, everything=args.all)
-    infos = with_residents(found, *_held(paths))
+    residents, parked, served = _held(paths)
+    infos = with_residents([*found, *served], residents, parked)
     plans = asyncio.run(plan_all(infos, paths, settings)) if infos else {}
     if args.json:
         print(_as_json(infos, plans))
@@ -100,26 +102,32 @@ def _nothing(paths: Paths, settings: Settings) -> str:
     return f"There is no model in {where}. Get a first one: tui-chat models get starter"
 
 
-def _held(paths: Paths) -> tuple[tuple[ModelInfo, ...], tuple[str, ...]]:
-    """What a running engine has in memory, and of which models something is parked; never starts one."""
+def _held(
+    paths: Paths,
+) -> tuple[tuple[ModelInfo, ...], tuple[str, ...], tuple[ModelInfo, ...]]:
+    """What a running engine has in memory, of which models something is parked, and what servers have.
+
+    Never starts an engine; without one nobody knows of servers.
+    """
     from tui_chat.client.engine import EngineClient
     from tui_chat.client.errors import EngineError
     from tui_chat.store.parks.disk import parked_in
 
-    async def ask() -> tuple[tuple[ModelInfo, ...], tuple[str, ...]]:
+    async def ask() -> tuple[tuple[ModelInfo, ...], tuple[str, ...], tuple[ModelInfo, ...]]:
         client = EngineClient(paths.socket)
         try:
             info = await client.info()
+            served = tuple(model for model in await client.models() if model.server)
         finally:
             await client.close()
-        return info.residents, info.parked
+        return info.residents, info.parked, served
 
     if paths.socket.exists():
         try:
             return asyncio.run(ask())
         except EngineError:
             pass
-    return (), tuple(entry.header.label.model for entry in parked_in(paths.parks, tidy=False))
+    return (), tuple(entry.header.label.model for entry in parked_in(paths.parks, tidy=False)), ()
 
 
 def _as_json(infos: list[ModelInfo], plans: dict[str, Plan]) -> str:
@@ -142,7 +150,7 @@ def _table(infos: list[ModelInfo], plans: dict[str, Plan], *, kinds: bool) -> st
             cell.rjust(width) if column == 1 else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=False))
         ]
-        lines.append("  ".join((*cells, row[-1])))
+        lines.append("  ".join((*cells, row[-1])).rstrip())
         if info is not None and info.aliases:
             lines.append(f"  also called {', '.join(info.aliases)}")
         if info is not None and info.problem is not None:
@@ -154,7 +162,9 @@ def _row(info: ModelInfo, plan: Plan | None, *, kinds: bool) -> tuple[str, ...]:
     kind = (info.kind.value,) if kinds else ()
     state = info.state.replace("_", " ")
     now = plan.verdict if plan else ""
-    return (info.id, size(info.size_bytes), info.quant, *kind, info.source.value, state, now, info.path)
+    source, file = (info.server, info.file) if info.server else (info.source.value, info.path)
+    taken = size(info.size_bytes) if info.size_bytes else ""
+    return (clean_line(info.id), taken, info.quant, *kind, source, state, now, file)
 
 
 def _get_starter(folder: Path) -> int:

@@ -173,8 +173,8 @@ def _as_text(plan: Plan) -> str:
         for row in rows
     ]
     verdict = "fits" if plan.fits else "does not fit"
-    others = [f"  or: {other}" for other in plan.alternatives]
-    return "\n".join([f"{plan.model} {verdict}. {plan.reason}", *others, "", *lines])
+    said = [f"{plan.model} {verdict}. {plan.reason}", *(f"  or: {other}" for other in plan.alternatives)]
+    return "\n".join([*said, "", *lines] if plan.devices else said)  # a server's memory is its own business
 
 
 def _count(text: str) -> int:

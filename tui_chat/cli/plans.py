@@ -79,7 +79,7 @@ async def plan_all(infos: Sequence[ModelInfo], paths: Paths, settings: Settings)
     reply = await ask_engine(paths, PlanRequest(tuple(info.id for info in usable)))
     if reply is not None:
         return reply.plans
-    return await _sketch_all(usable, paths, settings)
+    return await _sketch_all([info for info in usable if not info.server], paths, settings)
 
 
 async def _sketch_all(infos: Sequence[ModelInfo], paths: Paths, settings: Settings) -> dict[str, Plan]:

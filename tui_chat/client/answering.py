@@ -34,6 +34,17 @@ if TYPE_CHECKING:
 
 COUNTED_WITHIN_S = 1.0
 """How long the end of an answer may wait for its tokens to be counted."""
+_GIVEN_OUT = frozenset(
+    {
+        ProblemCode.OUT_OF_MEMORY,
+        ProblemCode.SERVER_UNREACHABLE,
+        ProblemCode.SERVER_BUSY,
+        ProblemCode.SERVER_FAILED,
+        ProblemCode.SERVER_STALLED,
+        ProblemCode.STREAM_BROKEN,
+    }
+)
+"""What another model may make up for. What is wrong with the request or the settings it would hide."""
 
 
 class Answering(HeldSession):
@@ -189,12 +200,13 @@ class Answering(HeldSession):
                 self.publish(Raised(error.problem))
 
     def _may_fall_back(self, failed: Message) -> bool:
-        """Whether another model is to answer, because memory or the process of this one gave out."""
+        """Whether another model is to answer, because memory, process or server of this one gave out."""
         answer, fallback = failed.answer, self._workspace.settings.models.fallback
         if answer is None or fallback is None or self.live is not None or self.access is Access.FOLLOWER:
             return False
-        no_memory = answer.problem is not None and answer.problem.code is ProblemCode.OUT_OF_MEMORY
-        return self.tree.leaf == failed.id and (answer.finish is FinishReason.WORKER_DIED or no_memory)
+        code = answer.problem.code if answer.problem is not None else None
+        gone = answer.finish is FinishReason.WORKER_DIED or code in _GIVEN_OUT
+        return self.tree.leaf == failed.id and gone and answer.finish is not FinishReason.STOP
 
     async def _fall_back(self, failed: Message) -> bool:
         """Have the fallback model answer beside what `failed`; says whether it does."""

@@ -9,7 +9,7 @@ import msgspec
 
 from tui_chat.chat.model import Message, Problem
 from tui_chat.wire.api import EngineChanged
-from tui_chat.wire.events import Channel, Loading, Prefill, Queued
+from tui_chat.wire.events import Channel, Loading, Prefill, Queued, Waiting
 
 if TYPE_CHECKING:
     from tui_chat.wire.telemetry import Sample
@@ -49,7 +49,11 @@ class Progressed(msgspec.Struct, frozen=True):
     """The answer `id` is waiting for something, and this is how far it is."""
 
     id: str
-    phase: Queued | Loading | Prefill
+    phase: Queued | Loading | Waiting | Prefill
+
+
+class ServersChanged(msgspec.Struct, frozen=True):
+    """Something new is known of servers, and of the models they have."""
 
 
 class Streamed(msgspec.Struct, frozen=True):
@@ -118,5 +122,6 @@ Change = (
     | SessionChanged
     | EngineNews
     | SampleRead
+    | ServersChanged
     | Raised
 )

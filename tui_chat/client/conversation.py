@@ -26,6 +26,7 @@ from tui_chat.chat.context import SUMMARY_SHARE, Spent, by_hand, spend
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Message, Problem, ProblemCode, Role, Session
 from tui_chat.chat.perform import perform
+from tui_chat.chat.routing import Route
 from tui_chat.chat.tags import tidy_tags
 from tui_chat.chat.title import title_for
 from tui_chat.client.answering import Answering
@@ -43,6 +44,7 @@ from tui_chat.client.changes import (
 from tui_chat.client.errors import EngineError
 from tui_chat.client.foresight import Outlook, foresee, room_of
 from tui_chat.client.problems import kept_nowhere, no_model, read_only
+from tui_chat.client.routing import find_route
 from tui_chat.client.summary import Condenser, SummaryError
 from tui_chat.store.errors import StoreError
 from tui_chat.wire.api import LoadRequest, ModelInfo
@@ -162,13 +164,15 @@ class Conversation(Answering):
         """Send what is to stand below `parent`, with what the policy drops for it dropped."""
         queued = isinstance(doing, Send) and doing.queued is not None
         draft = "" if queued else doing.text
-        outlook = await self._foresee(doing.text, parent)
+        if doing.route is None and (route := await self._route(doing.text, parent)) is not None:
+            doing = msgspec.structs.replace(doing, text=route.text, route=route)
+        outlook = await self._foresee(doing.text, parent, doing.route)
         if outlook is not None and (refusal := outlook.refusal):
             self.publish(Raised(refusal, draft))
             return False
         if outlook is not None and outlook.outcome.dropped is not None:
             if outlook.outcome.summarise and isinstance(doing, Send) and not queued:
-                waits = await self._queue(doing.text)  # on disk, before anything that takes a while
+                waits = await self._queue(draft)  # on disk, before anything that takes a while
                 self._spawn(self._give_turn())
                 return waits
             summary = await self._told_instead(outlook, draft)
@@ -209,7 +213,10 @@ class Conversation(Answering):
         def tell(tokens: int, done: int, pieces: int) -> None:
             self.publish(Condensing(dropped.cut.messages, tokens, done, pieces))
 
-        self._condenser = Condenser(self._workspace.engine_client, outlook.model.id, room.window, limit, tell)
+        model, window = outlook.model.id, room.window
+        if (other := self._workspace.settings.routes.summarise) is not None:
+            model, window = await self._condensing_model(other, model, window)
+        self._condenser = Condenser(self._workspace.engine_client, model, window, limit, tell)
         summary: str | None = None
         problem: Problem | None = None
         try:
@@ -221,6 +228,13 @@ class Conversation(Answering):
         if problem is not None:
             self.publish(Raised(problem, draft))
         return summary
+
+    async def _condensing_model(self, wanted: str, otherwise: str, window: int) -> tuple[str, int]:
+        """The model that condenses by its route, and what it can read; `otherwise` if it is not there."""
+        found = await self._workspace.model(await self._workspace.resolve_model(wanted))
+        if found is None:
+            return otherwise, window
+        return found.id, min(window, found.trained_context or window)
 
     async def _give_turn(self) -> None:
         """Send the oldest queued message, unless something is before it."""
@@ -246,12 +260,22 @@ class Conversation(Answering):
         """
         if not text.strip() or self.live or self.queued:
             return None  # by the time of its turn, all is different
-        return await self._foresee(text, self.tree.get(replaced).parent if replaced else self.tree.leaf)
+        parent = self.tree.get(replaced).parent if replaced else self.tree.leaf
+        route = await self._route(text, parent)
+        return await self._foresee(route.text if route else text, parent, route)
 
-    async def _foresee(self, text: str, parent: str | None) -> Outlook | None:
+    async def _foresee(self, text: str, parent: str | None, route: Route | None) -> Outlook | None:
         branch = self.tree.path(parent) if parent else []
         asked = Message(new_id(), Role.USER, text, datetime.now(UTC), parent=parent)
-        return await foresee(self._workspace, self.session, [*branch, asked], self.wanted)
+        model = route.model if route else self.session.model
+        session = msgspec.structs.replace(self.session, model=model)
+        wanted = self.wanted if model == self.session.model else None
+        outlook = await foresee(self._workspace, session, [*branch, asked], wanted)
+        return None if outlook is None else msgspec.structs.replace(outlook, route=route)
+
+    async def _route(self, text: str, parent: str | None) -> Route | None:
+        branch = self.tree.path(parent) if parent else []
+        return await find_route(self._workspace, self.session, branch, text)
 
     async def cancel(self) -> None:
         """Stop the answer in flight, or the summary that is written before one; what was said stays."""
@@ -282,7 +306,11 @@ class Conversation(Answering):
     async def choose_model(self, id: str, wanted: LoadRequest | None = None) -> None:
         """Answer with another model from the next message on, loaded as `wanted` if that is given."""
         self._wanted = wanted
-        await self._update(model=id)
+        await self._update(model=id, routed=False)
+
+    async def choose_routes(self) -> None:
+        """Have each message go to the model that the routes in the settings name for it."""
+        await self._update(routed=True)
 
     async def send_thinking(self, wanted: bool) -> None:
         """Have models read what was thought before earlier answers, or no longer."""

@@ -12,6 +12,7 @@ from tui_chat.chat.context import Outcome, Room, decide
 from tui_chat.chat.measure import kept_for_answer, most_tokens
 from tui_chat.chat.model import Message, Problem, ProblemCode, Session
 from tui_chat.chat.policy import PolicyKind
+from tui_chat.chat.routing import Route
 from tui_chat.client.errors import EngineError
 from tui_chat.wire.api import LoadRequest, ModelInfo, Need, PlanRequest
 from tui_chat.wire.plan import Plan
@@ -32,6 +33,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
         plan: What it takes of the memory; None where it surely fits into what the model has.
         now: Tokens of context that the model has; 0 when it is not in memory.
         alone: Whether it would be too long even without all that stands above it.
+        route: Why this model is to answer, if a route chose it.
     """
 
     model: ModelInfo
@@ -39,6 +41,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan | None = None
     now: int = 0
     alone: bool = False
+    route: Route | None = None
 
     @property
     def need(self) -> Need:

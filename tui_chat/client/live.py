@@ -18,21 +18,23 @@ from tui_chat.client.errors import EngineError, EngineGoneError
 from tui_chat.client.launch import ensure_engine
 from tui_chat.store.journal import JournalState, read_journal
 from tui_chat.wire.api import GenerateRequest, JournalHeader
-from tui_chat.wire.events import Channel, Delta, Event, Loading, Prefill, Queued, Settled, Warned
+from tui_chat.wire.events import Channel, Delta, Event, Loading, Prefill, Queued, Settled, Waiting, Warned
 
 if TYPE_CHECKING:
     from tui_chat.client.engine import EngineClient
 
 
 class LiveAnswer(msgspec.Struct, frozen=True):
-    """What is known of the answer in flight. Times are monotonic seconds; `phase` is what it waits for.
+    """What is known of the answer in flight.
 
+    Times are monotonic seconds; `phase` is what it waits for, `waited_since` when its server was asked.
     Text and thinking are all there is of it, also what it had before it went on; `tokens` are the new ones.
     """
 
     id: str
     started: float
-    phase: Queued | Loading | Prefill | None = None
+    phase: Queued | Loading | Waiting | Prefill | None = None
+    waited_since: float | None = None
     text: str = ""
     thinking: str = ""
     tokens: int = 0
@@ -54,6 +56,8 @@ class LiveAnswer(msgspec.Struct, frozen=True):
     def after(self, event: Event) -> LiveAnswer:
         """What is known once `event` has been heard too."""
         match event:
+            case Waiting():
+                return replace(self, phase=event, waited_since=self.waited_since or time.monotonic())
             case Queued() | Loading() | Prefill():
                 return replace(self, phase=event)
             case Delta(text, tokens, channel):
@@ -136,7 +140,7 @@ def changes_of(id: str, event: Event) -> tuple[Change, ...]:
     match event:
         case Delta(text, tokens, channel):
             return (Streamed(id, text, channel, tokens),)
-        case Queued() | Loading() | Prefill():
+        case Queued() | Loading() | Waiting() | Prefill():
             return (Progressed(id, event),)
         case Warned(problem):
             return (Raised(problem),)

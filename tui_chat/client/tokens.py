@@ -43,7 +43,7 @@ class Tokens:
             except EngineError:
                 return False
         if len(reply.turns) == len(lines):
-            ruler.learn(lines, reply.turns, reply.total)
+            ruler.learn(lines, reply.turns, reply.total, exact=reply.exact)
         return ruler.knows(lines)
 
     async def _count(self, request: CountRequest, *, start: bool) -> CountReply:

@@ -15,7 +15,7 @@ from tui_chat.chat.branches import forked
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Problem, Session, Setup
 from tui_chat.chat.policy import Policy
-from tui_chat.client.changes import Change, EngineNews, LinkState, Raised, SampleRead
+from tui_chat.client.changes import Change, EngineNews, LinkState, Raised, SampleRead, ServersChanged
 from tui_chat.client.collection import Collection
 from tui_chat.client.conversation import Conversation
 from tui_chat.client.engine import EngineClient
@@ -51,6 +51,8 @@ class Workspace:
         self.engine: EngineChanged | None = None
         self._listeners: list[Callable[[Change], None]] = []
         self._found: list[ModelInfo] = []  # when the disk was last looked at
+        self._served: list[ModelInfo] = []  # by servers, as the engine knows them
+        self._asking: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
@@ -64,9 +66,10 @@ class Workspace:
 
     async def stop(self) -> None:
         """Let go of the engine, which stays as long as it has work."""
-        if self._watching:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
+        going = [task for task in (self._watching, self._asking) if task is not None]
+        for task in going:
+            task.cancel()
+        await asyncio.gather(*going, return_exceptions=True)
         await self.engine_client.close()
 
     async def new_chat(self, told: SetUp | None = None, *, ephemeral: bool = False) -> Conversation:
@@ -80,7 +83,8 @@ class Workspace:
             id=new_id(now),
             created=now,
             updated=now,
-            model=told.model or await self.default_model(),
+            model=told.model or await self._usual_model(),
+            routed=bool(self.settings.routes) and told.model is None,
             system=told.setup.system,
             sampling=told.setup.sampling,
             preset=told.setup.preset,
@@ -120,12 +124,19 @@ class Workspace:
         return next((s.id for s in await self.sessions() if s.problem is None), None)
 
     async def models(self) -> list[ModelInfo]:
-        """Every model on this machine, with the state that the engine last told."""
+        """Every model on this machine and of servers, with the state that the engine last told."""
         from tui_chat.library.scan import list_models, with_residents
 
-        self._found = await asyncio.to_thread(list_models, self.paths, self.settings)
+        on_disk = await asyncio.to_thread(list_models, self.paths, self.settings)
+        self._found = [*on_disk, *self._served]
         engine = self.engine or EngineChanged((), ())
         return with_residents(self._found, engine.residents, engine.parked)
+
+    async def _ask_for_served(self) -> None:
+        """Take note of the models that servers have, as the engine knows them."""
+        with suppress(EngineError):
+            self._served = [model for model in await self.engine_client.models() if model.server]
+            self._publish(ServersChanged())
 
     def resident(self, id: str | None) -> ModelInfo | None:
         """The model of this name, if the engine has it in memory."""
@@ -149,6 +160,12 @@ class Workspace:
 
         known = await self.models()
         found = await asyncio.to_thread(find_model, known, wanted)
+        if not isinstance(found, ModelInfo) and "/" in wanted and not self._served:
+            with suppress(EngineError):  # it may be a server's, whose models only an engine knows
+                await ensure_engine(self.engine_client)
+                await self._ask_for_served()
+                known = await self.models()
+                found = await asyncio.to_thread(find_model, known, wanted)
         if not isinstance(found, ModelInfo):
             return found
         return found.id if found in known else found.path
@@ -159,12 +176,24 @@ class Workspace:
         return found if isinstance(found, str) else wanted
 
     async def default_model(self) -> str | None:
-        """The configured model, else the one in memory, else the first usable one; None without any."""
+        """The configured model, else the one in memory, else the first usable one; None without any.
+
+        Those of servers come after our own, and what would leave this machine comes last.
+        """
         if self.settings.models.default:
             return await self.resolve_model(self.settings.models.default)
-        usable = [m for m in await self.models() if m.state is not ModelState.BROKEN]
-        resident = next((m.id for m in usable if m.state.in_memory or m.state.on_its_way), None)
-        return resident or next((m.id for m in usable), None)
+        gone = (ModelState.BROKEN, ModelState.FAILED)
+        usable = [m for m in await self.models() if m.state not in (gone if m.server else gone[:1])]
+
+        def preferred(model: ModelInfo) -> tuple[bool, bool, bool]:
+            there = model.state.in_memory or model.state.on_its_way
+            return bool(model.host), bool(model.server), not there
+
+        return min(usable, key=preferred).id if usable else None
+
+    async def _usual_model(self) -> str | None:
+        usual = self.settings.routes.usual
+        return await self.resolve_model(usual) if usual else await self.default_model()
 
     async def get_starter(
         self, on_progress: Callable[[int, int, str], None], cancel: threading.Event
@@ -217,8 +246,10 @@ class Workspace:
                 await ensure_engine(self.engine_client)
                 async with self._sampling():
                     async for change in self.engine_client.watch():
-                        self.engine = change
+                        before, self.engine = self.engine, change
                         self._set_link(LinkState.CONNECTED)
+                        if change.servers != (before.servers if before else 0):
+                            self._asking = asyncio.create_task(self._ask_for_served())
             except EngineError as error:
                 self._publish(Raised(error.problem))
             self.engine = None

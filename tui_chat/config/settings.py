@@ -10,6 +10,8 @@ from typing import Annotated
 import msgspec
 
 from tui_chat.chat.model import Problem, ProblemCode, Sampling
+from tui_chat.chat.routing import Routes
+from tui_chat.config.servers import DetectSettings, Name, ServerSettings
 from tui_chat.wire.api import ModelSource
 from tui_chat.wire.plan import Strategy
 
@@ -29,7 +31,7 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which models are offered and how they are loaded.
 
     `folders` are searched beside the models folder; `sources` are the places that are looked at;
-    `default` and `fallback` are model ids: of new chats, and for when the memory or the process of another
+    `default` and `fallback` are model ids: of new chats, and for when memory, process or server of another
     model gives out. `context` is the context wished for, in tokens; `threads` overrides the count of usable
     cores; `strategy` is what plans strive for; `leave_free_mib` stays free on each GPU; `ram_limit_mib` is
     the most RAM that models may take together. An idle model is kept for `keep_alive_s` (0: it goes after
@@ -137,6 +139,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ui: UiSettings = UiSettings()
     chat: ChatSettings = ChatSettings()
     sampling: Sampling = Sampling()
+    servers: dict[Name, ServerSettings] = {}
+    detect: DetectSettings = DetectSettings()
+    routes: Routes = Routes()
 
 
 class LoadedSettings(msgspec.Struct, frozen=True):

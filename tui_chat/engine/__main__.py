@@ -77,6 +77,7 @@ def start_logging(paths: Paths) -> None:
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each request, and servers are asked often
 
 
 class _Server(uvicorn.Server):
@@ -107,9 +108,9 @@ async def serve(instance: Instance, paths: Paths, settings: Settings) -> None:
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[instance.listener]))
     work = (
-        engine.scheduler.run(),
         engine.leave_when_idle(),
         engine.keep_house(),
+        engine.watch_servers(),
         engine.quiet.run(),
         engine.instruments.run(),
         engine.governor.run(),

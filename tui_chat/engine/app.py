@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime
 
@@ -14,16 +14,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tui_chat.backends.protocol import BackendError
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.engine.core import Engine
 from tui_chat.engine.generations import Generation
 from tui_chat.engine.journaling import Journal
+from tui_chat.engine.replies import PING_S, Handler, guarded, not_found, not_resident, refuse, reply, sse
+from tui_chat.engine.servers.surface import ServersSurface
 from tui_chat.engine.swap.resident import Want
-from tui_chat.store.errors import StoreError
 from tui_chat.wire.api import (
     CountRequest,
-    ErrorReply,
     GenerateRequest,
     LoadRequest,
     ModelRequest,
@@ -55,56 +54,8 @@ from tui_chat.wire.paths import (
     UNLOAD,
 )
 
-PING_S = 15
-"""How often a silent stream says that it is still there."""
-
 HEARD_WITHIN_S = 5.0
 """How long an answer that is written for listeners only waits for the first of them."""
-
-_encoder = msgspec.json.Encoder()
-
-
-def reply(body: object, status: int = 200) -> Response:
-    """Encode a struct."""
-    return Response(_encoder.encode(body), status, media_type="application/json")
-
-
-def refuse(problem: Problem, status: int = 400) -> Response:
-    """Encode a problem."""
-    return reply(ErrorReply(problem), status)
-
-
-def not_found(id: str) -> Response:
-    """Say that the engine knows no such generation."""
-    return refuse(Problem(ProblemCode.BAD_REQUEST, f"The engine knows no answer {id}."), 404)
-
-
-def not_resident(model: str) -> Problem:
-    """Say that a model is not in memory."""
-    return Problem(ProblemCode.MODEL_UNKNOWN, f"{model} is not in memory.")
-
-
-def sse(seq: int, body: object) -> bytes:
-    """One server-sent event; `seq` is what a client sends back as Last-Event-ID."""
-    return b"id: %d\ndata: %s\n\n" % (seq, _encoder.encode(body))
-
-
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-def guarded(handler: Handler) -> Handler:
-    """Turn what a handler may raise into an `ErrorReply`."""
-
-    async def call(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except msgspec.MsgspecError as error:
-            problem = Problem(ProblemCode.BAD_REQUEST, f"The request cannot be read: {error}.")
-            return refuse(problem)
-        except (BackendError, StoreError) as error:
-            return refuse(error.problem, 409)
-
-    return call
 
 
 class Surface:
@@ -170,7 +121,7 @@ class Surface:
     async def pin(self, request: Request) -> Response:
         """Have a resident stay whatever else is loaded, or let it go again."""
         wanted = msgspec.json.decode(await request.body(), type=PinRequest)
-        if not self._engine.residents.pin(wanted.model, pinned=wanted.pinned):
+        if not await self._engine.residents.pin(wanted.model, pinned=wanted.pinned):
             return refuse(not_resident(wanted.model), 409)
         return reply(self._engine.info)
 
@@ -314,5 +265,6 @@ def build_app(engine: Engine) -> Starlette:
             route(GENERATIONS, surface.generate, "POST"),
             route(GENERATION_EVENTS, surface.generation_events, "GET"),
             route(CANCEL, surface.cancel, "POST"),
+            *(route(*verb) for verb in ServersSurface(engine).routes),
         ]
     )

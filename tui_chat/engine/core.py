@@ -6,10 +6,11 @@ import asyncio
 import importlib
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
 from tui_chat import __version__
+from tui_chat.backends.detect.found import Found
 from tui_chat.backends.llamacpp.planning import Planner
 from tui_chat.backends.llamacpp.prober import Prober
 from tui_chat.backends.protocol import Backend
@@ -27,6 +28,11 @@ from tui_chat.engine.plans import Plans
 from tui_chat.engine.quiet import Quiet
 from tui_chat.engine.residents import Residents
 from tui_chat.engine.scheduler import Scheduler
+from tui_chat.engine.servers.attaching import Attaching
+from tui_chat.engine.servers.backend import Backends
+from tui_chat.engine.servers.kinds import Kinds, find_servers, identify
+from tui_chat.engine.servers.pulls import Pulls
+from tui_chat.engine.servers.registry import Servers
 from tui_chat.engine.swap.alternatives import Alternatives
 from tui_chat.engine.swap.choice import Chooser
 from tui_chat.engine.swap.learned import Learned
@@ -44,13 +50,21 @@ from tui_chat.wire.health import Health, HealthState
 from tui_chat.wire.telemetry import Sample
 
 HOUSEKEEPING_S = 1.0
+FIRST_LOOK_S = 0.3
+"""Looking takes some 50 ms of a core, which who starts an engine wants for something else first."""
+SERVERS_S = 5.0
+"""How often servers are asked how they are."""
 
 
 class Engine:
     """One per user and machine. `leave` is set when it is time to go."""
 
     def __init__(self, backend: Backend, paths: Paths, settings: Settings) -> None:
-        self._catalogue = Catalogue(paths, settings)
+        self._prober = Prober()
+        kinds = Kinds(self._prober)
+        self.servers = Servers(settings, kinds.make, identify, self._find_servers, self._note_change)
+        self.pulls = Pulls(self.servers)
+        self._catalogue = Catalogue(paths, settings, self.servers)
         self._settings = settings
         self._started = datetime.now(UTC)
         self._changes = 0
@@ -58,7 +72,6 @@ class Engine:
         self._watchers = 0
         self._last_busy = time.monotonic()
         self.leave = asyncio.Event()
-        self._prober = Prober()
         self.tally = Tally()
         learned = Learned(paths.state / "learned.msgpack")
         self.parking = make_parking(paths, settings.cache, learned, self._note_change)
@@ -73,15 +86,23 @@ class Engine:
         )
         wishes = Wishes(settings.models)
         others = Alternatives(chooser, self._catalogue)
+        attaching = Attaching(self.servers, chooser, wishes)
         self.residents = Residents(
-            backend, self._catalogue, wishes, chooser, self.parking, others, self.tally
+            Backends(backend, self.servers),
+            self._catalogue,
+            wishes,
+            chooser,
+            self.parking,
+            others,
+            self.tally,
+            attaching,
         )
-        self.plans = Plans(chooser, self._catalogue, wishes, others)
-        self.counter = Counter(self.residents, self._catalogue, self._prober)
+        self.plans = Plans(chooser, self._catalogue, wishes, others, attaching)
+        self.counter = Counter(self.residents, self._catalogue, self._prober, self.servers)
         self.keeping = Keeping(self.residents, self.parking, learned, self.list_models)
         self.generations = Generations(self._note_change)
         self.flights = Flights(settings.metrics, paths.metrics, lambda: self.instruments.latest, self.tally)
-        self.scheduler = Scheduler(self.residents, self.parking, self.flights)
+        self.scheduler = Scheduler(self.residents, self.parking, self.flights, self.servers.lane_of)
         prewarmer = Prewarmer(chooser, self.residents.load_quietly) if settings.models.prewarm else None
         self.governor = Governor(settings.governor, lambda: self.residents.holdable, self._note_change)
         self.watchdog = Watchdog(lambda: self.residents.workers, self._note_change)
@@ -161,6 +182,7 @@ class Engine:
                         info.parked,
                         self.governor.hot,
                         self.watchdog.scarce,
+                        self.servers.version,
                     ),
                 )
                 await changed.wait()
@@ -172,13 +194,28 @@ class Engine:
         """Set `leave` once nothing has run, waited or watched for the configured time."""
         limit = self._settings.engine.idle_exit_s
         while True:
-            if self._watchers or not self.scheduler.idle:
+            if self._watchers or self.pulls.running or not self.scheduler.idle:
                 self._last_busy = time.monotonic()
             remaining = self._last_busy + limit - time.monotonic()
             if remaining <= 0:
                 self.leave.set()
                 return
             await asyncio.sleep(min(remaining, 1.0) + 0.01)
+
+    async def _find_servers(self, known: Sequence[str]) -> Sequence[Found]:
+        """What runs on this machine beside us, but for what is at the URLs in `known`."""
+        sample = await self.instruments.once()
+        ours = {os.getpid(), *(worker.pid for worker in self.residents.workers)}
+        return await find_servers(self._settings.detect, known, sample.gpus if sample else (), ours)
+
+    async def watch_servers(self) -> None:
+        """Look at servers at the start, and then as long as somebody watches or has a model of theirs."""
+        await asyncio.sleep(FIRST_LOOK_S)
+        self.servers.begin_look()
+        while True:
+            await asyncio.sleep(SERVERS_S)
+            if self._watchers or any(each.server for each in self.residents.infos):
+                self.servers.begin_look()
 
     async def keep_house(self) -> None:
         """Forget the dead, and unload what has been idle for long enough, as long as the engine lives."""
@@ -192,9 +229,11 @@ class Engine:
     async def close(self) -> None:
         """Settle what runs, give all memory back, and let the watchers go."""
         self.plans.close()
+        await self.pulls.close()
         await self.scheduler.leave()
         await self.flights.close()
         await self.residents.unload_all()
+        await self.servers.close()
         await self._prober.close()
         await self.parking.close()
         self._note_change()

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Flights:
-    """Records the answer that is being written. Answers are written one at a time.
+    """Records the answers that are being written.
 
     Args:
         settings: What is logged.
@@ -47,7 +47,7 @@ class Flights:
         self._tally = tally
         self._baselines = Baselines()
         self._reading: asyncio.Task[None] | None = None
-        self._current: tuple[str, Recorder] | None = None
+        self._recorders: dict[str, Recorder] = {}
         self._log = AnswerLog(folder)
         self._writer = ThreadPoolExecutor(1, "answer-log")  # a slow disk holds no answer up
 
@@ -58,19 +58,19 @@ class Flights:
         assert resident.model is not None, "only loaded models answer"
         recorder = Recorder(resident, resident.model)
         recorder.look(self._latest())
-        self._current = (id, recorder)
+        self._recorders[id] = recorder
         return recorder
 
     def look(self, sample: Sample) -> None:
         """Take note of a sample."""
-        if self._current is not None:
-            self._current[1].look(sample)
+        for recorder in self._recorders.values():
+            recorder.look(sample)
 
     async def end(self, request: GenerateRequest, end: Settled) -> Settled:
         """Complete the end of an answer with its record, if there is one; nothing here costs the answer."""
         model, steps = request.model, list[tuple[float, int]]()
-        if self._current is not None and self._current[0] == request.id:
-            recorder, self._current = self._current[1], None
+        recorder = self._recorders.pop(request.id, None)
+        if recorder is not None:
             model, steps = recorder.resident.id, recorder.steps
             try:
                 end = msgspec.structs.replace(end, flight=await self._compared(request, end, recorder))

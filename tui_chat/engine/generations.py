@@ -8,7 +8,18 @@ from collections.abc import AsyncIterator, Callable
 from itertools import groupby
 
 from tui_chat.wire.api import GenerateRequest, GenerationInfo, GenerationState
-from tui_chat.wire.events import Channel, Delta, Event, Loading, Numbered, Prefill, Queued, Settled, Warned
+from tui_chat.wire.events import (
+    Channel,
+    Delta,
+    Event,
+    Loading,
+    Numbered,
+    Prefill,
+    Queued,
+    Settled,
+    Waiting,
+    Warned,
+)
 
 KEPT_SETTLED = 64
 """How many ended generations stay for terminals that come back late; older ones live on in sessions."""
@@ -99,7 +110,7 @@ def coalesce(events: list[Numbered]) -> list[Numbered]:
             deltas = [n.event for n in numbered if isinstance(n.event, Delta)]
             text = "".join(d.text for d in deltas)
             merged.append(Numbered(numbered[-1].seq, Delta(text, sum(d.tokens for d in deltas), kind)))
-        elif kind in (Queued, Loading, Prefill):
+        elif kind in (Queued, Loading, Waiting, Prefill):
             merged.append(numbered[-1])
         else:
             merged += numbered
@@ -115,9 +126,9 @@ def _state_after(event: Event, before: GenerationState) -> GenerationState:
     match event:
         case Queued():
             return GenerationState.QUEUED
-        case Loading():
+        case Loading() | Waiting(loading=True):
             return GenerationState.LOADING
-        case Prefill():
+        case Prefill() | Waiting():
             return GenerationState.PREFILL
         case Delta():
             return GenerationState.DECODING

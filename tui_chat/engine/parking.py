@@ -28,7 +28,8 @@ from tui_chat.memory.parkfile import ParkHeader, ParkLabel
 from tui_chat.memory.sequences import common_length
 from tui_chat.store.parks.entries import ParkEntry, Place
 from tui_chat.store.parks.shelf import Shelf
-from tui_chat.wire.api import CacheInfo, Turn
+from tui_chat.wire.api import Turn
+from tui_chat.wire.cache import CacheInfo
 
 T = TypeVar("T")
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from tui_chat.backends.protocol import BackendError
+from tui_chat.backends.protocol import BackendError, ParkableModel
 from tui_chat.chat.model import Problem
 from tui_chat.engine.ahead import ReadAhead
 from tui_chat.engine.catalogue import Catalogue
+from tui_chat.engine.servers.attaching import Attaching
 from tui_chat.engine.swap.alternatives import Alternatives
 from tui_chat.engine.swap.choice import Check, Chooser
 from tui_chat.engine.swap.need import need_of
@@ -24,8 +25,14 @@ class Plans:
     """Makes plans for the machine and the residents as they are now."""
 
     def __init__(
-        self, chooser: Chooser, catalogue: Catalogue, wishes: Wishes, alternatives: Alternatives
+        self,
+        chooser: Chooser,
+        catalogue: Catalogue,
+        wishes: Wishes,
+        alternatives: Alternatives,
+        attaching: Attaching,
     ) -> None:
+        self._attaching = attaching
         self._alternatives = alternatives
         self._chooser = chooser
         self._catalogue = catalogue
@@ -47,7 +54,8 @@ class Plans:
                 if request.turns:
                     resident = self._chooser.table.get(found.path)
                     needs[model] = await need_of(request.turns, request.max_tokens, resident)
-                plans[model] = await self._plan(found, request, needs.get(model), machine)
+                theirs = await self._chooser.machine(found) if found.server else machine
+                plans[model] = await self._plan(found, request, needs.get(model), theirs)
             except BackendError as error:
                 problems[model] = error.problem
         return PlanReply(plans, problems, machine.devices, needs)
@@ -66,6 +74,8 @@ class Plans:
             kv_type=request.kv_type,
             strategy=request.strategy,
         )
+        if not found.weights:
+            return self._attaching.plan(found, want)
         check = Check.ALWAYS if request.exact else Check.NEVER
         current = self._chooser.table.get(found.path)
         if current is not None and current.alive:
@@ -74,11 +84,13 @@ class Plans:
                 return plan
         wish = self._wishes.load(found, want)
         plan = (await self._chooser.choose(found, wish, machine, check=check)).plan
+        if plan.fits and found.server and current is not None and current.alive:
+            plan = msgspec.structs.replace(plan, verdict=f"reloads with {plan.options.context:,} of context")
         if not plan.fits and (request.exact or request.turns):
             others = await self._alternatives.to(found, wish, machine)
             return msgspec.structs.replace(plan, alternatives=others)
         if request.exact:
-            self._ahead.begin([Path(found.path)], machine.ram.free_bytes)
+            self._ahead.begin([Path(found.weights)], machine.ram.free_bytes)
         return plan
 
     async def _over(self, current: Resident, want: Want, machine: Machine, check: Check) -> Plan | None:
@@ -90,6 +102,8 @@ class Plans:
             return msgspec.structs.replace(
                 current.plan, options=options, verdict="switch now", load_s=0.0, evicts=(), shrinks=()
             )
+        if not isinstance(current.model, ParkableModel):
+            return None
         for wish in self._wishes.resize(found, want, options):
             plan = (await self._chooser.choose(found, wish, machine, check=check)).plan
             if plan.fits:

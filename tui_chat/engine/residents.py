@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 import time
-from functools import partial
-
-import msgspec
 
 from tui_chat.backends.protocol import Backend, BackendError, LoadedModel, ParkableModel
-from tui_chat.chat.model import ProblemCode, Timings, Usage
+from tui_chat.chat.model import Timings, Usage
 from tui_chat.engine.catalogue import Catalogue
 from tui_chat.engine.parking import Parking
+from tui_chat.engine.servers.attaching import Attaching
 from tui_chat.engine.swap.alternatives import Alternatives
+from tui_chat.engine.swap.bringing import Bringer
 from tui_chat.engine.swap.choice import Choice, Chooser
-from tui_chat.engine.swap.loading import Loader
-from tui_chat.engine.swap.problems import answering, given_up, no_room_beside
+from tui_chat.engine.swap.problems import answering, given_up
 from tui_chat.engine.swap.resident import Holdable, Progress, Resident, Want
-from tui_chat.engine.swap.room import Room
 from tui_chat.engine.swap.wishes import Wishes
 from tui_chat.engine.tally import Tally
-from tui_chat.memory.placement import Wish
 from tui_chat.telemetry.owners import Worker
 from tui_chat.wire.api import ModelInfo, ModelState
-from tui_chat.wire.plan import KvType, Plan
 
 log = logging.getLogger(__name__)
 
-_TRIES = 3
-"""Plans tried for one load when memory turns out not to be there."""
-_TRYING = (ModelState.SPAWNING, ModelState.LOADING, ModelState.WARMING)
 _TELLING = 32
 """Tokens; fewer say little about a speed."""
 
@@ -48,17 +39,17 @@ class Residents:
         parking: Parking,
         alternatives: Alternatives,
         tally: Tally,
+        attaching: Attaching,
     ) -> None:
+        self._attaching = attaching
         self._tally = tally
-        self._alternatives = alternatives
         self._catalogue = catalogue
         self._chooser = chooser
         self._table = chooser.table
-        self._ledger = chooser.ledger
         self._learned = chooser.learned
-        self._room = Room(chooser.table, chooser.ledger, parking, tally)
         self._wishes = wishes
-        self._loader = Loader(backend, catalogue, chooser.table, chooser.learned, tally)
+        self._bringer = Bringer(backend, catalogue, wishes, chooser, parking, alternatives, tally)
+        self._room = self._bringer.room
         self._changing = asyncio.Lock()
         self._loading: dict[str, asyncio.Task[Resident]] = {}
         self._given_up: set[str] = set()
@@ -99,12 +90,14 @@ class Residents:
         """
         found = await self._catalogue.resolve(want.model)
         self._wishes.note(found, want)
+        if not found.weights:  # its memory is its server's own business
+            return self._use(await self._attaching.acquire(found, want, on_progress), want)
         ready = self._ready(found, want)
         if ready is not None:  # without waiting for whatever else is being loaded
             return self._use(ready, want)
         await self._stop_quiet(found)
         async with self._changing:
-            await self._bury()  # before it is listed as on its way
+            await self._bringer.bury()  # before it is listed as on its way
             ready = self._ready(found, want) or await self._resize(found, want)
             if ready is None:
                 ready = await self._replace(found, want, on_progress)
@@ -119,6 +112,8 @@ class Residents:
             return False
         try:
             found = await self._catalogue.resolve(model)
+            if not found.weights:
+                return False
             async with self._changing:
                 if self._table.get(found.path) is None:
                     self._quiet = found.path
@@ -161,37 +156,29 @@ class Residents:
             return None
         if current.busy:
             raise BackendError(answering(found))
+        if not isinstance(current.model, ParkableModel):
+            return None
         for wish in self._wishes.resize(found, want, options):
-            choice = await self._choose(found, wish, want)
+            choice = await self._bringer.choose(found, wish, want)
             if choice.plan.fits:
-                return await self._resize_by(found, choice, current)
+                return await self._resize_by(found, choice, current, current.model)
         return None
 
-    async def _choose(self, found: ModelInfo, wish: Wish, want: Want) -> Choice:
-        """Choose, and take whom the choice concerns out of use; some may have begun to answer meanwhile."""
-        while True:
-            await self._bury()  # whoever has died cannot be taken, and would be chosen again and again
-            machine = await self._chooser.machine()
-            choice = await self._chooser.choose(found, wish, machine, force=want.force, quiet=want.quiet)
-            if not choice.plan.fits or self._room.take(choice, force=want.force):
-                return choice
-
-    async def _resize_by(self, found: ModelInfo, choice: Choice, current: Resident) -> Resident | None:
-        if not isinstance(current.model, ParkableModel):
-            self._room.give_back(choice)
-            return None
+    async def _resize_by(
+        self, found: ModelInfo, choice: Choice, current: Resident, model: ParkableModel
+    ) -> Resident | None:
         self._table.change(found.path, info={"state": ModelState.RESIZING})
         try:
             await self._room.make(choice)
-            await self._take_from_parks(found, choice)
-            await current.model.resize(choice.plan.options)
+            await self._bringer.take_from_parks(found, choice)
+            await model.resize(choice.plan.options)
         except BackendError as error:
             log.warning("%s stays as it is: %s", found.id, error.problem.what)
             return None
         finally:
             self._room.give_back(choice)
             self._table.change(found.path, info={"state": ModelState.READY})
-        return self._settle(found, choice, current.model, current.load_ms)
+        return self._bringer.settle(found, choice, model, current.load_ms)
 
     async def _replace(self, found: ModelInfo, want: Want, on_progress: Progress) -> Resident:
         """Load a model anew, in a task of its own, which `unload` may cancel without cancelling who waits.
@@ -199,9 +186,9 @@ class Residents:
         A model that is in memory in another way stays as it is if there is no room for it as wanted.
         """
         began = time.monotonic()
-        if not self._settled(found):
-            self._table.put(self._planned(found))
-        task = asyncio.create_task(self._bring(found, want, on_progress))
+        if not self._bringer.settled(found):
+            self._table.put(self._bringer.planned(found))
+        task = asyncio.create_task(self._bringer.bring(found, want, on_progress))
         self._loading[found.path] = task
         try:
             resident = await task
@@ -210,8 +197,8 @@ class Residents:
         except BaseException as error:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)  # its worker is gone before anybody plans on
-            if not self._settled(found):
-                self._show_failure(found, error)
+            if not self._bringer.settled(found):
+                self._bringer.show_failure(found, error)
             if isinstance(error, asyncio.CancelledError) and found.path in self._given_up:
                 raise BackendError(given_up(found)) from None
             raise
@@ -219,82 +206,6 @@ class Residents:
             self._given_up.discard(found.path)
             del self._loading[found.path]
             self._learned.save()
-
-    def _show_failure(self, found: ModelInfo, error: BaseException) -> None:
-        """Have a model that was tried and could not be loaded listed so; others are as they were, on disk."""
-        current = self._table.get(found.path)
-        if current is not None and current.info.state in _TRYING and isinstance(error, BackendError):
-            info = {"state": ModelState.FAILED, "problem": error.problem, "progress": None, "eta_s": None}
-            self._table.change(found.path, info=info)
-        else:
-            self._table.remove(found.path)
-
-    async def _bring(self, found: ModelInfo, want: Want, on_progress: Progress) -> Resident:
-        """Load by a plan that holds; by a smaller one after each allocation that fails."""
-        wish = self._wishes.load(found, want)
-        for attempt in range(1, _TRIES + 1):
-            choice = await self._choose(found, wish, want)
-            if want.quiet and (not choice.plan.fits or _is_makeshift(choice.plan, wish)):
-                raise BackendError(no_room_beside(found))
-            if not choice.plan.fits:
-                raise BackendError(await self._alternatives.no_room(found, wish, choice.plan))
-            try:
-                clear = partial(self._clear, found, choice)
-                loaded = await self._loader.load(found, choice, clear, on_progress)
-                return self._settle(found, choice, loaded.model, loaded.seconds * 1e3)
-            except BackendError as error:
-                if error.problem.code is not ProblemCode.OUT_OF_MEMORY or attempt == _TRIES:
-                    raise
-            finally:
-                self._room.give_back(choice)
-                if not self._settled(found):
-                    self._ledger.release(found.path)
-        raise AssertionError("the last try returns or raises")
-
-    async def _clear(self, found: ModelInfo, choice: Choice) -> None:
-        """Have the memory that the choice counts on free, and nobody else count on it."""
-        before = self._table.get(found.path)
-        if before is not None and before.model is not None:  # it is in memory in another way until now
-            await self._room.release(found.path)
-            self._table.put(
-                dataclasses.replace(before, info=self._planned(found).info, model=None, plan=None)
-            )
-        if choice.evict or choice.shrink:
-            self._table.change(found.path, info={"state": ModelState.EVICTING})
-            await self._room.make(choice)
-        await self._take_from_parks(found, choice)
-        self._ledger.reserve(found.path, choice.plan)
-
-    async def _take_from_parks(self, found: ModelInfo, choice: Choice) -> None:
-        machine = await self._chooser.machine(with_parks=True)
-        await self._room.take_from_parks(choice.plan, self._chooser.room_for(found, machine))
-
-    def _planned(self, found: ModelInfo) -> Resident:
-        info = msgspec.structs.replace(found, state=ModelState.PLANNED)
-        return Resident(info=info, keep_alive_s=self._wishes.keep_alive_s(found))
-
-    def _settled(self, found: ModelInfo) -> bool:
-        current = self._table.get(found.path)
-        return current is not None and current.model is not None
-
-    def _settle(self, found: ModelInfo, choice: Choice, model: LoadedModel, load_ms: float) -> Resident:
-        """Show a model as ready, in the plan that it was loaded or resized by."""
-        described = model.description
-        self._ledger.settle(found.path, choice.plan)
-        info = msgspec.structs.replace(
-            found,
-            state=ModelState.READY,
-            context=described.context,
-            trained_context=described.trained_context,
-            parameters=described.parameters,
-            architecture=described.architecture,
-            options=choice.plan.options,
-            devices=choice.plan.devices,
-            real_bytes=model.real_bytes(),
-        )
-        known = self._table.get(found.path) or self._planned(found)
-        resident = dataclasses.replace(known, info=info, plan=choice.plan, model=model, load_ms=load_ms)
-        return self._table.put(resident)
 
     def learn(self, resident: Resident, timings: Timings, usage: Usage) -> None:
         """Note how fast a model was at an answer, for plans to come."""
@@ -313,9 +224,9 @@ class Residents:
         known = self._table.get(resident.info.path)
         if known is None or known.model is None:
             return
-        state = ModelState.BUSY if busy else ModelState.READY
-        info: dict[str, object] = {"state": state}
-        fields: dict[str, object] = {"used": time.monotonic()}
+        answers = max(0, known.answers + (1 if busy else -1))
+        info: dict[str, object] = {"state": ModelState.BUSY if answers else ModelState.READY}
+        fields: dict[str, object] = {"used": time.monotonic(), "answers": answers}
         if tokens is not None:
             fields["tokens"] = tokens
             info["real_bytes"] = known.model.real_bytes()
@@ -326,24 +237,20 @@ class Residents:
         current = self._table.named(wanted)
         return current if current is not None and current.alive else None
 
-    def pin(self, wanted: str, *, pinned: bool) -> bool:
+    async def pin(self, wanted: str, *, pinned: bool) -> bool:
         """Have a resident stay, or let it go again; says whether there is one."""
         current = self._table.named(wanted)
         if current is not None:
             self._table.change(current.info.path, pinned=pinned)
+            if current.info.server:
+                await self._attaching.keep(current, -1.0 if pinned else current.keep_alive_s)
         return current is not None
 
     async def drop_dead(self) -> None:
         """Forget residents whose process has died."""
         if self._table.dead:
             async with self._changing:
-                await self._bury()
-
-    async def _bury(self) -> None:
-        """Forget the dead, for whoever has the right to change things."""
-        for each in self._table.dead:
-            self._tally.deaths[each.id] += 1
-            await self._room.release(each.info.path)
+                await self._bringer.bury()
 
     async def unload(self, wanted: str) -> bool:
         """Give one model's memory back, or stop loading it; says whether there was one.
@@ -353,7 +260,9 @@ class Residents:
         """
         current = self._table.named(wanted)
         if current is None:
-            return False
+            return await self._unload_there(wanted)
+        if self._attaching.give_up(current.info.path):
+            return True
         task = self._loading.get(current.info.path)
         if task is not None:
             self._given_up.add(current.info.path)
@@ -365,17 +274,29 @@ class Residents:
                 return False
             if current.busy:
                 raise BackendError(answering(current.info))
+            if current.info.server:
+                await self._attaching.unload(current.info)
+                return True
             await self._room.release(current.info.path)
         return True
 
+    async def _unload_there(self, wanted: str) -> bool:
+        """Unload what a server has loaded for others; says whether there is such a model."""
+        found = await self._catalogue.resolve(wanted)
+        if not (found.server and found.state.in_memory):
+            return False
+        await self._attaching.unload(found)
+        return True
+
     async def unload_all(self) -> None:
-        """Give all memory back; loads that are on their way end."""
+        """Give all memory of ours back; loads that are on their way end. Servers keep what they have."""
         for path, task in list(self._loading.items()):
             self._given_up.add(path)
             task.cancel()
         async with self._changing:
             for each in self._table:
-                await self._room.release(each.info.path)
+                if not each.info.server:
+                    await self._room.release(each.info.path)
         self._learned.save()
 
     async def expire(self) -> None:
@@ -388,8 +309,3 @@ class Residents:
                     current = self._table.get(each.info.path)
                     if current is not None and current.expires is not None and current.expires <= now:
                         await self._room.release(each.info.path)
-
-
-def _is_makeshift(plan: Plan, wish: Wish) -> bool:
-    """Whether somebody with all memory to dispose of would load it otherwise."""
-    return plan.options.context < wish.desired or plan.options.kv_type is not (wish.kv_type or KvType.F16)

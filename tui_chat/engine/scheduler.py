@@ -1,4 +1,4 @@
-"""The one generation path: admit, place, prefill, decode, settle. Answers run one at a time, in order."""
+"""The one generation path: admit, place, prefill, decode, settle. Answers run in the order of their lane."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -22,6 +23,7 @@ from tui_chat.engine.swap.resident import Progress, Resident, Want
 from tui_chat.memory.parkfile import ParkLabel
 from tui_chat.wire.api import GenerateRequest
 from tui_chat.wire.events import Delta, Event, Loading, Numbered, Queued, Settled, Warned
+from tui_chat.wire.servers import Capability
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,15 @@ _ENGINE_LEFT = Problem(
     "The engine was stopped while this answer was being written.",
     kept="The text so far is kept.",
     remedy="Ask again.",
+)
+_MISTAKE = Settled(
+    finish=FinishReason.BACKEND_ERROR,
+    problem=Problem(
+        ProblemCode.ENGINE_DIED,
+        "The engine made a mistake with this answer.",
+        kept="The text so far is kept.",
+        remedy="Ask again; `tui-chat engine logs` says more.",
+    ),
 )
 
 
@@ -48,18 +59,44 @@ class _Job:
     warned: bool = False
 
 
-class Scheduler:
-    """Runs generations first come, first served, and settles every one of them exactly once."""
+@dataclass(slots=True)
+class _Lane:
+    """Answers that are written beside each other, `width` at most, and those that wait for them."""
 
-    def __init__(self, residents: Residents, parking: Parking, flights: Flights) -> None:
+    width: int
+    waiting: deque[_Job] = field(default_factory=deque)
+    running: list[_Job] = field(default_factory=list)
+
+
+class Scheduler:
+    """Runs generations first come, first served, and settles every one of them exactly once.
+
+    What this machine computes is written one answer after the other; each server elsewhere has a lane of its
+    own, as wide as it is told to be.
+    """
+
+    def __init__(
+        self,
+        residents: Residents,
+        parking: Parking,
+        flights: Flights,
+        lane_of: Callable[[str], tuple[str, int]] = lambda model: ("", 1),
+    ) -> None:
+        """Run nothing yet.
+
+        Args:
+            residents: Has models in memory.
+            parking: Brings back what they had read.
+            flights: Records every answer.
+            lane_of: Names the lane of a model, and says how many answers it takes at once.
+        """
         self._residents = residents
         self._parking = parking
         self._flights = flights
-        self._waiting: deque[_Job] = deque()
-        self._arrived = asyncio.Event()
-        self._current: _Job | None = None
+        self._lane_of = lane_of
+        self._lanes: dict[str, _Lane] = {}
         self._leaving = False
-        self._settling: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._ended = time.monotonic()
 
     @property
@@ -70,55 +107,60 @@ class Scheduler:
     @property
     def queued(self) -> int:
         """How many answers wait for others."""
-        return len(self._waiting)
+        return sum(len(lane.waiting) for lane in self._lanes.values())
 
     @property
     def idle(self) -> bool:
         """Whether nothing runs and nothing waits."""
-        return self._current is None and not self._waiting
-
-    async def run(self) -> None:
-        """Work through the queue until cancelled."""
-        while True:
-            while not self._waiting:
-                self._arrived.clear()
-                await self._arrived.wait()
-            self._current = self._waiting.popleft()
-            self._tell_positions()
-            try:
-                await self._answer(self._current)
-            finally:
-                self._current = None
-                self._ended = time.monotonic()
+        return not any(lane.running or lane.waiting for lane in self._lanes.values())
 
     def admit(self, generation: Generation, journal: Journal | None) -> None:
         """Queue a generation; it starts at once when nothing is before it."""
-        self._waiting.append(_Job(generation, journal))
-        if self._current or len(self._waiting) > 1:
-            self._tell_positions()
-        self._arrived.set()
+        name, width = self._lane_of(generation.request.model)
+        lane = self._lanes.setdefault(name, _Lane(width))
+        lane.waiting.append(_Job(generation, journal))
+        self._advance(lane)
 
-    def _tell_positions(self) -> None:
-        ahead = int(self._current is not None)
-        for position, job in enumerate(self._waiting):
-            job.generation.publish(Queued(position + ahead))
+    def _advance(self, lane: _Lane) -> None:
+        """Begin as many answers as there is room for, and tell the others how many are before them."""
+        while lane.waiting and len(lane.running) < lane.width:
+            job = lane.waiting.popleft()
+            lane.running.append(job)
+            self._spawn(self._run(lane, job))
+        for position, job in enumerate(lane.waiting):
+            job.generation.publish(Queued(position + len(lane.running)))
+
+    async def _run(self, lane: _Lane, job: _Job) -> None:
+        try:
+            await self._answer(job)
+        except Exception:
+            log.exception("%s: no answer", job.generation.request.id)
+            await self._settle(job, _MISTAKE)  # whoever listens is not left waiting for ever
+        finally:
+            lane.running.remove(job)
+            self._ended = time.monotonic()
+            self._advance(lane)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def cancel(self, generation: Generation) -> None:
         """Stop a generation wherever it is: in the queue, while its model loads, in prefill or decode."""
         generation.cancel_requested = True
-        job = self._current
-        if job and job.generation is generation:
-            if job.model:
-                job.model.cancel(generation.request.id)
-            elif job.placing:
-                job.placing.cancel()
-            return
-        for waiting in list(self._waiting):
-            if waiting.generation is generation:
-                self._waiting.remove(waiting)
-                self._settling.add(task := asyncio.create_task(self._settle(waiting, _CANCELLED)))
-                task.add_done_callback(self._settling.discard)
-                self._tell_positions()
+        for lane in self._lanes.values():
+            for job in lane.running:
+                if job.generation is generation:
+                    if job.model:
+                        job.model.cancel(generation.request.id)
+                    elif job.placing:
+                        job.placing.cancel()
+            for job in list(lane.waiting):
+                if job.generation is generation:
+                    lane.waiting.remove(job)
+                    self._spawn(self._settle(job, _CANCELLED))
+                    self._advance(lane)
 
     async def _answer(self, job: _Job) -> None:
         job.began = time.monotonic()
@@ -188,6 +230,8 @@ class Scheduler:
 
     async def _stream(self, job: _Job, resident: Resident) -> Settled:
         request = job.generation.request
+        if any(turn.pictures for turn in request.turns) and not _can_see(resident):
+            return Settled(finish=FinishReason.BACKEND_ERROR, problem=_blind(resident))
         job.model = resident.model
         assert job.model is not None, "acquire returns loaded models only"
         stream = job.model.generate(
@@ -227,13 +271,27 @@ class Scheduler:
     async def leave(self) -> None:
         """Settle everything because the engine is leaving; partial answers are kept."""
         self._leaving = True
-        running = [j.generation for j in (*self._waiting, *([self._current] if self._current else []))]
+        lanes = self._lanes.values()
+        running = [job.generation for lane in lanes for job in (*lane.waiting, *lane.running)]
         for generation in running:
             self.cancel(generation)
         for generation in running:
             async for _ in generation.follow(len(generation.log)):
                 pass
-        await asyncio.gather(*self._settling)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _can_see(resident: Resident) -> bool:
+    return Capability.VISION in resident.info.capabilities
+
+
+def _blind(resident: Resident) -> Problem:
+    return Problem(
+        ProblemCode.NOT_POSSIBLE,
+        f"{resident.id} cannot be shown pictures.",
+        kept="Nothing was sent to it.",
+        remedy="Choose a server's model that can see (`tui-chat servers` lists what they can).",
+    )
 
 
 def _begun(request: GenerateRequest) -> Begun:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 import certifi
-import httpx
 
 from tui_chat.library.progress import FetchError, Progress
+from tui_chat.wire.lean import httpx
 
 TIMEOUT_S = 10.0
 TRIES = 4

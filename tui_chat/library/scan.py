@@ -63,10 +63,12 @@ def with_residents(
 def find_model(infos: Sequence[ModelInfo], wanted: str) -> ModelInfo | Problem:
     """Return the model meant by `wanted`, or a problem that says what else there is.
 
-    Tried in this order: the exact id; another name of one model; a path to a GGUF file, which need not be
-    among `infos`; a name without regard to case; the beginning of a name of exactly one model; a part of one.
+    Tried in this order: the exact id or path; another name of one model; a path to a GGUF file, which need
+    not be among `infos`; a name without regard to case; the beginning of a name of exactly one model; a part
+    of one.
     """
-    exact = [info for info in infos if info.id == wanted] or [i for i in infos if wanted in i.aliases]
+    exact = [info for info in infos if wanted in (info.id, info.path)]
+    exact = exact or [info for info in infos if wanted in info.aliases]
     if len(exact) == 1:
         return exact[0]
     if wanted.startswith(("/", "~", "./", "../")) or wanted.lower().endswith(".gguf"):

@@ -131,6 +131,10 @@ class TuiChat(ThemedApp):
         """Show who holds what memory."""
         self._chat.show_residents()
 
+    def action_servers(self) -> None:
+        """Show the model servers."""
+        self._chat.show_servers()
+
     def action_branches(self) -> None:
         """Show the map of branches."""
         self._chat.show_branches()

@@ -21,6 +21,8 @@ class Place(enum.Enum):
     STATISTICS = "Statistics"
     MODELS = "Models"
     RESIDENTS = "Who holds what memory"
+    SERVERS = "Servers"
+    SERVED = "A server's models"
     COMPARE = "Other models for an answer"
     BRANCHES = "The branch map"
     CONTEXT = "The context"

@@ -12,6 +12,7 @@ from tui_chat.ui.keyboard.models import MODELS
 from tui_chat.ui.keyboard.panels import PANELS
 from tui_chat.ui.keyboard.presets import PRESETS
 from tui_chat.ui.keyboard.reading import READING
+from tui_chat.ui.keyboard.servers import SERVERS
 from tui_chat.ui.keyboard.sessions import SESSIONS
 from tui_chat.ui.keyboard.writing import WRITING
 
@@ -23,6 +24,7 @@ COMMANDS: tuple[Command, ...] = (
     *READING,
     *SESSIONS,
     *MODELS,
+    *SERVERS,
     *BRANCHES,
     *CONTEXT,
     *PRESETS,

@@ -15,8 +15,8 @@ from tui_chat.client.changes import LinkState
 from tui_chat.ui import words
 from tui_chat.ui.widgets.lines import Status, Title
 from tui_chat.wire.api import EngineChanged, ModelInfo, ModelState
-from tui_chat.wire.events import Loading, Prefill, Queued
-from tui_chat.wire.words import rate
+from tui_chat.wire.events import Loading, Prefill, Queued, Waiting
+from tui_chat.wire.words import rate, speed
 
 if TYPE_CHECKING:
     from tui_chat.chat.averages import Averages
@@ -45,6 +45,8 @@ class Facts:
     """Whether the end of the conversation, where waits are named, is in view."""
     busy_with: str = ""
     """Something of our own that takes a while, such as a download."""
+    fetching: str = ""
+    """How far a server is with fetching a model, while one does."""
     spent: Spent | None = None
     """How the window is spent by what would be sent now; None while nobody knows."""
     editing: bool = False
@@ -89,7 +91,8 @@ class Facts:
         name = (self.session.title if self.session else "") or "new chat"
         facts: list[str] = []
         if self.session and self.session.model:
-            facts.append(self.name_of(self.session.model))
+            routed = " (routed)" if self.session.routed else ""
+            facts.append(self.name_of(self.session.model) + routed)
         elif self.models is not None:
             facts.append("no model" if not self.models else "no model chosen")
         if self.session and (preset := setup_on(self.session, self.path).preset) != self.usual_preset:
@@ -101,7 +104,8 @@ class Facts:
         if self.engine and (held := sum(m.state.in_memory for m in self.engine.residents)):
             facts.append(f"{held} resident")
         branch = next((message.name for message in reversed(self.path) if message.name), "")
-        return Title(name, self.branches, tuple(facts), "ephemeral" if self.ephemeral else "", branch)
+        mark = "ephemeral" if self.ephemeral else ""
+        return Title(name, self.branches, tuple(facts), mark, branch, model.host if model else "")
 
     def status(self) -> Status:
         """Say what is going on, what was measured, and how full the context is."""
@@ -136,7 +140,7 @@ class Facts:
         told = words.outlook(self.outlook, self.name_of) if self.outlook else ""
         if self.editing:
             told = told or "editing: enter sends it as a branch of its own, esc leaves it"
-        return waiting or told or " · ".join(filter(None, (heat, scarce)))
+        return waiting or told or " · ".join(filter(None, (heat, scarce, self.fetching)))
 
     def _stage(self, live: LiveAnswer) -> str:
         if live.phase is not None:
@@ -147,13 +151,15 @@ class Facts:
             return f"thinking for {words.seconds(live.thinking_s or 0)}, {words.count(live.tokens, 'token')}"
         return f"answering, {words.count(live.tokens, 'token')}"
 
-    def phase(self, event: Queued | Loading | Prefill) -> str:
+    def phase(self, event: Queued | Loading | Waiting | Prefill) -> str:
         """Name what the answer in flight waits for."""
         loading = self.loading
         if isinstance(event, Loading) and loading and loading.state is not ModelState.LOADING:
             return self._way(loading)
         model = self.session.model if self.session else None
-        return words.phase(event, self.name_of(model or "the model"))
+        since = self.live.waited_since if self.live else None
+        waited_s = monotonic() - since if since is not None else 0.0
+        return words.phase(event, self.name_of(model or "the model"), waited_s)
 
     def _way(self, model: ModelInfo) -> str:
         """Name what `model` waits for on its way into memory, and who leaves for it."""
@@ -173,7 +179,7 @@ class Facts:
         if self.live is not None:
             return rate(self.speed) if self.speed is not None else ""
         answer = self.last_answer
-        return rate(answer.timings.decode_tps) if answer and answer.timings.decode_tps else ""
+        return speed(answer.usage, answer.timings) if answer else ""
 
     def _context(self) -> str:
         if self.spent is None or self.last_answer is None:
@@ -208,10 +214,19 @@ class Facts:
                 ("No model is chosen.\n", "$foreground"), ("F2", "$accent"), " lists those there are"
             )
         name = self.name_of(self.session.model)
+        if self.session.routed:
+            return Content.assemble(
+                ("Each message goes to the model that its route names.\n", "$foreground"),
+                "Where is said before it is sent; ",
+                ("F2", "$accent"),
+                " chooses one model instead.",
+            )
         kept = "nothing of this chat is kept" if self.ephemeral else "every word is kept"
-        return Content.assemble(
-            (f"{name} answers here.\n", "$foreground"), f"Nothing leaves this machine, and {kept}."
+        model = self.model
+        where = (
+            f"What you say goes to {model.host}" if model and model.host else "Nothing leaves this machine"
         )
+        return Content.assemble((f"{name} answers here.\n", "$foreground"), f"{where}, and {kept}.")
 
 
 _NO_MODEL = Content.assemble(

@@ -34,7 +34,7 @@ from tui_chat.ui.speed import Speed
 from tui_chat.ui.telling import QUEUED, ended_early, notice_item, user_item
 from tui_chat.ui.thread import Thread
 from tui_chat.ui.widgets.lines import Status, Title
-from tui_chat.wire.events import Loading
+from tui_chat.wire.events import Loading, Waiting
 
 if TYPE_CHECKING:
     from tui_chat.client.conversation import Conversation
@@ -202,8 +202,8 @@ class Presenter:
 
     def know_models(self, models: Sequence[ModelInfo]) -> None:
         """Take note of the models of this machine."""
-        self._facts.models = models
-        if self._conversation is not None:
+        before, self._facts.models = self._facts.models, models
+        if self._conversation is not None and models != before:
             self._reload()
 
     def expect(self, outlook: Outlook | None) -> None:
@@ -224,6 +224,11 @@ class Presenter:
         self._facts.busy_with = text
         self.refresh()
 
+    def fetching(self, text: str) -> None:
+        """Say how far a server is with fetching a model; empty when none does."""
+        self._facts.fetching = text
+        self.refresh()
+
     def refresh(self) -> None:
         """Bring everything around the transcript up to date."""
         if not self._screen.there:
@@ -240,6 +245,7 @@ class Presenter:
             self._trends.note(SPEED, facts.speed)
             following = conversation.access is Access.FOLLOWER
             self._screen.show_banner(_following(conversation.holder) if following else "")
+        self._tell_stage()
         facts.beside = self._screen.has_room_beside
         self._screen.show_title(facts.title())
         self._screen.show_status(facts.status())
@@ -281,7 +287,6 @@ class Presenter:
                 self._facts.link, self._facts.engine = link, state
                 if state is None:
                     self._facts.sample = None
-                self._tell_stage()
             case SampleRead(sample):
                 self._facts.sample = sample
                 self._trends.read(sample)
@@ -304,9 +309,9 @@ class Presenter:
 
     def _tell_stage(self) -> None:
         """Say anew what the answer in flight waits for: the engine tells more of a load than its progress."""
-        live = self._conversation.live if self._conversation else None
-        if live is not None and isinstance(live.phase, Loading) and self._screen.transcript.shows(live.id):
-            self._screen.transcript.phase(live.id, self._facts.phase(live.phase))
+        live, transcript = self._facts.live, self._screen.transcript
+        if live is not None and isinstance(live.phase, Loading | Waiting) and transcript.shows(live.id):
+            transcript.phase(live.id, self._facts.phase(live.phase))
 
     def _add(self, message: Message, *, queued: bool) -> None:
         self._raised = None

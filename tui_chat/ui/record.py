@@ -11,7 +11,7 @@ from tui_chat.chat.model import Answer, Sampling
 from tui_chat.ui import words
 from tui_chat.ui.screens.factual import lines_of, pair
 from tui_chat.wire.readings import heat, percent
-from tui_chat.wire.words import rate, size
+from tui_chat.wire.words import about, rate, size, speed
 
 _WORTH_MS = 10.0
 """A wait that is shorter is not told."""
@@ -51,9 +51,9 @@ def _drawn(sampling: Sampling) -> str:
 def _timed(answer: Answer) -> Iterator[tuple[str, str]]:
     usage, timings = answer.usage, answer.timings
     if usage.completion_tokens:
-        speed = "" if timings.decode_tps is None else rate(timings.decode_tps)
         took = words.seconds(timings.decode_ms / 1000)
-        yield from pair("written", f"{words.count(usage.completion_tokens, 'token')} in {took}", speed)
+        written = f"{about(usage)}{words.count(usage.completion_tokens, 'token')}"
+        yield from pair("written", f"{written} in {took}", speed(usage, timings))
     if usage.prompt_tokens:
         read = "" if answer.prefill_tps is None else f"read at {rate(answer.prefill_tps)}"
         reused = f"{usage.reused_tokens:,} of them reused" if usage.reused_tokens else ""

@@ -11,7 +11,7 @@ from textual.content import Content
 from tui_chat.ui import words
 from tui_chat.ui.instruments import between, ends, stacked
 from tui_chat.wire.events import Prefill
-from tui_chat.wire.words import rate
+from tui_chat.wire.words import about, rate, speed
 
 if TYPE_CHECKING:
     from tui_chat.chat.averages import Averages
@@ -60,7 +60,8 @@ def gist(speeds: Speeds) -> tuple[str, ...]:
         written = words.count(speeds.written, "token")
         return (written,) if speeds.now is None else (rate(speeds.now), written)
     last = speeds.last
-    return (rate(last.timings.decode_tps),) if last is not None and last.timings.decode_tps else ()
+    written = speed(last.usage, last.timings) if last is not None else ""
+    return (written,) if written else ()
 
 
 def draw_speed(speeds: Speeds, width: int) -> Content:
@@ -75,7 +76,7 @@ def draw_speed(speeds: Speeds, width: int) -> Content:
         lines.append(ends(" written", words.count(speeds.written, "token"), width))
     elif last is not None:
         if last.timings.decode_tps:
-            lines.append(between(Content(f" {rate(last.timings.decode_tps)}"), speeds.lately, "", width))
+            lines.append(between(Content(f" {speed(last.usage, last.timings)}"), speeds.lately, "", width))
         lines += _of(last, width)
     if speeds.session is not None:
         lines += _on_average(speeds.session, width)
@@ -110,7 +111,7 @@ def _of(answer: Answer, width: int) -> list[Content]:
         lines.append(ends(" tokens in", f"{usage.prompt_tokens:,}", width))
         if usage.reused_tokens:
             lines.append(ends("   reused", f"{usage.reused_tokens:,}", width))
-        lines.append(ends(" tokens out", f"{usage.completion_tokens:,}", width))
+        lines.append(ends(" tokens out", f"{about(usage)}{usage.completion_tokens:,}", width))
     return lines
 
 

@@ -10,13 +10,12 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from tui_chat.chat.model import Problem
-from tui_chat.wire.words import sizes
+from tui_chat.ui.progress import Pace, fetched
 
 if TYPE_CHECKING:
     from tui_chat.client.workspace import Workspace
 
 NAME = "SmolLM2-135M"
-_CELLS = 20
 _REPORT_S = 0.1
 
 
@@ -76,9 +75,5 @@ def _said(progress: _Progress, passed_s: float) -> str:
     """Write progress: a bar, how much of how much, and how long it will take."""
     if not progress.total:
         return f"getting {NAME}: {progress.stage or 'asking the package index'}, {passed_s:.0f} s"
-    part = min(1.0, progress.done / progress.total)
-    full = round(part * _CELLS)
-    bar = "━" * full + "─" * (_CELLS - full)
-    left = f", {passed_s / part - passed_s:.0f} s left" if 0.02 < part < 1 else ""
-    (done, total), unit = sizes([progress.done, progress.total])
-    return f"getting {NAME} {bar} {done} of {total} {unit}{left}"
+    left_s = Pace(0.0).left_s(passed_s, progress.done, progress.total)
+    return f"getting {NAME} {fetched(progress.done, progress.total, left_s)}"

@@ -13,6 +13,8 @@ from tui_chat.wire.words import rate
 
 _RETRY = "F9 try again"
 _MODEL = "F2 another model"
+_SERVERS = "F11 servers"
+_GO_ON = "shift+tab and o go on with it"
 
 _INSTEAD: Mapping[ProblemCode, tuple[str, ...]] = {
     ProblemCode.NO_MODEL: ("ctrl+g get the starter model", "F2 models"),
@@ -21,6 +23,8 @@ _INSTEAD: Mapping[ProblemCode, tuple[str, ...]] = {
     ProblemCode.MODEL_UNKNOWN: (_MODEL,),
     ProblemCode.SESSION_LOCKED: ("ctrl+f fork",),
     ProblemCode.DOWNLOAD_FAILED: ("ctrl+g try again",),
+    ProblemCode.SERVER_BUSY: (_MODEL,),
+    ProblemCode.SERVER_UNKNOWN: (_SERVERS, _MODEL),
 }
 """Keys that do what the remedy says, and so stand in its place."""
 
@@ -31,6 +35,13 @@ _BESIDE: Mapping[ProblemCode, tuple[str, ...]] = {
     ProblemCode.FELL_BACK: (_MODEL,),
     ProblemCode.CONTEXT_OVERFLOW: ("ctrl+n new chat", _MODEL),
     ProblemCode.SESSION_DAMAGED: ("F3 sessions",),
+    ProblemCode.SERVER_UNREACHABLE: (_SERVERS, _MODEL),
+    ProblemCode.SERVER_REFUSED: (_SERVERS, _MODEL),
+    ProblemCode.SERVER_FAILED: (_MODEL,),
+    ProblemCode.SERVER_STALLED: (_MODEL,),
+    ProblemCode.SERVER_GARBLED: (_SERVERS, _MODEL),
+    ProblemCode.UNSAFE_CONNECTION: (_MODEL,),
+    ProblemCode.PROMPT_CUT: (_MODEL, "F5 context"),
 }
 """Keys that help beside what the remedy says."""
 
@@ -80,9 +91,11 @@ def answer_item(
         usage=answer.usage,
         timings=answer.timings,
         branch=_marked(branch, message),
-        hint=_answer_hint(answer) if newest else "",
+        hint=_answer_hint(answer, said=bool(message.text)) if newest else "",
         note=" · ".join(
-            filter(None, (words.drawn(answer.sampling, usual), _unlike(answer), _slower(answer)))
+            filter(
+                None, (answer.route, words.drawn(answer.sampling, usual), _unlike(answer), _slower(answer))
+            )
         ),
     )
 
@@ -166,12 +179,17 @@ def ended_early(message: Message) -> bool:
     return answer is not None and answer.finish not in (None, FinishReason.STOP)
 
 
-def _answer_hint(answer: Answer) -> str:
-    if answer.finish in (None, FinishReason.STOP, FinishReason.LENGTH):
-        return ""
-    if answer.problem is None:
-        return _RETRY
-    return _remedy(answer.problem, _RETRY)
+def _answer_hint(answer: Answer, *, said: bool) -> str:
+    """What to press under an answer; `said` is whether there is something to go on from."""
+    problem = answer.problem
+    retry = () if answer.finish in (None, FinishReason.STOP, FinishReason.LENGTH) else (_RETRY,)
+    if problem is None:
+        return " · ".join(retry)
+    if said and problem.code is ProblemCode.STREAM_BROKEN:
+        return " · ".join((_GO_ON, *retry, _MODEL))
+    if said and problem.code is ProblemCode.SERVER_STALLED:
+        retry = (_GO_ON, *retry)
+    return _remedy(problem, *retry)
 
 
 def _remedy(problem: Problem, *first: str) -> str:

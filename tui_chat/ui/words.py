@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui_chat.chat.model import Sampling
 from tui_chat.wire.api import ModelInfo, ModelState
-from tui_chat.wire.events import Loading, Prefill, Queued
+from tui_chat.wire.events import Loading, Prefill, Queued, Waiting
 from tui_chat.wire.heat import Hot
 from tui_chat.wire.plan import DeviceKind, DeviceUse
 from tui_chat.wire.scarce import RAM, Scarce
@@ -95,6 +96,11 @@ def place(path: str) -> str:
     return f"~{path.removeprefix(home)}" if path.startswith(f"{home}/") else path
 
 
+def typed_path(named: str) -> Path:
+    """Return the path that was typed; of a home that is nobody's, the ``~`` stays."""
+    return Path(os.path.expanduser(named))  # noqa: PTH111 - pathlib's raises for such a home
+
+
 def age(moment: datetime, now: datetime) -> str:
     """Write how long ago `moment` was: ``now``, ``5 min``, ``3 h``, ``2 days``, or a date."""
     passed = (now - moment).total_seconds()
@@ -108,6 +114,12 @@ def age(moment: datetime, now: datetime) -> str:
     if days < 14:
         return "1 day" if days == 1 else f"{days} days"
     return f"{moment.astimezone():%Y-%m-%d}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write names as a sentence does: ``a, b and c``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def shorten(text: str, width: int) -> str:
@@ -179,13 +191,21 @@ def scarce(devices: Sequence[Scarce]) -> str:
     return said
 
 
-def phase(event: Queued | Loading | Prefill, model: str) -> str:
-    """Name what an answer of `model` waits for, how far it is, and how long it will take if known."""
+def phase(event: Queued | Loading | Waiting | Prefill, model: str, waited_s: float = 0.0) -> str:
+    """Name what an answer of `model` waits for, how far it is, and how long it will take if known.
+
+    A server that says nothing has been waited for `waited_s`.
+    """
     match event:
         case Queued(ahead=ahead):
             return f"queued behind {count(ahead, 'answer')}" if ahead else "queued"
         case Loading(fraction=fraction, eta_s=eta):
             return f"loading {model} {fraction * 100:.0f} %" + left(eta)
+        case Waiting(server=server, why=why, retry_in_s=float(pause)):
+            return f"{why} Trying {server} again in {seconds(pause)}"
+        case Waiting(server=server, loading=loading):
+            doing = f"{server} is loading {model}" if loading else f"waiting for {server}"
+            return f"{doing}, {lasting(waited_s)}" if waited_s >= 1 else doing
         case Prefill(done=done, total=total, eta_s=eta):
             part = done / total * 100 if total else 0
             return f"reading {count(total, 'token')} {part:.0f} %" + left(eta)
@@ -213,7 +233,8 @@ def outlook(outlook: Outlook, name_of: Callable[[str], str]) -> str:
     if not outlook.fits:
         about = "" if outlook.need.counted else "about "
         return f"too long to send: {about}{outlook.need.prompt:,} tokens"
-    said = [_dropping(outlook), _growing(outlook, name_of)]
+    route = f"to {name_of(outlook.model.id)}, {outlook.route.words}" if outlook.route else ""
+    said = [route, _dropping(outlook), _growing(outlook, name_of)]
     return " · ".join(part for part in said if part)
 
 
@@ -235,7 +256,10 @@ def _growing(outlook: Outlook, name_of: Callable[[str], str]) -> str:
     plan, options = outlook.plan, outlook.model.options
     if plan is None or not outlook.grows:
         return ""
-    said = [f"sending grows the context to {context(plan.options.context)}"]
+    longer = context(plan.options.context)
+    if outlook.model.server:
+        return f"sending has {outlook.model.server} load it anew, with a context of {longer}"
+    said = [f"sending grows the context to {longer}"]
     if options is not None and options.kv_type is not plan.options.kv_type:
         said.append(f"with a {plan.options.kv_type} KV cache")
     for verb, ids in (("unloads", plan.evicts), ("shrinks", plan.shrinks)):

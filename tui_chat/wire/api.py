@@ -11,9 +11,17 @@ from tui_chat.chat.model import Answer, Problem, Role, Sampling
 from tui_chat.wire.heat import Hot
 from tui_chat.wire.plan import DeviceSpec, DeviceUse, KvType, LoadOptions, Plan, Strategy
 from tui_chat.wire.scarce import Scarce
+from tui_chat.wire.servers import Capability
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Raised whenever a client and an engine of different releases could misunderstand each other."""
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """A picture as a model is shown it: its bytes, and their type, such as ``image/png``."""
+
+    media_type: str
+    data: bytes
 
 
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -22,6 +30,7 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     role: Role
     text: str
     thinking: str = ""
+    pictures: tuple[Picture, ...] = ()
 
 
 class GenerateRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -142,12 +151,19 @@ class ModelKind(enum.StrEnum):
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One model on this machine; what follows `problem` is of residents only.
+    """One model on this machine or of a server; what follows `capabilities` is of those in memory only.
 
     Attributes:
+        path: Of its (first) file; of a server's model, what stands in the place of that.
         aliases: Other names of the same file, such as Ollama's tags.
         context: Size of the resident's context in tokens, 0 when not resident.
         projector: Path of the file beside it that lets it see pictures, if there is one.
+        server: Name of the server that runs it; empty for those that we run ourselves.
+        host: Where that is, if not on this machine.
+        file: Of a server's model: its file on this machine, where that can be read.
+        capabilities: What a server says that it can do.
+        kv_type: Of its KV cache, where that is not ours to choose.
+        fixed: Whether nothing at all of how it is loaded is ours to choose.
         options: How it was loaded.
         devices: What it was predicted to take.
         real_bytes: What its process really takes of RAM; of GPUs, their samples tell.
@@ -169,6 +185,12 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     context: int = 0
     projector: str | None = None
     problem: Problem | None = None
+    server: str = ""
+    host: str = ""
+    file: str = ""
+    capabilities: tuple[Capability, ...] = ()
+    kv_type: KvType | None = None
+    fixed: bool = False
     options: LoadOptions | None = None
     devices: tuple[DeviceUse, ...] = ()
     real_bytes: int = 0
@@ -177,6 +199,11 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pinned: bool = False
     keep_alive_s: float | None = None
     idle_s: float = 0.0
+
+    @property
+    def weights(self) -> str:
+        """Path of its (first) file on this machine; empty where there is none to be planned with."""
+        return self.file if self.server else self.path
 
     def is_called(self, name: str) -> bool:
         """Whether `name` is its id, one of its other names, or its path."""
@@ -284,11 +311,13 @@ class CountRequest(msgspec.Struct, frozen=True):
 class CountReply(msgspec.Struct, frozen=True):
     """Tokens of each turn with what the template puts around it, and of the whole prompt.
 
-    What the template adds after the last turn, for the answer to begin, is in `total` alone.
+    What the template adds after the last turn, for the answer to begin, is in `total` alone. Not `exact`: a
+    server puts another template around the turns than was counted here.
     """
 
     turns: tuple[int, ...]
     total: int
+    exact: bool = True
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -334,7 +363,8 @@ class EngineChanged(msgspec.Struct, frozen=True):
     """Sent on the engine's own event stream whenever a resident or a generation changes state.
 
     `parked` are the ids of the models of which conversations are parked, be they in memory or not;
-    `hot` are the devices that are too hot, `scarce` those whose memory is about to run out.
+    `hot` are the devices that are too hot, `scarce` those whose memory is about to run out; `servers` grows
+    whenever something new is known of a server.
     """
 
     residents: tuple[ModelInfo, ...]
@@ -342,28 +372,7 @@ class EngineChanged(msgspec.Struct, frozen=True):
     parked: tuple[str, ...] = ()
     hot: tuple[Hot, ...] = ()
     scarce: tuple[Scarce, ...] = ()
-
-
-class ParkInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One parked KV cache. `place` is ``ram`` or ``disk``; `used` is when it was parked or last restored."""
-
-    id: str
-    model: str
-    session: str | None
-    tokens: int
-    size_bytes: int
-    place: str
-    used: datetime
-
-
-class CacheInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What is parked, newest first, and how much of its budgets it takes, in bytes."""
-
-    entries: tuple[ParkInfo, ...]
-    ram_bytes: int
-    ram_limit: int
-    disk_bytes: int
-    disk_limit: int
+    servers: int = 0
 
 
 class JournalHeader(msgspec.Struct, frozen=True, kw_only=True):

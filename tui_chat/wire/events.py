@@ -1,7 +1,7 @@
 """What happens to one generation, in order.
 
 The same events travel the worker's pipe, the engine's SSE stream and the journal on disk.
-A stream is any number of `Queued`, `Loading`, `Prefill`, then `Delta`s, then exactly one `Settled`.
+A stream is any number of `Queued`, `Loading`, `Waiting`, `Prefill`, then `Delta`s, then one `Settled`.
 """
 
 from __future__ import annotations
@@ -33,6 +33,21 @@ class Loading(msgspec.Struct, frozen=True, tag="loading"):
     model: str
     fraction: float
     eta_s: float | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True, tag="waiting", omit_defaults=True):
+    """A server has been asked and has said nothing yet.
+
+    Attributes:
+        server: Its name.
+        loading: Whether it has to load the model first, which may take minutes.
+        retry_in_s: Seconds until it is asked again, because of `why`; None where it was asked just now.
+    """
+
+    server: str
+    loading: bool = False
+    why: str = ""
+    retry_in_s: float | None = None
 
 
 class Prefill(msgspec.Struct, frozen=True, tag="prefill"):
@@ -73,7 +88,7 @@ class Settled(msgspec.Struct, frozen=True, tag="settled", omit_defaults=True):
     flight: Flight | None = None
 
 
-Event = Queued | Loading | Prefill | Delta | Warned | Settled
+Event = Queued | Loading | Waiting | Prefill | Delta | Warned | Settled
 
 
 class Numbered(msgspec.Struct, frozen=True):

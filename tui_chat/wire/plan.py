@@ -108,10 +108,14 @@ class DeviceUse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(enum.StrEnum):
-    """Who says what a plan takes: the header's arithmetic, or llama.cpp after laying it all out."""
+    """Who says what a plan takes: the header's arithmetic, llama.cpp after laying it all out, or a server.
+
+    What a server's models take is its own business; such a plan has no devices.
+    """
 
     ARITHMETIC = "arithmetic"
     LLAMA_CPP = "llama.cpp"
+    SERVER = "server"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tui_chat.chat.model import Timings, Usage
+
 _EXACT_TPS = 50.0
 _KIB, _MIB, _GIB, _TIB = (1 << power for power in (10, 20, 30, 40))
 
@@ -38,3 +40,13 @@ def device(name: str) -> str:
 def rate(per_second: float) -> str:
     """Write a speed of decoding, never more than 1 % off from 5 tok/s on: ``204 tok/s``, ``37.2 tok/s``."""
     return f"{per_second:.0f} tok/s" if per_second >= _EXACT_TPS else f"{per_second:.1f} tok/s"
+
+
+def speed(usage: Usage, timings: Timings) -> str:
+    """Write how fast an answer was decoded, with ~ where its tokens are a guess; "" where nobody knows."""
+    return f"{about(usage)}{rate(timings.decode_tps)}" if timings.decode_tps else ""
+
+
+def about(usage: Usage) -> str:
+    """What stands before counts of tokens: ``~`` where a server did not tell them, and they are a guess."""
+    return "~" if usage.estimated else ""

@@ -31,12 +31,13 @@ class Alternatives:
         Raises:
             BackendError: The file is missing or no model.
         """
-        others = [e for e in self._chooser.table if e.model is not None and e.info.path != found.path]
+        others = [e for e in self._chooser.table if e.model and e.plan and e.info.path != found.path]
         going = [each for each in others if each.may_go]
         staying = sorted((e for e in others if not e.may_go), key=self._chooser.restore_s)
         room = without(self._chooser.room_for(found, machine), going)
         groups = [[each] for each in staying] + ([staying] if len(staying) > 1 else [])
-        smaller = smaller_quants(found, await self._catalogue.list())
+        listed = [model for model in await self._catalogue.list() if model.server == found.server]
+        smaller = [model for model in smaller_quants(found, listed) if model.weights]
         try:
             return await alternatives(
                 self._chooser.planner,
@@ -52,7 +53,7 @@ class Alternatives:
 
     async def no_room(self, found: ModelInfo, wish: Wish, plan: Plan) -> Problem:
         """Say that the best `plan` for `wish` does not fit, and what would."""
-        others = await self.to(found, wish, await self._chooser.machine())
+        others = await self.to(found, wish, await self._chooser.machine(found))
         return Problem(
             ProblemCode.OUT_OF_MEMORY,
             f"There is no room for {found.id} with {plan.options.context:,} tokens of context. {plan.reason}",

@@ -13,7 +13,7 @@ import msgspec
 
 from tui_chat.backends.llamacpp.build import gpu_kinds
 from tui_chat.backends.llamacpp.planning import Made, Planner, ram_bandwidth
-from tui_chat.backends.protocol import BackendError
+from tui_chat.backends.protocol import BackendError, ParkableModel
 from tui_chat.engine.swap.learned import Learned
 from tui_chat.engine.swap.ledger import Ledger, adjusted, footprint, freed_by
 from tui_chat.engine.swap.machine import MachineReader
@@ -27,7 +27,7 @@ from tui_chat.memory.objective import OBJECTIVES
 from tui_chat.memory.placement import LEAST_CONTEXT, Wish
 from tui_chat.memory.residency import Habits, Occupant, eviction_cost, eviction_sets
 from tui_chat.wire.api import ModelInfo, ModelState
-from tui_chat.wire.plan import Plan
+from tui_chat.wire.plan import DeviceKind, Plan
 
 _DISTURBANCE = 0.05
 """Cost of touching one more neighbour, as `memory.objective` counts; halving a context is 0.5."""
@@ -82,16 +82,20 @@ class Chooser:
         self._parked_ram = parked_ram
         self._bandwidth: float | None = None
         self._reader = MachineReader(lambda: read_machine(gpu_kinds(), self._bandwidth or 0.0))
+        every = gpu_kinds() | {DeviceKind.GPU}  # a server may use GPUs that our llama.cpp was not built for
+        self._servers_reader = MachineReader(lambda: read_machine(every, self._bandwidth or 0.0))
         self.habits = Habits(*learned.habits)
 
-    async def machine(self, *, with_parks: bool = False) -> Machine:
+    async def machine(self, found: ModelInfo | None = None, *, with_parks: bool = False) -> Machine:
         """The devices as they are now, less what residents and loads on their way have been promised.
 
-        Parked conversations take no RAM, as they leave it for whoever needs it, unless `with_parks`.
+        They are those that can be used for `found`, or for models of our own. Parked conversations take no
+        RAM, as they leave it for whoever needs it, unless `with_parks`.
         """
         if self._bandwidth is None:
             self._bandwidth = await asyncio.to_thread(ram_bandwidth, self._cache)
-        left = self.ledger.left(await self._reader.read())
+        reader = self._servers_reader if found is not None and found.server else self._reader
+        left = self.ledger.left(await reader.read())
         if not with_parks:
             left = adjusted(left, [{left.ram.name: self._parked_ram()}])
         return left if self._ram_limit is None else self._limited(left, self._ram_limit)
@@ -171,7 +175,8 @@ class Chooser:
         yield (), ()
         if quiet:
             return
-        others = [each for each in self.table if each.model is not None and each.info.path != found.path]
+        # One without a plan takes nothing of this machine.
+        others = [each for each in self.table if each.model and each.plan and each.info.path != found.path]
         idle = [each for each in others if each.info.state is ModelState.READY]
         shrink = [(each, plan) for each in idle if (plan := await self._shrunk(each)) is not None]
         if shrink:
@@ -191,6 +196,8 @@ class Chooser:
         now, plan = resident.options, resident.plan
         wanted = max(LEAST_CONTEXT, resident.tokens + _SPARE)
         if now is None or plan is None or wanted * 2 > now.context:
+            return None
+        if not isinstance(resident.model, ParkableModel):
             return None
         options = msgspec.structs.replace(now, context=wanted)
         spans = await self.planner.spans(await files_of_model(resident.info))
@@ -234,9 +241,9 @@ def _names(residents: Sequence[Resident]) -> str:
 async def files_of_model(found: ModelInfo) -> list[Path]:
     """The files of a model, in order."""
     try:
-        return [file.path for file in await asyncio.to_thread(files_of, Path(found.path))]
+        return [file.path for file in await asyncio.to_thread(files_of, Path(found.weights))]
     except (OSError, ValueError):
-        return [Path(found.path)]  # reading it will say what is wrong
+        return [Path(found.weights)]  # reading it will say what is wrong
 
 
 def without(

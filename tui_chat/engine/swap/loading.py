@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import msgspec
+
 from tui_chat.backends.protocol import Backend, BackendError, LoadedModel, LoadPlan
 from tui_chat.chat.model import ProblemCode
 from tui_chat.engine.catalogue import Catalogue
@@ -15,7 +17,7 @@ from tui_chat.engine.swap.learned import Learned
 from tui_chat.engine.swap.resident import Progress, Table
 from tui_chat.engine.tally import Tally
 from tui_chat.wire.api import ModelInfo, ModelState
-from tui_chat.wire.plan import Plan
+from tui_chat.wire.plan import ALL_LAYERS, Plan
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +78,15 @@ class Loader:
             on_progress(found.id, fraction, eta)
 
         options = choice.plan.options
+        if found.server and len(choice.plan.devices) == 1:
+            options = msgspec.structs.replace(options, gpu_layers=ALL_LAYERS)  # if it has a GPU after all
         plan = LoadPlan(
             path=self._catalogue.path(found),
             options=options,
             threads=self._catalogue.threads,
             checkpoint_floor=choice.plan.devices[-1].margin_bytes,
+            served=found if found.server else None,
+            keep_alive_s=known.keep_alive_s if (known := self._table.get(found.path)) else None,
         )
         log.info("loading %s: %s", found.id, choice.plan.reason)
         try:

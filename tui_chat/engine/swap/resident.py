@@ -55,7 +55,7 @@ class Want:
 class Resident:
     """A model in memory (`model` is there) or on its way. Times are of the monotonic clock.
 
-    `tokens` are what the last conversation took of its context.
+    `tokens` are what the last conversation took of its context; `answers` is how many it is writing.
     """
 
     info: ModelInfo
@@ -66,6 +66,7 @@ class Resident:
     keep_alive_s: float = -1.0
     pinned: bool = False
     tokens: int = 0
+    answers: int = 0
 
     @property
     def id(self) -> str:
@@ -163,17 +164,9 @@ class Table:
     def workers(self) -> tuple[Worker, ...]:
         """The processes of those in memory, and what each was planned to take of the GPUs."""
         return tuple(
-            Worker(
-                each.model.pid,
-                each.id,
-                {
-                    int(use.name.removeprefix("gpu")): use.total_bytes
-                    for use in each.info.devices
-                    if use.kind is not DeviceKind.RAM
-                },
-            )
+            Worker(each.model.pid, each.id, _planned(each))
             for each in self
-            if each.model is not None
+            if each.model is not None and each.model.pid
         )
 
     def holdable(self) -> tuple[Holdable, ...]:
@@ -182,11 +175,11 @@ class Table:
             Holdable(
                 each.id,
                 each.model,
-                frozenset(number for number, taken in worker.planned.items() if taken),
+                frozenset(number for number, taken in _planned(each).items() if taken),
                 easy=each.plan is not None and each.plan.strategy is Strategy.POWER_EFFICIENT,
             )
-            for each, worker in zip((e for e in self if e.model is not None), self.workers(), strict=True)
-            if each.model is not None
+            for each in self
+            if each.model is not None and _is_here(each)
         )
 
     def infos(self) -> tuple[ModelInfo, ...]:
@@ -201,3 +194,14 @@ class Table:
             )
             for each in sorted(self, key=lambda each: -each.used)
         )
+
+
+def _planned(resident: Resident) -> dict[int, int]:
+    """What a model was planned to take of each GPU, in bytes by the GPU's number."""
+    gpus = (use for use in resident.info.devices if use.kind is not DeviceKind.RAM)
+    return {int(use.name.removeprefix("gpu")): use.total_bytes for use in gpus}
+
+
+def _is_here(resident: Resident) -> bool:
+    """Whether it heats this machine; one of a server that was not planned may be anywhere."""
+    return not resident.info.server or resident.plan is not None

@@ -21,6 +21,11 @@ class Wishes:
         self._settings = settings
         self._chosen: dict[str, Want] = {}
 
+    @property
+    def context(self) -> int:
+        """The context to wish for, in tokens, where nothing else is known."""
+        return self._settings.context
+
     def note(self, found: ModelInfo, want: Want) -> None:
         """Remember what `want` fixes, for when the model is evicted and comes back."""
         if want.context or want.kv_type:
@@ -41,7 +46,7 @@ class Wishes:
             need=_most(found, want.need),
             desired=_most(found, wished),
             context=_fixed(found, want),
-            kv_type=want.kv_type or before.kv_type,
+            kv_type=found.kv_type or want.kv_type or before.kv_type,
             keep_free=self._settings.leave_free_mib << 20,
         )
 
@@ -50,7 +55,7 @@ class Wishes:
         for kv_type in dict.fromkeys((want.kv_type or options.kv_type, want.kv_type)):
             yield Wish(
                 strategy=want.strategy or self._settings.strategy,
-                context=_fixed(found, want) or _grown(found, want, options),
+                context=_fixed(found, want) or _most(found, grown(want.need, options.context)),
                 kv_type=kv_type,
                 ubatch=options.ubatch,
                 gpu_layers=options.gpu_layers,
@@ -64,9 +69,9 @@ def _fixed(found: ModelInfo, want: Want) -> int | None:
     return None if want.context is None else _most(found, want.context)
 
 
-def _grown(found: ModelInfo, want: Want, options: LoadOptions) -> int:
-    size = 1 << max(0, int(want.need * _MARGIN) - 1).bit_length()
-    return _most(found, max(size, options.context))
+def grown(need: int, context: int) -> int:
+    """The context, in tokens, to make of one of `context` tokens for a conversation that needs `need`."""
+    return max(1 << max(0, int(need * _MARGIN) - 1).bit_length(), context)
 
 
 def _most(found: ModelInfo, context: int) -> int:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -47,6 +49,38 @@ def find_ollama() -> Iterator[Found]:
             yield from _of_manifest(root / "blobs", manifest)
 
 
+def weights_of(name: str, digest: str, models: Path | None = None) -> Path | None:
+    """Find the GGUF file of a model that a running Ollama lists, or None if it cannot be read here.
+
+    Args:
+        name: As Ollama lists it.
+        digest: As Ollama lists it: the sum of its manifest, by which it is told from others of that name.
+        models: Where that Ollama keeps its models; None looks where it usually does.
+    """
+    parts = name.split("/")
+    host, namespace, tagged = [_HOST, _NAMESPACE][: 3 - len(parts)] + parts if len(parts) < 4 else [""] * 3
+    model, _, tag = tagged.partition(":")
+    place = (host, namespace, model, tag)
+    if any(part in ("", "..", ".") for part in place):
+        return None
+    for root in [models] if models else _roots():
+        path = root.joinpath("manifests", *place)
+        with contextlib.suppress(OSError, ValueError, msgspec.DecodeError):
+            content = _read_manifest(path)
+            layer = msgspec.json.decode(content, type=_Manifest).digest("model")
+            file = _blob(root / "blobs", layer) if layer else None
+            readable = file is not None and os.access(file.path, os.R_OK)
+            if file and readable and hashlib.sha256(content).hexdigest() == digest.removeprefix("sha256:"):
+                return file.path
+    return None
+
+
+def _read_manifest(path: Path) -> bytes:
+    if path.stat().st_size > _MAX_MANIFEST:
+        raise ValueError("it is too large")
+    return path.read_bytes()
+
+
 def _roots() -> list[Path]:
     """Where Ollama keeps models; as for Ollama itself, the variable stands instead of all others."""
     if os.environ.get("OLLAMA_MODELS"):
@@ -65,9 +99,7 @@ def _manifests(root: Path) -> Iterator[Path]:
 def _of_manifest(blobs: Path, path: Path) -> Iterator[Found]:
     names = _names(path)
     try:
-        if path.stat().st_size > _MAX_MANIFEST:
-            raise ValueError("it is too large")
-        manifest = msgspec.json.decode(path.read_bytes(), type=_Manifest)
+        manifest = msgspec.json.decode(_read_manifest(path), type=_Manifest)
     except OSError:
         return
     except (ValueError, msgspec.DecodeError) as error:

@@ -10,7 +10,7 @@ from datetime import datetime
 from tui_chat.memory.parkfile import KvIdentity, ParkHeader
 from tui_chat.memory.residency import HALF_LIFE_S
 from tui_chat.memory.sequences import common_length
-from tui_chat.wire.api import ParkInfo
+from tui_chat.wire.cache import ParkInfo
 
 
 class Place(enum.StrEnum):

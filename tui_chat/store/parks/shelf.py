@@ -31,7 +31,7 @@ from tui_chat.store.parks.disk import (
     usual_limit,
 )
 from tui_chat.store.parks.entries import ParkEntry, Place, worth
-from tui_chat.wire.api import CacheInfo
+from tui_chat.wire.cache import CacheInfo
 
 log = logging.getLogger(__name__)
 

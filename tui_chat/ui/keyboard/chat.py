@@ -59,6 +59,15 @@ CHAT: tuple[Command, ...] = (
         priority=True,
     ),
     Command(
+        "servers",
+        "f11",
+        "app.servers",
+        "Show the model servers: Ollama, vLLM and others",
+        Place.EVERYWHERE,
+        palette=True,
+        priority=True,
+    ),
+    Command(
         "presets",
         "f10",
         "app.presets",

@@ -28,7 +28,7 @@ from tui_chat.ui.telling import setup_words
 from tui_chat.ui.widgets.filtered import columns
 from tui_chat.ui.widgets.lines import HintLine
 from tui_chat.wire.api import Kept
-from tui_chat.wire.words import rate
+from tui_chat.wire.words import about, speed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,9 +172,9 @@ class BranchesScreen(PassingScreen[Chosen | None]):
             return [*name, ("you: ", "$muted"), (line, "$foreground"), *pinned]
         facts = [self._name_model(message.answer.model)]
         if message.answer.timings.decode_tps:
-            facts.append(rate(message.answer.timings.decode_tps))
+            facts.append(speed(message.answer.usage, message.answer.timings))
         if message.answer.usage.completion_tokens:
-            facts.append(f"{message.answer.usage.completion_tokens:,} tok")
+            facts.append(f"{about(message.answer.usage)}{message.answer.usage.completion_tokens:,} tok")
         if message.answer.edited:
             facts.append("edited")
         if message.in_flight:

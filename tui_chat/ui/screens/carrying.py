@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 
 from textual import work
 
@@ -52,7 +50,7 @@ class CarryingActions(KeepingActions):
             ask = AskScreen(f"Write {what} to which file?", named, note=note)
             answer = await self.app.push_screen_wait(ask)
             named = answer or ""
-            path = _path(named)
+            path = words.typed_path(named)
             try:
                 written = named and await self._workspace.collection.export(
                     conversation.session, path, form, whole=whole, overwrite=named == refused
@@ -78,7 +76,7 @@ class CarryingActions(KeepingActions):
             if not named:
                 return
             try:
-                taken = await self._workspace.collection.take(_path(named))
+                taken = await self._workspace.collection.take(words.typed_path(named))
             except (ImportFailedError, StoreError) as error:
                 note = _told(error)
             else:
@@ -94,11 +92,6 @@ class CarryingActions(KeepingActions):
 def _told(error: ImportFailedError | StoreError) -> str:
     """Say what went wrong and what to do."""
     return f"{error.problem.what} {error.problem.remedy}"
-
-
-def _path(named: str) -> Path:
-    """Return the path that was typed; of a home that is nobody's, the ``~`` stays."""
-    return Path(os.path.expanduser(named))  # noqa: PTH111 - pathlib's raises for such a home
 
 
 def _file_name(title: str) -> str:

@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static, TextArea
 
-from tui_chat.client.changes import Access
+from tui_chat.client.changes import Access, Change, ServersChanged
 from tui_chat.store.errors import StoreError
 from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.keys import bindings
@@ -103,6 +103,7 @@ class ChatScreen(ArrangingActions):
         from tui_chat.ui.opening import open_conversation
 
         self._workspace.subscribe(self._presenter.hear)
+        self._workspace.subscribe(self._hear_of_servers)
         await self._arrange_as_before()
         self._presenter.facts.usual_preset = self._workspace.settings.chat.preset or ""
         opened = await open_conversation(self._workspace, self._opening)
@@ -117,6 +118,15 @@ class ChatScreen(ArrangingActions):
         if opened.choose:
             self.choose_session()
 
+    def _hear_of_servers(self, change: Change) -> None:
+        if isinstance(change, ServersChanged) and self.there:
+            self._fetches.follow()
+            self._know_models()
+
+    @work(group="known-models", exclusive=True)
+    async def _know_models(self) -> None:
+        self._presenter.know_models(await self._workspace.models())
+
     @property
     def there(self) -> bool:
         """Whether there is still something to show news on."""
@@ -130,6 +140,7 @@ class ChatScreen(ArrangingActions):
             await self._drafts.flush()
             await self._conversation.close()
             await self._loader.close()
+            await self._fetches.close()
             await self._workspace.stop()
 
     # Writing

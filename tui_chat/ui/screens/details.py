@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 
+from textual import work
 from textual.content import Content
 
+from tui_chat.client.errors import EngineError
 from tui_chat.ui import words
 from tui_chat.ui.facts import model_name
 from tui_chat.ui.screens.factual import FactsScreen, lines_of, pair
+from tui_chat.ui.servers.card import texts
 from tui_chat.ui.switcher.rows import Offer, state_word
 from tui_chat.wire.plan import DeviceUse, LoadOptions, Plan, Source
+from tui_chat.wire.servers import ModelCard
 from tui_chat.wire.words import device, rate, size
 
 _SOURCES = {
     Source.ARITHMETIC: "by the header's arithmetic",
     Source.LLAMA_CPP: "as llama.cpp itself laid it out",
+    Source.SERVER: "its server's own business",
 }
 _COLUMNS = ("layers", "weights", "KV", "compute", "overhead", "total", "free")
 
@@ -24,12 +29,34 @@ _COLUMNS = ("layers", "weights", "KV", "compute", "overhead", "total", "free")
 class DetailsScreen(FactsScreen):
     """What a row of the switcher has no room for."""
 
-    def __init__(self, offer: Offer) -> None:
+    def __init__(self, offer: Offer, ask: Callable[[], Awaitable[ModelCard]] | None = None) -> None:
+        """Make the screen; `ask` has a server asked what it has written about the model."""
         super().__init__(model_name(offer.model.id, offer.model), partial(details, offer))
+        self._offer = offer
+        self._ask = ask
+        self._texts: Content | None = None
+
+    def on_mount(self) -> None:
+        """Ask; what is known is shown meanwhile."""
+        if self._ask is not None:
+            self._read(self._ask)
+
+    @work(exclusive=True, group="card")
+    async def _read(self, ask: Callable[[], Awaitable[ModelCard]]) -> None:
+        try:
+            self._texts = texts(await ask())
+        except EngineError as error:
+            self._texts = Content.styled(f"\n{error.problem.what}", "$warning")
+        self.show_offer(self._offer)
 
     def show_offer(self, offer: Offer) -> None:
         """Write what is known now."""
-        self.show(partial(details, offer))
+        self._offer = offer
+        self.show(self._all)
+
+    def _all(self, width: int) -> Content:
+        facts = details(self._offer, width)
+        return facts if self._texts is None else Content("\n").join([facts, self._texts])
 
 
 def details(offer: Offer, width: int) -> Content:
@@ -67,7 +94,10 @@ def _facts(offer: Offer) -> Iterator[tuple[str, str]]:
     held = model.options or (plan.options if plan else None)
     if held is not None:
         yield from pair("in memory with" if offer.settled else "planned with", _options(held))
-    yield from pair("file", words.place(model.path))
+    if model.server:
+        yield from pair("server", model.server, f"at {model.host}" if model.host else "on this machine")
+        yield from pair("can", ", ".join(model.capabilities))
+    yield from pair("file", words.place(model.weights) if model.weights else "")
     if model.problem is not None:
         yield from pair("problem", f"{model.problem.what} {model.problem.remedy}")
         if model.problem.detail:

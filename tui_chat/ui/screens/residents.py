@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
 from tui_chat.client.changes import Change, EngineNews
 from tui_chat.client.errors import EngineError
@@ -18,6 +17,7 @@ from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.holdings import HOLDING, holding, totals
 from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.acting import ModelActions
+from tui_chat.ui.widgets.entries import show_entries
 from tui_chat.ui.widgets.lines import HintLine
 from tui_chat.wire.api import ModelInfo, PlanRequest
 from tui_chat.wire.plan import DeviceSpec
@@ -98,8 +98,8 @@ class ResidentsScreen(ModelActions[None]):
         width = max(20, options.scrollable_content_region.width or container.width)
         passed = monotonic() - self._heard
         self.query_one(".list-totals", Static).update(totals(self._devices, self._residents, width))
-        drawn = [holding(m, self._devices, passed, width) for m in self._residents]
-        self._show(options, drawn)
+        drawn = {m.id: holding(m, self._devices, passed, width) for m in self._residents}
+        show_entries(options, drawn)
         empty = self.query_one(".list-empty", Static)
         empty.update(
             Content.assemble("No model is in memory.\n\n", ("F2", "$accent"), " lists those there are")
@@ -113,19 +113,6 @@ class ResidentsScreen(ModelActions[None]):
         here = self._residents and self.target is not None
         hints = [c for c in commands(Place.RESIDENTS) if here or c.id == "residents.close"]
         self.query_one(HintLine).show(hints)
-
-    def _show(self, options: OptionList, drawn: list[Content]) -> None:
-        """Bring the entries up to date where they are; lay them out afresh only when they are others."""
-        ids = [m.id for m in self._residents]
-        if [option.id for option in options.options] == ids:
-            for at, entry in enumerate(drawn):
-                options.replace_option_prompt_at_index(at, entry)
-            return
-        was = self.target
-        options.clear_options()
-        options.add_options([Option(entry, id=key) for key, entry in zip(ids, drawn, strict=True)])
-        if ids:
-            options.highlighted = ids.index(was.id) if was is not None and was.id in ids else 0
 
     @property
     def target(self) -> ModelInfo | None:

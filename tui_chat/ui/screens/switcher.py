@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
-from tui_chat.client.changes import Change, EngineNews, LinkState
+from tui_chat.client.changes import Change, EngineNews, LinkState, ServersChanged
 from tui_chat.ui.commands import Command, Place, commands
 from tui_chat.ui.facts import model_name
 from tui_chat.ui.keys import bindings
@@ -26,12 +26,14 @@ from tui_chat.ui.widgets.filtered import FilteredList, Row, fuzzy
 from tui_chat.ui.widgets.lines import HintLine
 from tui_chat.wire.api import LoadRequest, ModelInfo, ModelState
 from tui_chat.wire.plan import KvType
+from tui_chat.wire.servers import ID_SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tui_chat.client.workspace import Workspace
     from tui_chat.ui.loader import Loader
+    from tui_chat.ui.servers.fetches import Fetches
     from tui_chat.ui.starter import Starter
 
 BRACKETS = ("left_square_bracket", "right_square_bracket")
@@ -47,11 +49,13 @@ class Switch(msgspec.Struct, frozen=True):
     Attributes:
         load: How to load it, exactly as planned; None when it is in memory like that.
         wanted: What of that the person asked for, to be held to from then on; None for nothing.
+        routed: Whether messages are to be routed, instead of all going to one model.
     """
 
     model: str
     load: LoadRequest | None = None
     wanted: LoadRequest | None = None
+    routed: bool = False
 
 
 class Situation(msgspec.Struct, frozen=True):
@@ -69,11 +73,19 @@ class SwitcherScreen(ModelActions[Switch | None]):
     BINDINGS: ClassVar = bindings(Place.MODELS)
     places = (Place.MODELS, Place.EVERYWHERE)
 
-    def __init__(self, workspace: Workspace, starter: Starter, loader: Loader, situation: Situation) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        starter: Starter,
+        loader: Loader,
+        fetches: Fetches,
+        situation: Situation,
+    ) -> None:
         super().__init__()
         self._workspace = workspace
         self._starter = starter
         self._loader = loader
+        self._fetches = fetches
         self._situation = situation
         self._prices = Prices(workspace.plan, situation.need, self._priced)
         self._found: list[ModelInfo] | None = None
@@ -176,6 +188,8 @@ class SwitcherScreen(ModelActions[Switch | None]):
 
     def _hear(self, change: Change) -> None:
         """Follow what is loaded and how far, and price anew what that changes."""
+        if isinstance(change, ServersChanged) and self.there:
+            self._read()
         if not isinstance(change, EngineNews) or self._found is None or not self.there:
             return
         before = self._models
@@ -232,6 +246,8 @@ class SwitcherScreen(ModelActions[Switch | None]):
 
     def _helps(self, command: Command, offer: Offer | None) -> bool:
         """Whether the hints should name `command` for this row."""
+        if command.id == "models.route":
+            return bool(self._workspace.settings.routes)
         if command.id in ("models.starter", "models.close"):
             return command.id == "models.close" or not self._models
         if offer is None or offer.model.state is ModelState.BROKEN:
@@ -254,14 +270,18 @@ class SwitcherScreen(ModelActions[Switch | None]):
 
     def action_kv_type(self, by: int) -> None:
         """Have a more exact or a thriftier KV cache in the highlighted row."""
-        if (offer := self._changeable()) is not None:
+        if (offer := self._changeable()) is not None and offer.model.kv_type is None:
             kv_type = step_kv(offer.kv_type or KvType.F16, by)
             self._choose(offer, Choice(offer.choice.context, kv_type))
 
     def _changeable(self) -> Offer | None:
         offer = self._highlighted
-        usable = offer is not None and offer.model.state is not ModelState.BROKEN and offer.context
-        return offer if usable else None
+        if offer is None or offer.model.state is ModelState.BROKEN or not offer.context:
+            return None
+        if offer.model.fixed:
+            self.note(f"{offer.model.server} decides how it is loaded.")
+            return None
+        return offer
 
     def _choose(self, offer: Offer, choice: Choice) -> None:
         model = offer.model.id
@@ -297,12 +317,32 @@ class SwitcherScreen(ModelActions[Switch | None]):
             self.note("")
             self._loader.load(_load(offer), self.tell)
 
+    def action_route(self) -> None:
+        """Have messages routed from now on."""
+        if self._workspace.settings.routes:
+            self.dismiss(Switch("", routed=True))
+        else:
+            self.note("There are no routes. [routes] in the settings names models for chat, code, fast …")
+
+    @work(exclusive=True, group="servers")
+    async def action_servers(self) -> None:
+        """Show the servers; a model that is chosen there is switched to."""
+        from tui_chat.ui.screens.servers import ServersScreen
+
+        screen = ServersScreen(self._workspace, self._loader, self._fetches, self._situation.current)
+        if (chosen := await self.app.push_screen_wait(screen)) is not None and self.there:
+            self.dismiss(Switch(chosen))
+
     def action_details(self) -> None:
         """Show all that is known of the highlighted model and its plan."""
         from tui_chat.ui.screens.details import DetailsScreen
 
-        if (offer := self._highlighted) is not None:
-            self.app.push_screen(DetailsScreen(offer))
+        if (offer := self._highlighted) is None:
+            return
+        model, client = offer.model, self._workspace.engine_client
+        name = model.id.removeprefix(f"{model.server}{ID_SEPARATOR}")
+        ask = (lambda: client.model_card(model.server, name)) if model.server else None
+        self.app.push_screen(DetailsScreen(offer, ask))
 
     @work(exclusive=True, group="starter")
     async def action_get_starter(self) -> None:

@@ -10,6 +10,7 @@ from textual import work
 from tui_chat.chat.measure import kept_for_answer
 from tui_chat.ui.loader import Loader
 from tui_chat.ui.screens.reading import ReadingActions
+from tui_chat.ui.servers.fetches import Fetches
 from tui_chat.ui.starter import Starter
 from tui_chat.wire.api import LoadRequest
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
     from tui_chat.ui.presenter import Presenter
+
+
+NEWS_S = 5.0
+"""How long it stands over the screen that a model has been fetched."""
 
 
 class SwitchingActions(ReadingActions):
@@ -42,6 +47,14 @@ class SwitchingActions(ReadingActions):
     def _loader(self) -> Loader:
         return Loader(self._workspace, self._tell_problem)
 
+    @cached_property
+    def _fetches(self) -> Fetches:
+        return Fetches(self._workspace, self._presenter.fetching, self._say, self._tell_problem)
+
+    def _say(self, text: str) -> None:
+        """Say something in passing, on whichever screen is shown."""
+        self.app.notify(text, markup=False, timeout=NEWS_S)
+
     def _tell_problem(self, problem: Problem) -> None:
         """Say in the chat what went wrong while a model was being loaded."""
         self._presenter.notice(problem)
@@ -58,9 +71,12 @@ class SwitchingActions(ReadingActions):
         reserve = kept_for_answer(conversation.session.sampling.max_tokens)
         situation = Situation(conversation.session.model, tokens, tokens + reserve if tokens else 0)
         chosen = await self.app.push_screen_wait(
-            SwitcherScreen(self._workspace, self._starter, self._loader, situation)
+            SwitcherScreen(self._workspace, self._starter, self._loader, self._fetches, situation)
         )
         if chosen is None:
+            return
+        if chosen.routed:
+            await conversation.choose_routes()
             return
         await conversation.choose_model(chosen.model, chosen.wanted)
         self._warmed = chosen.model
@@ -78,6 +94,23 @@ class SwitchingActions(ReadingActions):
         if self.app.screen is self and not isinstance(screen, SwitcherScreen):
             self.choose_model()
 
+    @work(group="servers", exclusive=True)
+    async def show_servers(self) -> None:
+        """Show the servers; once more, and they go. A model that is chosen there answers from now on."""
+        from tui_chat.ui.screens.served import ServedScreen
+        from tui_chat.ui.screens.servers import ServersScreen
+        from tui_chat.ui.screens.switcher import SwitcherScreen
+
+        screen, conversation = self.app.screen, self._conversation
+        if isinstance(screen, ServersScreen | ServedScreen):
+            screen.action_leave()
+        elif isinstance(screen, SwitcherScreen):
+            screen.action_servers()
+        elif conversation is not None:
+            shown = ServersScreen(self._workspace, self._loader, self._fetches, conversation.session.model)
+            if (chosen := await self.app.push_screen_wait(shown)) is not None:
+                await conversation.choose_model(chosen)
+
     def show_residents(self) -> None:
         """Show who holds what memory; once more, and it goes."""
         from tui_chat.ui.screens.residents import ResidentsScreen
@@ -91,8 +124,8 @@ class SwitchingActions(ReadingActions):
         """Load the model while the person is still typing; if that fails, sending will say so."""
         conversation = self._conversation
         model = conversation.session.model if conversation else None
-        if conversation is None or model == self._warmed:
-            return
+        if conversation is None or conversation.session.routed or model == self._warmed:
+            return  # of a routed chat nobody knows which model is asked next
         self._warmed = model
         if model is not None and not self._presenter.resident(model):
             self._loader.load(conversation.wanted or LoadRequest(model), lambda problem: True)

@@ -42,7 +42,12 @@ def as_of(models: Sequence[ModelInfo], engine: EngineChanged | None) -> list[Mod
 
 
 def _on_disk(model: ModelInfo, parked: bool) -> ModelInfo:
-    """What is left of a model that the engine does not hold, whatever it was when the list was read."""
+    """What is left of a model that the engine does not hold, whatever it was when the list was read.
+
+    What a server holds it holds by itself.
+    """
+    if model.server:
+        return model
     state = ModelState.PARKED if parked else ModelState.ON_DISK
     if model.state in (state, ModelState.BROKEN):
         return model

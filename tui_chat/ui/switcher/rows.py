@@ -36,6 +36,8 @@ _STATES = {
     ModelState.FAILED: "failed",
     ModelState.BROKEN: "unusable",
 }
+_THERE = {ModelState.ON_DISK: "there", ModelState.FAILED: "away"}
+"""Of models that servers have."""
 _ALL_BUT_NAME = 55
 """Cells of a wide row beside name and verdict."""
 _ALL_BUT_NAME_NARROW = 29
@@ -92,6 +94,8 @@ class Offer(msgspec.Struct, frozen=True):
 
 def state_word(model: ModelInfo) -> str:
     """Say in a word where a model is."""
+    if model.server and model.state in _THERE:
+        return _THERE[model.state]
     return "pinned" if model.pinned and model.state is ModelState.READY else _STATES[model.state]
 
 
@@ -196,9 +200,9 @@ def _knobs(offer: Offer) -> tuple[tuple[str, str], ...]:
     now, trained = offer.context, offer.model.trained_context
     if offer.model.state is ModelState.BROKEN or not now:
         return ((" " * 16, ""),)
-    less = "◂" if step_context(now, trained, -1) != now else " "
-    more = "▸" if step_context(now, trained, 1) != now else " "
-    kv = str(offer.kv_type or "")
+    less = "◂" if step_context(now, trained, -1) != now and not offer.model.fixed else " "
+    more = "▸" if step_context(now, trained, 1) != now and not offer.model.fixed else " "
+    kv = "" if offer.model.fixed else str(offer.model.kv_type or offer.kv_type or "")
     return (
         (f"{less} ", "$accent"),
         (f"{words.context(now):>4}", "$foreground"),

@@ -77,7 +77,8 @@ def _also(model: ModelInfo) -> list[Content]:
 
 def _plan(plan: Plan, tokens: int, name_of: Namer) -> list[Content]:
     lines = [Content.assemble(("plan: ", "$accent" if plan.fits else "$warning"), plan.reason)]
-    lines.append(Content.styled(takes(plan.devices), "$muted"))
+    if plan.devices:
+        lines.append(Content.styled(takes(plan.devices), "$muted"))
     if costs := " · ".join(_costs(plan, tokens, name_of)):
         lines.append(Content.styled(costs, "$foreground"))
     lines += [Content.styled(f"  or: {other}", "$muted") for other in plan.alternatives]

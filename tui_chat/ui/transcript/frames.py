@@ -161,15 +161,18 @@ def answer_foot(item: AnswerItem, width: int, palette: Palette) -> list[Line]:
     """Render what stands under an answer: the phase while it is generated, then numbers and its ending."""
     if item.finish is None:
         return _message("", item.phase, width, palette.muted, palette)
-    style = palette.error
-    if item.problem is None:
-        style = {FinishReason.CANCELLED: Style(), FinishReason.LENGTH: palette.warning}.get(
-            item.finish, style
-        )
     what, hint = words.ending(item)
     lines = _message("", words.metadata(item), width, palette.muted, palette)
     if item.text.strip() and lines:
         lines.insert(0, BLANK)
     if what and (item.text.strip() or item.thinking.strip()) and not lines:
         lines.append(BLANK)
-    return lines + _message(what, hint, width, style, palette)
+    return lines + _message(what, hint, width, _loudness(item, palette), palette)
+
+
+def _loudness(item: AnswerItem, palette: Palette) -> Style:
+    """How an ending is written: what is complete, or was stopped on purpose, is no failure."""
+    if item.finish is FinishReason.CANCELLED and item.problem is None:
+        return Style()
+    wanted = (FinishReason.STOP, FinishReason.LENGTH, FinishReason.CANCELLED)
+    return palette.warning if item.finish in wanted else palette.error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui_chat.chat.model import FinishReason
 from tui_chat.ui.transcript.items import AnswerItem
-from tui_chat.wire.words import rate
+from tui_chat.wire.words import about, speed
 
 _ENDINGS = {
     FinishReason.LENGTH: "The answer reached its limit of tokens and stops here.",
@@ -14,6 +14,7 @@ _ENDINGS = {
     FinishReason.WORKER_DIED: "The model's process died.",
     FinishReason.ENGINE_DIED: "The engine died while this was answered.",
     FinishReason.BACKEND_ERROR: "The backend reported an error.",
+    FinishReason.INTERRUPTED: "The server broke off.",
     FinishReason.TIMEOUT: "The backend took too long.",
 }
 
@@ -22,12 +23,12 @@ def metadata(item: AnswerItem) -> str:
     """Return one line of numbers under a settled answer (`204 tok/s · 0.09 s · 312 tokens`)."""
     usage, timings = item.usage, item.timings
     parts: list[str] = []
-    if timings.decode_tps is not None:
-        parts.append(rate(timings.decode_tps))
+    if timings.decode_tps:
+        parts.append(speed(usage, timings))
     if timings.ttft_ms is not None:
         parts.append(seconds(timings.ttft_ms))
     if usage.completion_tokens:
-        parts.append(f"{usage.completion_tokens:,} token{'s' * (usage.completion_tokens != 1)}")
+        parts.append(f"{about(usage)}{usage.completion_tokens:,} token{'s' * (usage.completion_tokens != 1)}")
     if usage.reused_tokens:
         parts.append(_reused(item))
     if item.note:
@@ -74,4 +75,4 @@ def _kept(item: AnswerItem) -> str:
     count = item.usage.completion_tokens
     if count == 1:
         return "Its only token is"
-    return f"Its {count:,} tokens are" if count else "What it said is"
+    return f"Its {about(item.usage)}{count:,} tokens are" if count else "What it said is"

@@ -106,12 +106,21 @@ class FilteredList(Vertical, Generic[T]):
         self.query_one(".list-empty", Static).update(empty)
         self._narrow(at)
 
-    def redraw(self, id: str, draw: Callable[[int], Content]) -> None:
-        """Draw one row in another way; it stays where it is."""
-        self._rows = [replace(r, draw=draw) if r.id == id else r for r in self._rows]
+    @property
+    def ids(self) -> list[str]:
+        """The rows there are, shown or not."""
+        return [row.id for row in self._rows]
+
+    def redraw(self, id: str, draw: Callable[[int], Content], thing: T | None = None) -> None:
+        """Draw one row in another way, and have it mean `thing` if that is given; it stays where it is."""
+
+        def renewed(row: Row[T]) -> Row[T]:
+            return replace(row, draw=draw, thing=row.thing if thing is None else thing)
+
+        self._rows = [renewed(r) if r.id == id else r for r in self._rows]
         for at, shown in enumerate(self._shown):
             if shown.id == id:
-                self._shown[at] = replace(shown, draw=draw)
+                self._shown[at] = renewed(shown)
                 self.query_one(OptionList).replace_option_prompt_at_index(at, draw(self._width))
 
     @property

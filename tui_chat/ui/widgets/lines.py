@@ -36,12 +36,14 @@ class Line(Widget, can_focus=False):
 _BRANCH_CELLS = 20
 _NAME_CELLS = 32
 """What a session's name gets before facts on the right do."""
+_HOST_CELLS = 24
 
 
 class Title(msgspec.Struct, frozen=True):
     """What the title line says. `facts` stand on the right, the most important first; a `mark` never goes.
 
-    `branch` is the name of the branch that is shown, if it has one.
+    `branch` is the name of the branch that is shown, if it has one. `host` is where the words go, if they
+    leave this machine; it stands behind the first fact, and never goes either.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Title(msgspec.Struct, frozen=True):
     facts: tuple[str, ...] = ()
     mark: str = ""
     branch: str = ""
+    host: str = ""
 
 
 class TitleLine(Line):
@@ -71,13 +74,18 @@ class TitleLine(Line):
         told = " · ".join(part for part in (shorten(self._title.branch, _BRANCH_CELLS), many) if part)
         branch = f" ⎇ {told}" if told else ""
         mark = f" {self._title.mark} " if self._title.mark else ""
-        wanted = min(len(self._title.name), _NAME_CELLS) + len(branch) + len(mark) + 14
+        host = f" @{shorten(self._title.host, _HOST_CELLS)}" if self._title.host else ""
+        wanted = min(len(self._title.name), _NAME_CELLS) + len(branch) + len(mark) + len(host) + 14
         while len(facts) > 1 and wanted + len(" · ".join(facts)) > self.size.width:
             facts.pop()
-        right = shorten(" · ".join(facts), max(0, self.size.width - wanted))
+        first, *rest = facts or [""]
+        first = shorten(first, max(0, self.size.width - wanted - len(" · ".join(["", *rest]))))
+        right = Content.assemble(
+            (first, "$muted"), (host, "$foreground"), (" · ".join(["", *rest]), "$muted"), " "
+        )
         name = Content.styled(self._title.name, "$foreground")
         name = name.truncate(
-            max(8, self.size.width - len(right) - len(branch) - len(mark) - 14), ellipsis=True
+            max(8, self.size.width - right.cell_length - len(branch) - len(mark) - 13), ellipsis=True
         )
         left = Content.assemble(
             (" tui-chat", "bold $accent"),
@@ -87,7 +95,7 @@ class TitleLine(Line):
             name,
             (branch, "$muted"),
         )
-        return self.joined(left, Content.assemble((right, "$muted"), " "))
+        return self.joined(left, right)
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""`tui-chat servers`: the model servers that there are, and what they have."""

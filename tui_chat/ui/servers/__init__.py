@@ -1,0 +1,1 @@
+"""What the screens about servers say and draw: one file for each subject."""
