@@ -8,7 +8,7 @@ import msgspec
 
 from tests.ui.support import LARGE, Chat, Chats
 from tui_chat.chat.ids import new_id
-from tui_chat.chat.model import Answer, FinishReason, Message, Role, Session
+from tui_chat.chat.model import Answer, FinishReason, Message, Role, Sampling, Session
 from tui_chat.store.sessions import SessionStore
 from tui_chat.ui.opening import Opening
 from tui_chat.wire.api import CountRequest, Turn
@@ -29,6 +29,7 @@ def _session() -> Session:
         created=now,
         updated=now,
         model=MODEL,
+        sampling=Sampling(temperature=0.0, max_tokens=8),  # drawn at random, some answers never end
         leaf=said.id,
         messages=(asked, said),
     )
