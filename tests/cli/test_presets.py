@@ -37,7 +37,7 @@ def test_presets_are_listed_shown_and_found(empty_home: Home) -> None:
 def test_a_question_is_asked_as_the_preset_says_unless_an_argument_does(home: Home) -> None:
     _keep(home, "terse.toml", f'system = "{"Say little. " * 20}"\nmodel = "SmolLM2"\n{GREEDY}')
     plain, told, over = (
-        json.loads(home.run("ask", "Name a colour.", "--json", *more).stdout)
+        json.loads(home.run("ask", "Tell a long story of the sea.", "--json", *more).stdout)
         for more in (
             ("--temperature", "0", "--max-tokens", "6"),
             ("--preset", "terse"),
