@@ -66,6 +66,18 @@ async def test_typing_goes_on_while_an_answer_streams_and_the_next_message_waits
         assert [m.text for m in chat.conversation.tree.path()][2] == "and"
 
 
+async def test_an_answer_is_stopped_also_before_the_engine_knows_of_it(chats: Chats) -> None:
+    chats.sampling = ENDLESS
+    async with chats.open() as chat:
+        await chat.say(STORY)
+        await chat.until(lambda: chat.conversation.live, "for the answer to be on its way")
+        await chat.press("escape")
+        await chat.answered()
+        last = chat.conversation.tree.path()[-1]
+        assert last.answer.finish is FinishReason.CANCELLED
+        assert "knows no answer" not in chat.text()
+
+
 async def test_a_queued_message_can_be_taken_back_and_edited(chats: Chats) -> None:
     chats.sampling = ENDLESS
     async with chats.open() as chat:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from tui_chat.client.workspace import Workspace
     from tui_chat.store.sessions import OpenSession
 
+ASKED_SOON_S = 0.05
+"""How soon to try again to stop what the engine has not been asked for yet."""
 COUNTED_WITHIN_S = 1.0
 """How long the end of an answer may wait for its tokens to be counted."""
 _GIVEN_OUT = frozenset(
@@ -193,11 +195,18 @@ class Answering(HeldSession):
             await asyncio.to_thread(self._file.settle, answer.id)
 
     async def _stop(self, ids: Sequence[str]) -> None:
+        """Stop answers; one that the engine has not been asked for yet, as soon as it has been."""
         for each in ids:
-            try:
-                await self._workspace.engine_client.cancel(each)
-            except EngineError as error:
-                self.publish(Raised(error.problem))
+            while each in self.lives:
+                try:
+                    await self._workspace.engine_client.cancel(each)
+                    break
+                except EngineError as error:
+                    live = self.lives.get(each)
+                    if live is not None and live.heard:
+                        self.publish(Raised(error.problem))
+                        break
+                await asyncio.sleep(ASKED_SOON_S)
 
     def _may_fall_back(self, failed: Message) -> bool:
         """Whether another model is to answer, because memory, process or server of this one gave out."""

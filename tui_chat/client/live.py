@@ -47,6 +47,11 @@ class LiveAnswer(msgspec.Struct, frozen=True):
         return cls(id, time.monotonic(), text=text, thinking=thinking)
 
     @property
+    def heard(self) -> bool:
+        """Whether the engine has told anything of it."""
+        return self.phase is not None or self.first_token is not None
+
+    @property
     def thinking_s(self) -> float | None:
         """How long it has thought, or thought before it answered; None if it did not, or not lately."""
         if not self.thinking or self.first_token is None or self.first_token == self.thought_until:
