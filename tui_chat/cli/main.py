@@ -76,6 +76,11 @@ COMMANDS = {
             "tui-chat --preset coder",
         ),
     ),
+    "keys": Command(
+        "tui_chat.cli.keys",
+        "List what can be done in the chat, with ids and keys as [keys] in the settings has them.",
+        ("tui-chat keys", "tui-chat keys --set vim"),
+    ),
     "plan": Command(
         "tui_chat.cli.plan",
         "Tell what a model would take in memory, where, and how it would be loaded.",

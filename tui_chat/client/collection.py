@@ -124,11 +124,13 @@ class Collection:
         """
 
         def write() -> int:
-            if path.exists() and not overwrite:
-                raise FileExistsError(path)
-            return write_document(path, to_document(session, form, whole=whole))
+            return write_document(path, to_document(session, form, whole=whole), overwrite=overwrite)
 
         return await asyncio.to_thread(write)
+
+    async def write_out(self, text: str, path: Path, *, overwrite: bool = False) -> int:
+        """Write a text of a conversation to `path`; return its bytes. Raises as `export` does."""
+        return await asyncio.to_thread(write_document, path, text, overwrite=overwrite)
 
     async def take(self, path: Path) -> tuple[str, ...]:
         """Add the sessions in a file, all of which is read before any is added; return their ids.

@@ -11,6 +11,7 @@ import msgspec
 
 from tui_chat.chat.model import Problem, ProblemCode, Sampling
 from tui_chat.chat.routing import Routes
+from tui_chat.config.keys import KeySettings
 from tui_chat.config.servers import DetectSettings, Name, ServerSettings
 from tui_chat.wire.api import ModelSource
 from tui_chat.wire.plan import Strategy
@@ -137,6 +138,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     governor: GovernorSettings = GovernorSettings()
     metrics: MetricsSettings = MetricsSettings()
     ui: UiSettings = UiSettings()
+    keys: KeySettings = KeySettings()
     chat: ChatSettings = ChatSettings()
     sampling: Sampling = Sampling()
     servers: dict[Name, ServerSettings] = {}

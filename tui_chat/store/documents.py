@@ -9,18 +9,23 @@ from tui_chat.store.errors import StoreError, disk_problem
 from tui_chat.store.files import write_atomic
 
 
-def write_document(path: Path, text: str) -> int:
-    """Write `text` to `path`, in the place of what is there; return its bytes.
+def write_document(path: Path, text: str, *, overwrite: bool = False) -> int:
+    """Write `text` to `path`; return its bytes.
 
     Raises:
+        FileExistsError: There is something at `path`, and it is not to be overwritten.
         StoreError: It cannot be written; what was there still is.
     """
     data = text.encode()
     try:
+        if not overwrite and path.exists():
+            raise FileExistsError(path)
         write_atomic(path, data)
+    except FileExistsError:
+        raise
     except OSError as error:
         kept = "The chat is as it was."
-        problem = disk_problem(ProblemCode.SAVE_FAILED, "exporting the chat", path, error, kept=kept)
+        problem = disk_problem(ProblemCode.SAVE_FAILED, "writing the file", path, error, kept=kept)
         raise StoreError(problem) from error
     return len(data)
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual import events
-from textual.app import SystemCommand
 from textual.screen import Screen
 
+from tui_chat.chat.model import Problem, ProblemCode
+from tui_chat.ui.chords import Chords
 from tui_chat.ui.clipboard import copy_natively
-from tui_chat.ui.commands import COMMANDS, Place
+from tui_chat.ui.command import Command, Place
 from tui_chat.ui.garbage import SWEEP_EVERY_S, Sweeper, settle_down
-from tui_chat.ui.keys import all_shown, bindings
+from tui_chat.ui.keymap import Keymap, keymap_of
+from tui_chat.ui.keys import Keyed
+from tui_chat.ui.offering import here, is_possible, reachable
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.themed import ThemedApp
 from tui_chat.ui.words import count
@@ -35,13 +38,25 @@ TWICE_S = 2.0
 """Two presses of ctrl+c within this time quit."""
 
 
-class TuiChat(ThemedApp):
+def _bad_keys(keymap: Keymap) -> Problem | None:
+    """Say what of the keys in the settings cannot be."""
+    if not keymap.faults:
+        return None
+    return Problem(
+        ProblemCode.CONFIG_INVALID,
+        f"{'. '.join(keymap.faults)}.",
+        "All other keys are as the settings have them.",
+        "`tui-chat keys` lists what can be bound.",
+    )
+
+
+class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
     """One terminal's view of the conversations of this machine."""
 
     TITLE = "tui-chat"
     CSS_PATH = "screens/chat.tcss"  # Textual reads no file of a default screen
-    BINDINGS: ClassVar = bindings(Place.EVERYWHERE)
-    COMMAND_PALETTE_BINDING = "ctrl+p"
+    own_places = (Place.EVERYWHERE,)
+    ENABLE_COMMAND_PALETTE = False
 
     def __init__(
         self,
@@ -58,8 +73,10 @@ class TuiChat(ThemedApp):
             opening: The conversation to begin with.
             log_file: Where unexpected errors are written.
         """
+        self.keymap = keymap_of(loaded.settings.keys)
         super().__init__(loaded.settings.ui.theme)
         self._loaded = loaded
+        self._chords = Chords()
         self._workspace = workspace
         self._opening = opening
         self._log_file = log_file
@@ -68,8 +85,9 @@ class TuiChat(ThemedApp):
 
     def get_default_screen(self) -> Screen[Any]:
         """Open on the chat, so that the first paint is already the right one."""
-        problems = tuple(p for p in (self._loaded.problem, self.theme_problem) if p is not None)
-        return ChatScreen(self._loaded.settings.ui, self._workspace, self._opening, problems)
+        problems = (self._loaded.problem, self.theme_problem, _bad_keys(self.keymap))
+        told = tuple(problem for problem in problems if problem is not None)
+        return ChatScreen(self._loaded.settings.ui, self._workspace, self._opening, told)
 
     def on_mount(self) -> None:
         """Put off whatever can wait until something is painted."""
@@ -90,29 +108,34 @@ class TuiChat(ThemedApp):
         """Take note of keys and the mouse on their way."""
         if isinstance(event, events.InputEvent):
             self._sweeper.stir()
+        if isinstance(event, events.Key) and not event.is_forwarded and await self._chord(event.key):
+            return
         await super().on_event(event)
+
+    async def _chord(self, key: str) -> bool:
+        """Take a key that begins or ends keys pressed one after the other."""
+        taken, command = self._chords.take(key, self.screen, self.keymap)
+        if command is not None:
+            await self.run_action(command.action, self.screen)
+        return taken
 
     # Commands
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """List our commands in the palette, and of Textual's only what people need."""
-        for command in COMMANDS:
-            if command.palette and screen.check_action(command.action.removeprefix("screen."), ()):
-                yield SystemCommand(
-                    command.title, all_shown(command.keys), self._runner(command.action, screen)
-                )
-        yield SystemCommand("Change the theme", "Colours", self.action_change_theme)
-        yield SystemCommand(
-            "Save a screenshot",
-            "An SVG file in the downloads folder",
-            lambda: self.set_timer(0.1, self.deliver_screenshot),
-        )
+    def action_palette(self) -> None:
+        """Show what can be done where the person is; once more, and it goes."""
+        from tui_chat.ui.screens.palette import PaletteScreen
 
-    def _runner(self, action: str, screen: Screen[Any]) -> Any:
-        async def run() -> None:
-            await self.run_action(action, screen)
+        screen = self.screen
+        if isinstance(screen, PaletteScreen):
+            screen.dismiss(None)
+            return
+        offered = [each for each in reachable(screen, self.keymap) if is_possible(screen, each)]
+        offered.sort(key=lambda command: command.place in (Place.INPUT, Place.EDITING))
+        self.push_screen(PaletteScreen(offered), self._run_chosen)
 
-        return run
+    async def _run_chosen(self, command: Command | None) -> None:
+        if command is not None:
+            await self.run_action(command.action, self.screen)
 
     def action_help(self) -> None:
         """Show the keys of the place where the focus is; once more, and they go."""
@@ -121,7 +144,7 @@ class TuiChat(ThemedApp):
         if isinstance(self.screen, HelpScreen):
             self.screen.dismiss(None)
         else:
-            self.push_screen(HelpScreen(getattr(self.screen, "places", (Place.EVERYWHERE,))))
+            self.push_screen(HelpScreen(list(here(self.screen, self.keymap))))
 
     def action_models(self) -> None:
         """Choose a model."""
@@ -171,6 +194,10 @@ class TuiChat(ThemedApp):
         """Leave, unless that would lose something without a word."""
         self._chat.leave_app()
 
+    def action_save_screenshot(self) -> None:
+        """Save a picture of the screen, once what was chosen it from is gone."""
+        self.set_timer(0.1, self.deliver_screenshot)
+
     @property
     def _chat(self) -> ChatScreen:
         screen = self.screen_stack[0]
@@ -186,7 +213,13 @@ class TuiChat(ThemedApp):
         self._interrupted = now
         self.say("ctrl+c again quits; with a selection it copies")
 
-    action_interrupt = action_help_quit
+    def action_interrupt(self) -> None:
+        """Copy what is selected in the text that has the keyboard, or on the screen; else as above."""
+        own = getattr(self.screen.focused, "selected_text", "")
+        if text := own or self.screen.get_selected_text():
+            self.copy_to_clipboard(text)
+        else:
+            self.action_help_quit()
 
     # Copying, telling, failing
 

@@ -13,8 +13,13 @@ class Place(enum.Enum):
     EVERYWHERE = "Everywhere"
     CHAT = "In a chat"
     INPUT = "Writing"
+    EDITING = "Editing text"
     TRANSCRIPT = "Reading the conversation"
     FINDING = "Finding in the conversation"
+    SELECTING = "Selecting text"
+    LISTS = "In every list"
+    DIALOG = "In questions and editors"
+    PALETTE = "The list of commands"
     SESSIONS = "Sessions"
     TRASH = "The trash"
     SEARCH = "Find in all sessions"
@@ -31,27 +36,18 @@ class Place(enum.Enum):
     PANELS = "Arranging the panels"
 
 
-class Handled(enum.Enum):
-    """Who reacts to the keys of a command."""
-
-    BINDING = "binding"
-    """A Textual binding, made from this list; it can be given other keys by its id."""
-    WIDGET = "widget"
-    """The focused widget itself; listed so that the help is complete."""
-
-
 class Command(msgspec.Struct, frozen=True):
     """One thing a person can do.
 
     Attributes:
         id: Stable name for key maps, such as ``session.new``.
-        keys: Textual key names, comma-separated; empty when it is only in the palette.
+        keys: Textual key names, comma-separated, with spaces between keys pressed one after the other.
         action: Textual action it runs.
         title: What it does, in the imperative; palette and help show it.
         hint: One word for the footer; empty keeps it out.
-        palette: Whether the palette lists it.
         label: How hints write its keys, where the first of them alone would not do.
         priority: Whether its keys are seen before the focused widget's own.
+        yields: Whether it is possible only at times, and its keys mean something else at others.
     """
 
     id: str
@@ -60,12 +56,47 @@ class Command(msgspec.Struct, frozen=True):
     title: str
     place: Place
     hint: str = ""
-    palette: bool = False
     priority: bool = False
-    handled: Handled = Handled.BINDING
     label: str = ""
+    yields: bool = False
 
 
-def own(id: str, keys: str, title: str, place: Place, hint: str = "") -> Command:
-    """A command that the focused widget itself reacts to."""
-    return Command(id, keys, "", title, place, hint, handled=Handled.WIDGET)
+_FILTERED = frozenset(
+    {Place.PALETTE, Place.SESSIONS, Place.TRASH, Place.SEARCH, Place.MODELS, Place.SERVED, Place.COMPARE}
+) | {Place.PRESETS}
+"""Lists that typing narrows."""
+
+_LISTED = _FILTERED | {Place.RESIDENTS, Place.SERVERS, Place.BRANCHES, Place.CONTEXT}
+_WRITING = frozenset({Place.INPUT, Place.EDITING, Place.FINDING})
+_ON_CHAT = _WRITING | {Place.TRANSCRIPT, Place.SELECTING, Place.PANELS}
+_TYPED_IN = _FILTERED | _WRITING | {Place.DIALOG, Place.LISTS, Place.CHAT, Place.EVERYWHERE}
+
+
+def takes_text(place: Place) -> bool:
+    """Whether a letter pressed there may be text, so that it cannot be a command's key."""
+    return place in _TYPED_IN
+
+
+def around(place: Place) -> tuple[Place, ...]:
+    """The places whose keys mean something in a place, too, after its own."""
+    if place is Place.INPUT:
+        return (Place.CHAT, Place.EVERYWHERE, Place.EDITING)
+    if place in _ON_CHAT:
+        return (Place.CHAT, Place.EVERYWHERE)
+    return (Place.LISTS, Place.EVERYWHERE) if place in _LISTED else (Place.EVERYWHERE,)
+
+
+def meet(one: Command, other: Command) -> bool:
+    """Whether keys of both commands mean something at the same time."""
+    if one.place is other.place:
+        return True
+    return any(
+        upper.place in around(lower.place) and reaches(upper, lower.place)
+        for upper, lower in ((one, other), (other, one))
+    )
+
+
+def reaches(command: Command, place: Place) -> bool:
+    """Whether a command of the surroundings is there in a place: only some are over lists and questions."""
+    on_chat = place in _ON_CHAT or place in (Place.CHAT, Place.EVERYWHERE)
+    return command.place is not Place.EVERYWHERE or command.priority or on_chat

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tui_chat.ui.command import Command, Handled, Place
+from tui_chat.ui.command import Command, Place
 from tui_chat.ui.keyboard.branches import BRANCHES
 from tui_chat.ui.keyboard.chat import CHAT
 from tui_chat.ui.keyboard.context import CONTEXT
+from tui_chat.ui.keyboard.lists import LISTS
 from tui_chat.ui.keyboard.models import MODELS
 from tui_chat.ui.keyboard.panels import PANELS
 from tui_chat.ui.keyboard.presets import PRESETS
@@ -16,12 +17,13 @@ from tui_chat.ui.keyboard.servers import SERVERS
 from tui_chat.ui.keyboard.sessions import SESSIONS
 from tui_chat.ui.keyboard.writing import WRITING
 
-__all__ = ["COMMANDS", "Command", "Handled", "Place", "commands"]
+__all__ = ["COMMANDS", "Command", "Place", "commands"]
 
 COMMANDS: tuple[Command, ...] = (
     *CHAT,
     *WRITING,
     *READING,
+    *LISTS,
     *SESSIONS,
     *MODELS,
     *SERVERS,

@@ -1,52 +1,80 @@
-"""The keys of commands: as Textual binds them, and as people write them."""
+"""Nodes whose commands have the keys in force."""
 
 from __future__ import annotations
 
-from textual.binding import Binding, BindingType
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from tui_chat.ui.commands import Handled, Place, commands
+from textual import events
+from textual._context import NoActiveAppError
+from textual.binding import Binding, BindingsMap
 
+from tui_chat.ui.command import Place
+from tui_chat.ui.commands import commands
+from tui_chat.ui.keymap import Keymap
 
-def bindings(*places: Place) -> list[BindingType]:
-    """Make the Textual bindings of `places`; each carries its command's id for key maps."""
-    return [
-        Binding(c.keys, c.action, c.title, show=False, id=c.id, priority=c.priority)
-        for c in commands(*places)
-        if c.handled is Handled.BINDING and c.keys
-    ]
-
-
-_SHOWN = {
-    "escape": "esc",
-    "question_mark": "?",
-    "slash": "/",
-    "ctrl+underscore": "ctrl+/",
-    "ctrl+slash": "ctrl+/",
-    "pageup": "page up",
-    "pagedown": "page down",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "left": "←",
-    "right": "→",
-    "shift+left": "shift+←",
-    "shift+right": "shift+→",
-    "up": "↑",
-    "down": "↓",
-    "shift+up": "shift+↑",
-    "shift+down": "shift+↓",
-    "plus": "+",
-    "minus": "-",
-}
+if TYPE_CHECKING:
+    from textual.dom import DOMNode as _Node
+else:
+    _Node = object
 
 
-def shown(keys: str) -> str:
-    """Write the first of `keys` as people do: ``escape`` is ``esc``, ``f1`` is ``F1``."""
-    key = keys.split(",")[0]
-    if key[0] == "f" and key[1:].isdigit():
-        return key.upper()
-    return _SHOWN.get(key, key)
+class Keyed(_Node):
+    """A screen or widget that reacts to the keys of the commands of `own_places`.
+
+    Textual binds keys when a class is made, and can change them only one by one; these are as the app's
+    `keymap` has them, from the beginning and whenever it changes. To be named before the class of Textual's
+    that it is mixed into; it is none itself, or Textual would look for styles here and not there.
+    """
+
+    own_places: ClassVar[tuple[Place, ...]] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        try:
+            keymap = getattr(self.app, "keymap", Keymap())
+        except NoActiveAppError:
+            keymap = Keymap()
+        self.use_keys(keymap)
+
+    def use_keys(self, keymap: Keymap) -> None:
+        """React to the keys of `keymap` from now on, and to Textual's where they do nothing of ours."""
+        own = own_bindings(keymap, *self.own_places)
+        ours = {command.action.partition(".")[2] for command in commands(*self.own_places)}
+        inherited = (type(self)._merged_bindings or BindingsMap()).key_to_bindings
+        kept = {key: [b for b in bound if b.action not in ours] for key, bound in inherited.items()}
+        self._bindings = BindingsMap.from_keys({**{k: b for k, b in kept.items() if b}, **own})
+
+    async def ran(self, event: events.Key) -> bool:
+        """Run our own binding of a key at once, and take the key; False if there is none.
+
+        Those with priority have had their chance.
+
+        Textual would run it only after the event has bubbled up to the app, and so after letters or a
+        paste that follow in the same burst, as they do over a slow line: "a", backspace, "b" gave "a".
+        """
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            ours = binding.id is not None and not binding.priority
+            if ours and await self.app.run_action(binding.action, self):
+                event.stop()
+                event.prevent_default()
+                return True
+        return False
+
+    async def ran_here_or_around(self, event: events.Key) -> bool:
+        """Run our own binding of a key, or the screen's, before what Textual would do here."""
+        if await self.ran(event):
+            return True
+        return isinstance(self.screen, Keyed) and await self.screen.ran(event)
 
 
-def all_shown(keys: str) -> str:
-    """Write all of `keys`, as `shown` does; "" for none."""
-    return " ".join(dict.fromkeys(shown(key) for key in keys.split(",") if key))
+def own_bindings(keymap: Keymap, *places: Place) -> dict[str, list[Binding]]:
+    """Return the bindings of the commands of `places`; keys pressed one after the other are `Chords`'."""
+    bound: dict[str, list[Binding]] = {}
+    for command in keymap.commands(*places):
+        for key in command.keys.split(","):
+            if key and " " not in key:
+                binding = Binding(
+                    key, command.action, command.title, show=False, id=command.id, priority=command.priority
+                )
+                bound.setdefault(key, []).append(binding)
+    return bound

@@ -11,6 +11,7 @@ from textual.theme import Theme
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.ui import terminal
 from tui_chat.ui.driver import PromptDriver
+from tui_chat.ui.keymap import Keymap
 from tui_chat.ui.theme import (
     DARK,
     ThemeError,
@@ -29,6 +30,9 @@ class ThemedApp(App[int]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's own declaration
     VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]  # noqa: RUF012
+
+    keymap = Keymap()
+    """The keys in force."""
 
     def __init__(self, theme: str | None) -> None:
         """Make the app; nothing is read but one theme file."""

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from tui_chat.ui.transcript.code import code_lines
-from tui_chat.ui.transcript.fences import code_blocks
+from tui_chat.ui.transcript.fences import code_blocks, suffix_of
 from tui_chat.ui.transcript.lines import Line
 from tui_chat.ui.transcript.markdown import render
 from tui_chat.ui.transcript.palette import Palette
@@ -211,7 +211,6 @@ def test_code_is_highlighted_and_a_monstrous_line_is_not() -> None:
 
 def test_code_blocks_are_what_was_between_the_fences() -> None:
     source = "a\n```py\nx = 1\n\ny\n```\n- b\n  ~~~\n  z\n  ~~~\n\n    indented\n```\nopen"
-    assert code_blocks(source) == ["x = 1\n\ny\n", "z\n", "open"] or code_blocks(source)[:2] == [
-        "x = 1\n\ny\n",
-        "z\n",
-    ]
+    blocks = code_blocks(source)
+    assert blocks[:2] == [("x = 1\n\ny\n", "py"), ("z\n", "")]
+    assert [suffix_of(block.language) for block in blocks[:2]] == [".py", ".txt"]

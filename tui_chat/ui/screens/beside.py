@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import msgspec
 from textual.app import ComposeResult
@@ -14,7 +14,6 @@ from tui_chat.chat.model import Message
 from tui_chat.client.changes import Change, MessageSettled, Progressed, Reloaded, Streamed
 from tui_chat.ui import words
 from tui_chat.ui.commands import Place, commands
-from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.passing import PassingScreen
 from tui_chat.ui.telling import answer_item, user_item
 from tui_chat.ui.transcript.items import AnswerItem, Item
@@ -31,8 +30,7 @@ class BesideScreen(PassingScreen[str | None]):
     """Two siblings, of which each side can go through all; gives the one to go on with, or None."""
 
     CSS_PATH = "lists.tcss"
-    BINDINGS: ClassVar = bindings(Place.BESIDE)
-    places = (Place.BESIDE, Place.EVERYWHERE)
+    own_places = (Place.BESIDE,)
 
     def __init__(self, conversation: Conversation, id: str, name_model: Callable[[str], str]) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import msgspec
 from textual import on, work
@@ -21,12 +21,12 @@ from tui_chat.store.errors import StoreError
 from tui_chat.ui import words
 from tui_chat.ui.branch_rows import BranchRow, branch_rows
 from tui_chat.ui.commands import Place, commands
-from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.dialogs import AskScreen
 from tui_chat.ui.screens.passing import PassingScreen
 from tui_chat.ui.telling import setup_words
 from tui_chat.ui.widgets.filtered import columns
 from tui_chat.ui.widgets.lines import HintLine
+from tui_chat.ui.widgets.rows import Rows
 from tui_chat.wire.api import Kept
 from tui_chat.wire.words import about, speed
 
@@ -56,8 +56,7 @@ class BranchesScreen(PassingScreen[Chosen | None]):
     """Walk, name and prune the tree; gives where to go, or None for staying."""
 
     CSS_PATH = "lists.tcss"
-    BINDINGS: ClassVar = bindings(Place.BRANCHES)
-    places = (Place.BRANCHES, Place.EVERYWHERE)
+    own_places = (Place.BRANCHES,)
 
     def __init__(
         self, workspace: Workspace, conversation: Conversation, name_model: Callable[[str], str]
@@ -75,7 +74,7 @@ class BranchesScreen(PassingScreen[Chosen | None]):
         """Lay out title, map, note and keys."""
         with Vertical(classes="list"):
             yield Static("", classes="list-head", markup=False)
-            yield OptionList(markup=False, compact=True)
+            yield Rows(markup=False, compact=True)
             yield Static("", classes="list-note", markup=False)
             yield HintLine()
 

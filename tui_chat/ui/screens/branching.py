@@ -185,7 +185,7 @@ class BranchingActions(SwitchingActions):
         if message is None:
             return
         if message.role is Role.USER:
-            self._begin_editing(message)
+            self.begin_editing(message)
             return
         from tui_chat.ui.screens.editor import EditorScreen
 
@@ -194,11 +194,12 @@ class BranchingActions(SwitchingActions):
         if text is not None and text != message.text:
             await self._do(EditAnswer(message.id, text) if message.said else EditSummary(message.id, text))
 
-    def _begin_editing(self, message: Message) -> None:
+    def begin_editing(self, message: Message, text: str | None = None) -> None:
+        """Have the input hold a message to be sent anew, as it was or as `text`."""
         if self._editing is None:
             self._aside = self.prompt.text
         self._editing = message.id
-        self.prompt.put(message.text)
+        self.prompt.put(message.text if text is None else text)
         self.set_focus(self.prompt)
         self._presenter.edit(message)
 

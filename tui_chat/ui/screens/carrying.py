@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Protocol
 
 from textual import work
 
@@ -13,6 +15,7 @@ from tui_chat.ui import words
 from tui_chat.ui.goal import Goal
 from tui_chat.ui.screens.dialogs import AskScreen, PickScreen
 from tui_chat.ui.screens.keeping import KeepingActions
+from tui_chat.ui.transcript.fences import suffix_of
 from tui_chat.wire.words import size
 
 _FORMS = {
@@ -21,6 +24,14 @@ _FORMS = {
     Form.JSON: "JSON, which can be imported again",
 }
 _NAME_CELLS = 40
+
+
+class Write(Protocol):
+    """Writes something to a file, and returns its bytes; raises `FileExistsError` and `StoreError`."""
+
+    async def __call__(self, path: Path, *, overwrite: bool) -> int:
+        """Write it to `path`, over what is there only if it may."""
+        ...
 
 
 class CarryingActions(KeepingActions):
@@ -45,24 +56,43 @@ class CarryingActions(KeepingActions):
         if picked is None:
             return
         form = tuple(_FORMS)[picked]
-        named, refused, note = f"{_file_name(conversation.session.title)}.{form}", "", ""
+
+        async def write(path: Path, *, overwrite: bool) -> int:
+            collection = self._workspace.collection
+            return await collection.export(conversation.session, path, form, whole=whole, overwrite=overwrite)
+
+        await self._write_out(what, f"{_file_name(conversation.session.title)}.{form}", write)
+
+    @work(group="asking", exclusive=True)
+    async def action_save_code(self) -> None:
+        """Write a code block of the focused message to a file."""
+        block = await self._code_block("Save which code block?")
+        if block is None:
+            return
+
+        async def write(path: Path, *, overwrite: bool) -> int:
+            return await self._workspace.collection.write_out(block.text, path, overwrite=overwrite)
+
+        await self._write_out("the code", f"code{suffix_of(block.language)}", write)
+
+    async def _write_out(self, what: str, named: str, write: Write) -> None:
+        """Ask for a file, `named` at first, and write to it; over another one only when told twice."""
+        refused, note = "", ""
         while named:
             ask = AskScreen(f"Write {what} to which file?", named, note=note)
             answer = await self.app.push_screen_wait(ask)
             named = answer or ""
             path = words.typed_path(named)
             try:
-                written = named and await self._workspace.collection.export(
-                    conversation.session, path, form, whole=whole, overwrite=named == refused
-                )
+                written = named and await write(path, overwrite=named == refused)
             except FileExistsError:
                 refused, note = named, f"{named} exists already; enter once more overwrites it."
             except StoreError as error:
                 note = _told(error)
             else:
-                if written:
+                if written != "":
                     place = words.shorten(words.place(str(path.absolute())), _NAME_CELLS)
-                    self.note(f"wrote {size(written)} to {place}")
+                    self.note(f"wrote {size(int(written))} to {place}")
                 return
 
     @work(group="asking", exclusive=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -15,12 +15,14 @@ from textual.widgets import Input, Static, TextArea
 
 from tui_chat.client.changes import Access, Change, ServersChanged
 from tui_chat.store.errors import StoreError
-from tui_chat.ui.commands import Place, commands
-from tui_chat.ui.keys import bindings
+from tui_chat.ui.command import Place, around
+from tui_chat.ui.commands import commands
+from tui_chat.ui.offering import is_possible
 from tui_chat.ui.panels import ORDER
 from tui_chat.ui.presenter import Presenter
 from tui_chat.ui.screens.arranging import ArrangingActions
 from tui_chat.ui.screens.branching import ON_MESSAGE
+from tui_chat.ui.screens.reading import IN_TEXT
 from tui_chat.ui.transcript.view import Transcript
 from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
 from tui_chat.ui.widgets.panel import SidePanel
@@ -51,7 +53,7 @@ ALARM_S = 8.0
 class ChatScreen(ArrangingActions):
     """One conversation and its input. There is one such screen; conversations change under it."""
 
-    BINDINGS: ClassVar = bindings(Place.CHAT, Place.TRANSCRIPT)
+    own_places = (Place.CHAT, Place.TRANSCRIPT, Place.SELECTING)
     AUTO_FOCUS = "#chat-input"
 
     def __init__(
@@ -251,13 +253,14 @@ class ChatScreen(ArrangingActions):
     def places(self) -> tuple[Place, ...]:
         """Where the person is, for help and hints."""
         writing = Place.FINDING if self.finding else Place.INPUT
-        first = Place.TRANSCRIPT if self.reading else Place.PANELS if self.arranging else writing
-        return (first, Place.CHAT, Place.EVERYWHERE)
+        reading = Place.SELECTING if self.selecting else Place.TRANSCRIPT
+        first = reading if self.reading else Place.PANELS if self.arranging else writing
+        return (first, *around(first))
 
     def show_hints(self) -> None:
         """Show the keys that do something here, now; help is always the last."""
         every = [c for place in self.places for c in commands(place) if c.hint]
-        possible = [c for c in every if not c.action or self._possible(c.action)]
+        possible = [c for c in every if is_possible(self, c)]
         reading = self.reading
         possible = [c for c in possible if self._stoppable or c.id != "answer.stop"]
         possible.sort(key=lambda c: 2 if c.id == "help" else int(not (reading and c.id == "answer.stop")))
@@ -270,21 +273,17 @@ class ChatScreen(ArrangingActions):
             self.close_find()
         self.show_hints()
 
-    def _possible(self, action: str) -> bool:
-        name = action.removeprefix("screen.")
-        return name == action or self.check_action(name, ()) is True
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Switch off what would do nothing now, so that neither hints nor palette offer it."""
         conversation = self._conversation
+        if action in IN_TEXT and not self.has_text_for(action):
+            return False
         match action:
             case "stop":
-                possible = self._stoppable or self.reading or self._editing is not None
-                return possible and not (self.finding or self.arranging)
-            case "find_here" | "step" | "write" | "tail":
-                return self.reading
-            case "copy_message" | "copy_code" | "toggle_thinking":
-                return self.reading and self.transcript.focused_id is not None
+                possible = self._stoppable or (self._editing is not None and not self.reading)
+                return possible and not (self.finding or self.arranging or self.selecting)
+            case "read":
+                return not (self.finding or self.arranging)
             case "undo" | "redo":
                 elsewhere = self.arranging or isinstance(self.focused, TextArea | Input)
                 writing = self.app.screen is self and elsewhere
@@ -320,14 +319,12 @@ class ChatScreen(ArrangingActions):
     # Actions
 
     def action_stop(self) -> None:
-        """Stop the answer in flight; with none, go back to the input, or stop loading the model."""
+        """Stop the answer in flight; with none, leave the message alone, or stop loading the model."""
         conversation = self._conversation
         if conversation is not None and (conversation.live is not None or conversation.condensing):
             self.run_worker(conversation.cancel(), group="stopping")
         elif self._editing is not None and not self.reading:
             self.leave_editing()
-        elif self.reading:
-            self.set_focus(self.prompt)
         else:
             self.stop_loading()
 

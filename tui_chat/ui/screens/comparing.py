@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_chat.ui import words
 from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.facts import model_name
-from tui_chat.ui.keys import bindings
+from tui_chat.ui.screens.passing import PassingScreen
 from tui_chat.ui.widgets.filtered import FilteredList, Row, columns
 from tui_chat.ui.widgets.lines import HintLine
 from tui_chat.wire.api import ModelInfo, ModelKind, ModelState
@@ -25,12 +24,11 @@ if TYPE_CHECKING:
     from tui_chat.client.workspace import Workspace
 
 
-class CompareScreen(ModalScreen[tuple[str, ...]]):
+class CompareScreen(PassingScreen[tuple[str, ...]]):
     """Mark models; gives their ids, none for staying where one is."""
 
     CSS_PATH = "lists.tcss"
-    BINDINGS: ClassVar = bindings(Place.COMPARE)
-    places = (Place.COMPARE, Place.EVERYWHERE)
+    own_places = (Place.COMPARE,)
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()

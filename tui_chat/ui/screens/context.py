@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from textual import on, work
@@ -17,11 +17,11 @@ from tui_chat.chat.policy import Policy, PolicyKind
 from tui_chat.client.changes import Change, Streamed
 from tui_chat.ui import gauge, words
 from tui_chat.ui.commands import Place, commands
-from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.dialogs import AskScreen
 from tui_chat.ui.screens.editor import EditorScreen
 from tui_chat.ui.screens.passing import PassingScreen
 from tui_chat.ui.widgets.lines import HintLine
+from tui_chat.ui.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from tui_chat.chat.context import Outcome
@@ -52,8 +52,7 @@ class ContextScreen(PassingScreen[None]):
     """Shows the gauge, and sets the policy."""
 
     CSS_PATH = "lists.tcss"
-    BINDINGS: ClassVar = bindings(Place.CONTEXT)
-    places = (Place.CONTEXT, Place.EVERYWHERE)
+    own_places = (Place.CONTEXT,)
 
     def __init__(self, conversation: Conversation, model: ModelInfo | None, outcome: Outcome | None) -> None:
         super().__init__()
@@ -66,7 +65,7 @@ class ContextScreen(PassingScreen[None]):
         with Vertical(classes="list"):
             yield Static("", classes="list-head", markup=False)
             yield Static("", classes="context-gauge", markup=False)
-            yield OptionList(markup=False, compact=True)
+            yield Rows(markup=False, compact=True)
             yield Static("", classes="context-facts", markup=False)
             yield Static("", classes="list-note", markup=False)
             yield HintLine()

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui_chat.ui.command import Place
+from tui_chat.ui.screens.passing import PassingScreen
+from tui_chat.ui.widgets.rows import Rows
 
-class AskScreen(ModalScreen[str | None]):
+
+class AskScreen(PassingScreen[str | None]):
     """Ask for one line of text. Enter gives it, if there is any or none is allowed; escape gives None."""
 
     CSS_PATH = "dialogs.tcss"
-    BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", "Leave it", show=False)]
+    own_places = (Place.DIALOG,)
 
     def __init__(self, question: str, value: str = "", *, may_be_empty: bool = False, note: str = "") -> None:
         """Ask `question`, with `value` to begin with; `note` says what was wrong with that."""
@@ -44,11 +45,11 @@ class AskScreen(ModalScreen[str | None]):
             self.dismiss(text)
 
 
-class PickScreen(ModalScreen[int | None]):
+class PickScreen(PassingScreen[int | None]):
     """Choose one of a few things with its number, or arrows and enter. Escape gives None."""
 
     CSS_PATH = "dialogs.tcss"
-    BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", "Leave it", show=False)]
+    own_places = (Place.DIALOG,)
 
     def __init__(self, question: str, choices: Sequence[str]) -> None:
         super().__init__()
@@ -59,7 +60,7 @@ class PickScreen(ModalScreen[int | None]):
         """Lay out the numbered choices."""
         with Vertical(classes="dialog"):
             yield Static(self._question, classes="dialog-title", markup=False)
-            yield OptionList(
+            yield Rows(
                 *(Option(f"{number}  {choice}") for number, choice in enumerate(self._choices, 1)),
                 markup=False,
                 compact=True,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import msgspec
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_chat.chat.limits import SAMPLING
 from tui_chat.chat.model import Sampling
+from tui_chat.ui.command import Place
+from tui_chat.ui.screens.passing import PassingScreen
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -47,14 +45,11 @@ class InputError(ValueError):
         self.field = field
 
 
-class DrawingScreen(ModalScreen[Sampling | None]):
+class DrawingScreen(PassingScreen[Sampling | None]):
     """Change how answers are drawn; gives that, or None for leaving it as it is."""
 
     CSS_PATH = "dialogs.tcss"
-    BINDINGS: ClassVar = [
-        Binding("escape", "dismiss(None)", "Leave it as it was", show=False),
-        Binding("ctrl+r", "usual", "As the settings have it", show=False, priority=True),
-    ]
+    own_places = (Place.DIALOG,)
 
     def __init__(self, sampling: Sampling, usual: Sampling) -> None:
         """Make the screen, with `sampling` in it; `usual` is what the settings say."""

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
+from tui_chat.ui.command import Place
+from tui_chat.ui.screens.passing import PassingScreen
 
-class EditorScreen(ModalScreen[str | None]):
+
+class EditorScreen(PassingScreen[str | None]):
     """Change a text. ctrl+s gives it, escape gives None."""
 
     CSS_PATH = "dialogs.tcss"
-    BINDINGS: ClassVar = [
-        Binding("ctrl+s", "save", "Save", show=False, priority=True),
-        Binding("escape", "dismiss(None)", "Leave it as it was", show=False, priority=True),
-    ]
+    own_places = (Place.DIALOG,)
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()

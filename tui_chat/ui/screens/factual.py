@@ -10,8 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from tui_chat.ui.command import Place
+from tui_chat.ui.screens.passing import PassingScreen
 
 _NAMES = 16
 """Cells of the column of names."""
@@ -19,11 +21,12 @@ _AROUND = 8
 """Rows of the dialog around what scrolls: border, padding, title and keys."""
 
 
-class FactsScreen(ModalScreen[None]):
+class FactsScreen(PassingScreen[None]):
     """Shows what `draw` makes of a width in cells; any of esc, ctrl+o, q and enter closes it."""
 
     CSS_PATH = "dialogs.tcss"
-    BINDINGS: ClassVar = [Binding("escape,ctrl+o,q,enter", "dismiss(None)", "Close", show=False)]
+    own_places = (Place.DIALOG,)
+    BINDINGS: ClassVar = [Binding("ctrl+o,q,enter", "dismiss(None)", "Close", show=False)]
 
     def __init__(self, title: str, draw: Callable[[int], Content]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A screen over the chat that news may reach after it has gone."""
+"""A screen over the chat: it has commands of its own, and news may reach it after it has gone."""
 
 from __future__ import annotations
 
@@ -6,11 +6,20 @@ from typing import TypeVar
 
 from textual.screen import ModalScreen
 
+from tui_chat.ui.command import Place, around
+from tui_chat.ui.keys import Keyed
+
 R = TypeVar("R")
 
 
-class PassingScreen(ModalScreen[R]):
-    """Knows whether it is still there."""
+class PassingScreen(Keyed, ModalScreen[R]):
+    """Knows where the person is, and whether it is still there."""
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where the person is, for help and palette: what is nearest first."""
+        first = self.own_places[0]
+        return (*self.own_places, *around(first))
 
     @property
     def there(self) -> bool:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import ClassVar
 
 import msgspec
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
 from tui_chat.chat.model import Sampling
@@ -20,9 +18,9 @@ from tui_chat.store.errors import StoreError
 from tui_chat.store.presets import keep_preset
 from tui_chat.ui import gauge, words
 from tui_chat.ui.commands import Place, commands
-from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.dialogs import AskScreen, PickScreen
 from tui_chat.ui.screens.editor import EditorScreen
+from tui_chat.ui.screens.passing import PassingScreen
 from tui_chat.ui.widgets.filtered import FilteredList, Row, columns
 from tui_chat.ui.widgets.lines import HintLine
 
@@ -36,12 +34,11 @@ class Choice(msgspec.Struct, frozen=True):
     preset: Preset | None = None
 
 
-class PresetsScreen(ModalScreen[Choice | None]):
+class PresetsScreen(PassingScreen[Choice | None]):
     """Choose a preset; gives it, or None for leaving all as it is."""
 
     CSS_PATH = "lists.tcss"
-    BINDINGS: ClassVar = bindings(Place.PRESETS)
-    places = (Place.PRESETS, Place.EVERYWHERE)
+    own_places = (Place.PRESETS,)
 
     def __init__(self, current: str, usual: Sampling) -> None:
         """Make the screen; `current` is the name of the preset in use, `usual` how answers are drawn else."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -15,10 +15,10 @@ from tui_chat.client.changes import Change, EngineNews
 from tui_chat.client.errors import EngineError
 from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.holdings import HOLDING, holding, totals
-from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.acting import ModelActions
 from tui_chat.ui.widgets.entries import show_entries
 from tui_chat.ui.widgets.lines import HintLine
+from tui_chat.ui.widgets.rows import Rows
 from tui_chat.wire.api import ModelInfo, PlanRequest
 from tui_chat.wire.plan import DeviceSpec
 
@@ -34,8 +34,7 @@ class ResidentsScreen(ModelActions[None]):
     """A live view of the models in memory and of the machine's devices."""
 
     CSS_PATH = "lists.tcss"
-    BINDINGS: ClassVar = bindings(Place.RESIDENTS)
-    places = (Place.RESIDENTS, Place.EVERYWHERE)
+    own_places = (Place.RESIDENTS,)
 
     def __init__(self, workspace: Workspace, loader: Loader) -> None:
         super().__init__()
@@ -50,7 +49,7 @@ class ResidentsScreen(ModelActions[None]):
         with Vertical(classes="list"):
             yield Static(Content.styled("memory", "bold"), classes="list-head", markup=False)
             yield Static("", classes="list-totals", markup=False)
-            yield OptionList(markup=False, compact=True)
+            yield Rows(markup=False, compact=True)
             yield Static("", classes="list-empty", markup=False)
             yield Static("", classes="list-note", markup=False)
             yield HintLine()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 from textual.content import Content
@@ -16,7 +16,6 @@ from tui_chat.chat.model import Role
 from tui_chat.ui import words
 from tui_chat.ui.commands import Place
 from tui_chat.ui.goal import Goal
-from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.listing import ListScreen
 from tui_chat.ui.transcript.text import clean, clean_line
 from tui_chat.ui.widgets.filtered import FilteredList, Row, columns
@@ -40,10 +39,9 @@ _WHO = {Role.USER: "you", Role.ASSISTANT: "an answer", Role.SYSTEM: "a summary",
 class SearchScreen(ListScreen[Goal | None]):
     """Gives the message to go to, or None. What has changed since the last time is read meanwhile."""
 
-    BINDINGS: ClassVar = bindings(Place.SEARCH)
+    own_places = (Place.SEARCH,)
     heading = "find in all sessions"
     placeholder = "words, or a part of one"
-    places = (Place.SEARCH, Place.EVERYWHERE)
 
     def __init__(self, collection: Collection, asked: str = "") -> None:
         super().__init__()

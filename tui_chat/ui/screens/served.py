@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import msgspec
 from textual import on, work
@@ -13,7 +13,6 @@ from textual.widgets import OptionList, Static
 
 from tui_chat.ui import words
 from tui_chat.ui.commands import Command, Place, commands
-from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.collecting import CollectingActions
 from tui_chat.ui.servers import collection
 from tui_chat.ui.servers.words import collection as counted
@@ -41,8 +40,7 @@ class ServedScreen(CollectingActions):
     """Gives the id of the model that was chosen for this chat, or None."""
 
     CSS_PATH = "lists.tcss"
-    BINDINGS: ClassVar = bindings(Place.SERVED)
-    places = (Place.SERVED, Place.EVERYWHERE)
+    own_places = (Place.SERVED,)
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -13,13 +13,13 @@ from textual.widgets import OptionList, Static
 from tui_chat.client.changes import Change, ServersChanged
 from tui_chat.config.paths import config_file
 from tui_chat.ui.commands import Command, Place, commands
-from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.noting import NotingScreen
 from tui_chat.ui.servers.known import KnownServers
 from tui_chat.ui.servers.rows import about, entry, none_at_all
 from tui_chat.ui.servers.words import summary
 from tui_chat.ui.widgets.entries import show_entries
 from tui_chat.ui.widgets.lines import HintLine
+from tui_chat.ui.widgets.rows import Rows
 from tui_chat.wire.servers import ServerInfo
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ class ServersScreen(NotingScreen[str | None]):
     """A live list of servers; gives the id of a model that was chosen from one, or None."""
 
     CSS_PATH = "lists.tcss"
-    BINDINGS: ClassVar = bindings(Place.SERVERS)
-    places = (Place.SERVERS, Place.EVERYWHERE)
+    own_places = (Place.SERVERS,)
 
     def __init__(self, workspace: Workspace, loader: Loader, fetches: Fetches, current: str | None) -> None:
         """Make the screen; `current` is the id of the model that this chat uses."""
@@ -50,7 +49,7 @@ class ServersScreen(NotingScreen[str | None]):
             with Horizontal(classes="list-top"):
                 yield Static(Content.styled("servers", "bold"), classes="list-head", markup=False)
                 yield Static("", classes="list-free", markup=False)
-            yield OptionList(markup=False, compact=True)
+            yield Rows(markup=False, compact=True)
             yield Static("", classes="list-empty", markup=False)
             yield Static("", classes="list-plan", markup=False)
             yield Static("", classes="list-note", markup=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 from textual.content import Content
@@ -15,7 +15,6 @@ from tui_chat.store.listing import SessionSummary
 from tui_chat.ui import words
 from tui_chat.ui.commands import Place
 from tui_chat.ui.goal import Goal
-from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.dialogs import AskScreen
 from tui_chat.ui.screens.listing import ListScreen
 from tui_chat.ui.session_rows import SessionRow, session_rows
@@ -32,10 +31,9 @@ if TYPE_CHECKING:
 class SessionsScreen(ListScreen[Goal | None]):
     """Choose a session; gives where to go, or None for staying where one is."""
 
-    BINDINGS: ClassVar = bindings(Place.SESSIONS)
+    own_places = (Place.SESSIONS,)
     heading = "sessions"
     placeholder = "type to filter, also by #tag"
-    places = (Place.SESSIONS, Place.EVERYWHERE)
 
     def __init__(self, workspace: Workspace, conversation: Conversation | None, told: str = "") -> None:
         super().__init__()

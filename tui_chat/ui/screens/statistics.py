@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_chat.chat.model import Session
 from tui_chat.chat.statistics import Statistics, statistics_of
 from tui_chat.ui import words
 from tui_chat.ui.commands import Place, commands
-from tui_chat.ui.keys import bindings
 from tui_chat.ui.plot import bar, plot
+from tui_chat.ui.screens.passing import PassingScreen
 from tui_chat.ui.widgets.filtered import columns
 from tui_chat.ui.widgets.lines import HintLine
 from tui_chat.wire.words import rate
@@ -25,12 +23,11 @@ _PLOT_LINES = 6
 _SCALE_CELLS = 7
 
 
-class StatisticsScreen(ModalScreen[None]):
+class StatisticsScreen(PassingScreen[None]):
     """Shows the statistics of one session as it is now."""
 
     CSS_PATH = "lists.tcss"
-    BINDINGS: ClassVar = bindings(Place.STATISTICS)
-    places = (Place.STATISTICS, Place.EVERYWHERE)
+    own_places = (Place.STATISTICS,)
 
     def __init__(self, session: Session, name_model: Callable[[str], str] = str) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import msgspec
 from textual import on, work
@@ -15,7 +15,6 @@ from textual.widgets import OptionList, Static
 from tui_chat.client.changes import Change, EngineNews, LinkState, ServersChanged
 from tui_chat.ui.commands import Command, Place, commands
 from tui_chat.ui.facts import model_name
-from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.acting import ModelActions
 from tui_chat.ui.switcher.choice import Choice, step_context, step_kv
 from tui_chat.ui.switcher.order import as_of, recent_first
@@ -70,8 +69,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
     """Choose a model as planned in its row; None keeps the one there is."""
 
     CSS_PATH = "lists.tcss"
-    BINDINGS: ClassVar = bindings(Place.MODELS)
-    places = (Place.MODELS, Place.EVERYWHERE)
+    own_places = (Place.MODELS,)
 
     def __init__(
         self,

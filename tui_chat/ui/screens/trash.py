@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 from textual.content import Content
@@ -14,7 +14,6 @@ from textual.content import Content
 from tui_chat.store.trash import Trashed
 from tui_chat.ui import words
 from tui_chat.ui.commands import Place
-from tui_chat.ui.keys import bindings
 from tui_chat.ui.screens.dialogs import PickScreen
 from tui_chat.ui.screens.listing import ListScreen
 from tui_chat.ui.widgets.filtered import FilteredList, Row, columns, containing
@@ -27,9 +26,8 @@ if TYPE_CHECKING:
 class TrashScreen(ListScreen[None]):
     """Shows what was deleted, the last deleted first."""
 
-    BINDINGS: ClassVar = bindings(Place.TRASH)
+    own_places = (Place.TRASH,)
     heading = "trash"
-    places = (Place.TRASH, Place.EVERYWHERE)
 
     def __init__(self, collection: Collection) -> None:
         super().__init__()

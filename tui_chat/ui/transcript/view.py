@@ -5,25 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.geometry import Offset
 from textual.selection import Selection
 
 from tui_chat.ui.transcript import messages
-from tui_chat.ui.transcript.fences import code_blocks
+from tui_chat.ui.transcript.fences import CodeBlock, code_blocks
 from tui_chat.ui.transcript.flushing import Flusher
 from tui_chat.ui.transcript.items import AnswerItem, DividerItem, Item, text_of
 from tui_chat.ui.transcript.marks import Marks
+from tui_chat.ui.transcript.selecting import Selecting
 from tui_chat.ui.transcript.selection import extract, place, word_at
 from tui_chat.ui.transcript.text import clean
-from tui_chat.ui.transcript.viewport import Viewport
 from tui_chat.wire.events import Channel
 
 
-class Transcript(Viewport, can_focus=True):
+class Transcript(Selecting, can_focus=True):
     """A conversation of any length, as quick as an empty one.
 
     Args:
@@ -31,14 +29,6 @@ class Transcript(Viewport, can_focus=True):
         id: The widget's id.
         classes: The widget's classes.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+up,[", "focus_previous", "Previous message", show=False),
-        Binding("ctrl+down,]", "focus_next", "Next message", show=False),
-        Binding("g", "scroll_home", "Beginning", show=False),
-        Binding("G", "scroll_end", "End", show=False),
-        Binding("space", "toggle_focused", "Fold or unfold thinking", show=False),
-    ]
 
     Following = messages.Following
     Focused = messages.Focused
@@ -71,6 +61,7 @@ class Transcript(Viewport, can_focus=True):
             follow: Whether to go to the end; otherwise the view stays where it is.
         """
         self._flusher.drain()
+        self.end_selecting()
         self._entries.replace_all(items)
         if self._focused is not None and not self._entries.known(self._focused):
             self._focus_on(None)
@@ -123,8 +114,8 @@ class Transcript(Viewport, can_focus=True):
         """Return the whole text of an item, as a user would copy it."""
         return clean(text_of(self._entries.current(id)))
 
-    def code_blocks(self, id: str) -> list[str]:
-        """Return the code blocks of an item's text, without fences."""
+    def code_blocks(self, id: str) -> list[CodeBlock]:
+        """Return the code blocks of an item's text."""
         return code_blocks(self.text_of(id))
 
     # Moving
@@ -169,6 +160,16 @@ class Transcript(Viewport, can_focus=True):
         self._marks = None
         self.refresh()
 
+    def select_from_focus(self, *, lines: bool) -> None:
+        """Begin to select text at the focused message, or at the first one in view."""
+        if (start := self._focused or self.top_id) is not None:
+            self.begin_selecting(self._entries.index(start), lines=lines)
+
+    def select_next_block(self, step: int) -> None:
+        """Select the next block of text, or the one before; the first time, one of the focused message."""
+        if (start := self._focused or self.top_id) is not None:
+            self.select_block(self._entries.index(start), step)
+
     def focus_previous(self) -> None:
         """Move the keyboard to the message above."""
         self._focus_step(-1)
@@ -182,19 +183,6 @@ class Transcript(Viewport, can_focus=True):
         self._focus_on(id)
         if id is not None:
             self.show_item(id)
-
-    def action_focus_previous(self) -> None:
-        """Move to the message above."""
-        self.focus_previous()
-
-    def action_focus_next(self) -> None:
-        """Move to the message below."""
-        self.focus_next()
-
-    def action_toggle_focused(self) -> None:
-        """Fold or unfold the thinking of the focused message."""
-        if self._focused is not None:
-            self.toggle_thinking(self._focused)
 
     def action_toggle_thinking(self, id: str) -> None:
         """Fold or unfold the thinking of a message; what a click on its line does."""

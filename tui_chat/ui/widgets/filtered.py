@@ -14,7 +14,9 @@ from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui_chat.ui.command import Place
 from tui_chat.ui.fuzzy import ranked
+from tui_chat.ui.keys import Keyed
 
 T = TypeVar("T")
 
@@ -44,12 +46,34 @@ def fuzzy(typed: str, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
     return ranked(typed, ((r.words, r) for r in rows))
 
 
-class _Filter(Input):
-    """An input that leaves some printable keys to the screen around it."""
+class _Filter(Keyed, Input):
+    """An input whose keys move in the list, and that leaves some printable ones to the screen around it."""
 
-    def __init__(self, placeholder: str, leaves: frozenset[str]) -> None:
+    own_places = (Place.LISTS,)
+
+    def __init__(self, placeholder: str, leaves: frozenset[str], options: OptionList) -> None:
         super().__init__(placeholder=placeholder, compact=True)
         self._leaves = leaves
+        self._options = options
+
+    async def _on_key(self, event: events.Key) -> None:
+        await self.ran_here_or_around(event)
+
+    def action_cursor_up(self) -> None:
+        """To the row above."""
+        self._options.action_cursor_up()
+
+    def action_cursor_down(self) -> None:
+        """To the row below."""
+        self._options.action_cursor_down()
+
+    def action_page_up(self) -> None:
+        """A page up."""
+        self._options.action_page_up()  # type: ignore[no-untyped-call]
+
+    def action_page_down(self) -> None:
+        """A page down."""
+        self._options.action_page_down()  # type: ignore[no-untyped-call]
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Say which keys are text here; a key that is not goes to the bindings."""
@@ -59,10 +83,8 @@ class _Filter(Input):
 class FilteredList(Vertical, Generic[T]):
     """Input above, matching rows below."""
 
-    MOVES = ("up", "down", "pageup", "pagedown")
-
     class Chosen(Message):
-        """Enter was pressed, or a row was clicked."""
+        """A row was clicked."""
 
     class Typed(Message):
         """What is in the input has changed."""
@@ -85,11 +107,11 @@ class FilteredList(Vertical, Generic[T]):
 
     def compose(self) -> ComposeResult:
         """Lay out input, list, and what stands there when the list is empty."""
-        with Horizontal(classes="list-filter"):
-            yield Static("› ", classes="list-mark")  # noqa: RUF001
-            yield _Filter(self._placeholder, self._leaves)
         options = OptionList(markup=False, compact=True)
         options.can_focus = False
+        with Horizontal(classes="list-filter"):
+            yield Static("› ", classes="list-mark")  # noqa: RUF001
+            yield _Filter(self._placeholder, self._leaves, options)
         yield options
         yield Static("", classes="list-empty", markup=False)
 
@@ -144,25 +166,10 @@ class FilteredList(Vertical, Generic[T]):
         self._narrow(keep=False)
         self.post_message(self.Typed())
 
-    @on(Input.Submitted)
-    def _entered(self, event: Input.Submitted) -> None:
-        event.stop()
-        if self.current is not None:
-            self.post_message(self.Chosen())
-
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         self.post_message(self.Chosen())
-
-    def on_key(self, event: events.Key) -> None:
-        """Move in the list without leaving the input."""
-        options = self.query_one(OptionList)
-        if event.key in self.MOVES:
-            event.stop()
-            event.prevent_default()
-            move = {"up": "cursor_up", "down": "cursor_down", "pageup": "page_up", "pagedown": "page_down"}
-            getattr(options, f"action_{move[event.key]}")()
 
     def _fitted(self) -> list[Content]:
         """Draw the rows for the width there is, which is less where a scroll bar is needed."""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
-from tui_chat.ui.commands import Place
-from tui_chat.ui.keys import bindings
+from tui_chat.ui.command import Place
+from tui_chat.ui.keys import Keyed
 
 
-class FindBar(Horizontal):
+class FindBar(Keyed, Horizontal):
     """What is looked for, and what came of it; the screen does the looking."""
 
-    BINDINGS: ClassVar = bindings(Place.FINDING)
+    own_places = (Place.FINDING,)
 
     def compose(self) -> ComposeResult:
         """Lay out label, input and result."""

@@ -10,8 +10,9 @@ from textual.style import Style
 from textual.timer import Timer
 from textual.widget import Widget
 
-from tui_chat.ui.commands import Command
-from tui_chat.ui.keys import shown
+from tui_chat.ui.command import Command
+from tui_chat.ui.keymap import Keymap
+from tui_chat.ui.keynames import shown
 from tui_chat.ui.words import shorten
 
 NOTE_S = 4.0
@@ -164,7 +165,8 @@ class HintLine(Line):
         """Lay the hints out; those that do not fit are left out, the last one never."""
         if not self._commands:
             return Content("")
-        *rest, last = (_hint(c) for c in self._commands)
+        keymap = getattr(self.app, "keymap", Keymap())
+        *rest, last = (_hint(keymap.keyed(command)) for command in self._commands)
         rows = [Content(" ")]
         for hint in rest:
             final = len(rows) >= self.size.height

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -14,8 +13,8 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tui_chat.store.arrangement import Arrangement
-from tui_chat.ui.commands import Place
-from tui_chat.ui.keys import bindings
+from tui_chat.ui.command import Place
+from tui_chat.ui.keys import Keyed
 from tui_chat.ui.panels import Panel
 
 
@@ -76,13 +75,13 @@ def one_line(panel: Panel, width: int) -> Content:
     return Content.assemble(("▸ ", "$muted"), (panel.title, "bold"), " " * gap, told)
 
 
-class Panels(VerticalScroll, inherit_bindings=False):
+class Panels(Keyed, VerticalScroll, inherit_bindings=False):
     """All panels; those without anything to show take no room. While it has the focus, they are arranged.
 
     Places stay where they are, and show the panels in the order that they are arranged in.
     """
 
-    BINDINGS: ClassVar = bindings(Place.PANELS)
+    own_places = (Place.PANELS,)
     FOCUS_ON_CLICK = False
 
     class Arranged(Message):

@@ -9,11 +9,8 @@ from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
-NEWLINE_KEYS = frozenset({"ctrl+j", "shift+enter", "shift+\r"})
-"""``ctrl+j`` arrives from every terminal; the others where the terminal tells them from enter.
-
-Never alt+enter: without the kitty protocol it arrives as a plain enter, and would send.
-"""
+from tui_chat.ui.command import Place
+from tui_chat.ui.keys import Keyed
 
 _LINE_ENDS = re.compile(r"\r\n?")
 
@@ -63,7 +60,7 @@ class Past:
         return self._draft
 
 
-class Prompt(TextArea):
+class Prompt(Keyed, TextArea):
     """A text area of one to ten lines that sends instead of breaking the line on enter."""
 
     DEFAULT_CSS = """
@@ -75,6 +72,8 @@ class Prompt(TextArea):
         & .text-area--placeholder { color: $foreground 55%; }
     }
     """
+
+    own_places = (Place.INPUT, Place.EDITING)
 
     @dataclass
     class Submitted(Message):
@@ -93,6 +92,7 @@ class Prompt(TextArea):
             highlight_cursor_line=False,
         )
         self.past = Past()
+        self._cut = ""
 
     def put(self, text: str) -> None:
         """Replace what is written by `text`, cursor at its end, as one step that undo takes back."""
@@ -102,24 +102,9 @@ class Prompt(TextArea):
         self.history.checkpoint()
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
-            self._taken(event)
-            self._submit()
-        elif event.key in NEWLINE_KEYS:
-            self._taken(event)
-            self.insert("\n")
-            self.scroll_cursor_visible()
-        elif await self._ran_binding(event.key):
-            self._taken(event)
-
-    async def _ran_binding(self, key: str) -> bool:
-        """Run our own binding of `key` at once.
-
-        Textual would run it only after the event has bubbled up to the app, and so after letters or a
-        paste that follow in the same burst, as they do over a slow line: "a", backspace, "b" gave "a".
-        """
-        found = self._bindings.key_to_bindings.get(key, ())
-        return any([await self.app.run_action(binding.action, self) for binding in found])
+        if event.key == "shift+\r":  # what shift+enter is called that tmux tells apart from enter
+            event.key = "shift+enter"
+        await self.ran(event)
 
     # Textual calls the handlers of every base class itself, after these.
 
@@ -145,7 +130,8 @@ class Prompt(TextArea):
     def _row(self) -> int:
         return self.wrapped_document.location_to_offset(self.cursor_location).y
 
-    def _submit(self) -> None:
+    def action_submit(self) -> None:
+        """Send what is written, if anything is."""
         text = self.text.strip()
         if not text:
             return
@@ -153,7 +139,29 @@ class Prompt(TextArea):
         self.put("")
         self.post_message(self.Submitted(text))
 
-    @staticmethod
-    def _taken(event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
+    def action_newline(self) -> None:
+        """Begin a new line."""
+        self.insert("\n")
+        self.scroll_cursor_visible()
+
+    def action_kill(self) -> None:
+        """Cut the rest of the line, or the line's end if there is no rest."""
+        row, column = self.cursor_location
+        end = (row, len(self.document.get_line(row)))
+        if column == end[1] and row + 1 < self.document.line_count:
+            end = (row + 1, 0)
+        self._take_out((row, column), end)
+
+    def action_kill_back(self) -> None:
+        """Cut the line up to the cursor."""
+        row, column = self.cursor_location
+        self._take_out((row, 0), (row, column))
+
+    def action_yank(self) -> None:
+        """Put what was cut last where the cursor is."""
+        self.insert(self._cut)
+
+    def _take_out(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        if text := self.get_text_range(start, end):
+            self._cut = text
+            self.delete(start, end)
