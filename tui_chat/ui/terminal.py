@@ -81,3 +81,11 @@ def say_why_we_left(status: int) -> None:
                 "Everything is kept: tui-chat --continue\n"
             )
             sys.__stderr__.flush()
+
+
+def erases(environ: Mapping[str, str]) -> bool:
+    """Tell whether the terminal erases a part of a line, and leaves it in the colour that is in force.
+
+    VT100 and GNU screen do not; whatever is called so inside tmux is tmux, which does.
+    """
+    return bool(environ.get("TMUX")) or not environ.get("TERM", "").startswith(("vt", "screen", "dumb"))
