@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-BURST = 1024
+BURST = 128
 """Bytes that a throttled line may hand over at once."""
 
 QUESTIONS = re.compile(rb"\x1b\[5n|\x1b\[\?2026\$p")

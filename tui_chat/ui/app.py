@@ -13,13 +13,12 @@ from textual import events
 from textual.app import SystemCommand
 from textual.screen import Screen
 
-from tui_chat.ui.clipboard import copy_natively
+from tui_chat.ui.bandwidth import FORCED, NEXT, told
 from tui_chat.ui.commands import COMMANDS, Place
 from tui_chat.ui.garbage import SWEEP_EVERY_S, Sweeper, settle_down
 from tui_chat.ui.keys import all_shown, bindings
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.themed import ThemedApp
-from tui_chat.ui.words import count
 
 if TYPE_CHECKING:
     from tui_chat.client.workspace import Workspace
@@ -59,6 +58,8 @@ class TuiChat(ThemedApp):
             log_file: Where unexpected errors are written.
         """
         super().__init__(loaded.settings.ui.theme)
+        self._bandwidth = loaded.settings.ui.low_bandwidth
+        self.line.forced = FORCED[self._bandwidth]
         self._loaded = loaded
         self._workspace = workspace
         self._opening = opening
@@ -171,6 +172,18 @@ class TuiChat(ThemedApp):
         """Leave, unless that would lose something without a word."""
         self._chat.leave_app()
 
+    def action_bandwidth(self) -> None:
+        """Paint seldom, or as usual, or as the line is measured."""
+        self._bandwidth = NEXT[self._bandwidth]
+        self.line.forced = FORCED[self._bandwidth]
+        self.line_changed()
+        self.say(told(self.line, self._bandwidth))
+
+    def line_changed(self) -> None:
+        """Paint as the line allows from now on."""
+        if self._chat.there:
+            self._chat.show_line()
+
     @property
     def _chat(self) -> ChatScreen:
         screen = self.screen_stack[0]
@@ -195,13 +208,13 @@ class TuiChat(ThemedApp):
         if not text:
             self.say("there is nothing to copy")
             return
-        super().copy_to_clipboard(text)
-        self.run_worker(self._copy_natively(text), group="clipboard", exit_on_error=False)
+        self._clipboard = text  # for pasting here; Textual would also send what is too long
+        self.run_worker(self._copy(text), group="clipboard", exit_on_error=False)
 
-    async def _copy_natively(self, text: str) -> None:
-        tools = await copy_natively(text)
-        with_tools = f", {', '.join(tools)}" if tools else ""
-        self.say(f"copied {count(len(text), 'character')} (terminal{with_tools})")
+    async def _copy(self, text: str) -> None:
+        from tui_chat.ui.copying import copy_out
+
+        await copy_out(self, text, self.say)
 
     def say(self, text: str) -> None:
         """Show a passing note where the person is looking."""

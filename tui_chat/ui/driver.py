@@ -56,9 +56,9 @@ class PromptDriver(LinuxDriver):
         self._answered = threading.Event()
         self._resizes = Settled(self._loop, self._send_resize)
         self._left = True
-        self.after_start: Callable[[], str] = str
+        self.after_start = ""
         """What to write when the terminal was taken."""
-        self.before_stop: Callable[[], str] = str
+        self.before_stop = ""
         """What to write before the terminal is left."""
 
     # Taking and leaving the terminal
@@ -73,7 +73,7 @@ class PromptDriver(LinuxDriver):
         signal.signal(signal.SIGWINCH, lambda *_: self._loop.call_soon_threadsafe(self._look_at_size))
         if terminal.wants_modified_keys():
             self.write(terminal.TELL_SHIFT_ENTER)
-        self.write(self.after_start())
+        self.write(self.after_start)
         if self.painter is not None:
             self._loop.call_soon_threadsafe(self.painter.start)
 
@@ -91,7 +91,7 @@ class PromptDriver(LinuxDriver):
         """Leave the terminal as it was found."""
         if self._left:
             return
-        self.write(self.before_stop())
+        self.write(self.before_stop)
         if terminal.wants_modified_keys():
             self.write(terminal.TELL_SHIFT_ENTER_NO_MORE)
         super().stop_application_mode()
@@ -132,7 +132,14 @@ class PromptDriver(LinuxDriver):
 
     def _sigtstp_application(self, *_: object) -> None:
         # Not here and now: whatever the signal has interrupted may hold the lock of the writer's queue.
-        self._loop.call_soon_threadsafe(super()._sigtstp_application)
+        if self._auto_restart and terminal.has_job_control():
+            self._loop.call_soon_threadsafe(self._go_to_shell)
+
+    def _go_to_shell(self) -> None:
+        if not self._left:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+            os.killpg(0, signal.SIGSTOP)  # all of us, as ctrl+z does: the shell looks at the first of us
 
     def _sigcont_application(self, *_: object) -> None:
         if self._auto_restart:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-SLOW = 64_000.0
-"""Bytes a second below which a line is slow: 0.5 Mbit/s."""
+SLOW = 80_000.0
+"""Bytes a second below which a line is slow: 0.64 Mbit/s."""
 
 QUICK = 200_000.0
 """Bytes a second above which a slow line has become a quick one."""
@@ -19,7 +19,8 @@ IN_A_ROW = 4
 UNANSWERED_S = 5.0
 """After this time an answer is no longer waited for, and the terminal not asked again."""
 
-ASK_EVERY_S = 0.25
+ASK_EVERY_S = 0.1
+GREET_EVERY_S = 15.0
 
 SLICE = 1200
 """Bytes written at once on a slow line, so that what is typed never waits long behind them."""
@@ -52,7 +53,8 @@ class Line:
         self._heard = float("-inf")
         self._silent = False
         self._answers = False
-        self._shortest = float("inf")
+        self._greeted = float("-inf")
+        self._ways: deque[float] = deque(maxlen=3)
         self._unasked = 0
         self._next = 0.0
         self._blocked_last = float("-inf")
@@ -81,24 +83,37 @@ class Line:
         """Whether the next `size` bytes should end with a question: the answer tells when they were read."""
         if self._asked is not None and now - self._asked[0] > UNANSWERED_S:
             self._asked, self._silent = None, True
-        first = not self._answers and self._asked_last == float("-inf")
-        telling = size + self._unasked >= TELLING and now - self._asked_last >= ASK_EVERY_S * (not self.slow)
-        return self._asked is None and not self._silent and (first or telling)
+        due = now - self._asked_last >= (0 if self.slow else ASK_EVERY_S)
+        return self._asked is None and not self._silent and self._answers and size >= TELLING and due
+
+    def greets(self, now: float) -> bool:
+        """Whether the next bytes should begin with a question: how long the mere way takes."""
+        first = self._asked_last == float("-inf")
+        return first or (self.answers and self._asked is None and now - self._greeted > GREET_EVERY_S)
 
     def wait(self, now: float) -> float:
         """Seconds until more should be written."""
         if self.slow:
             return self._next - now
-        if self._asked is not None and self._answers and self._unasked + self._asked[1] > AHEAD:
+        if self._asked is not None and self._answers and self._unasked > AHEAD:
             return self._asked[0] + 1.0 - now
         return 0.0
 
-    def wrote(self, began: float, ended: float, size: int, *, asked: bool) -> None:
-        """Take note that `size` bytes were written, and took that long to be taken from us."""
+    def wrote(self, began: float, ended: float, size: int, *, asked: int | None) -> None:
+        """Take note of bytes that were written.
+
+        Args:
+            began: When that began.
+            ended: When the last of them was taken from us.
+            size: How many they were.
+            asked: How many came before a question that was among them, if one was.
+        """
         self._next = max(self._next, began) + size / self.rate
         self._unasked += size
-        if asked:
-            self._asked, self._asked_last, self._unasked = (began, self._unasked), began, 0
+        if asked is not None:
+            self._asked, self._asked_last, self._unasked = (began, asked), began, size - asked
+            if not asked:
+                self._greeted = began
         if not self._answers:
             if ended - began >= BLOCKED_S and size >= TELLING:
                 self._blocked_last = ended
@@ -111,10 +126,11 @@ class Line:
         if self._asked is None:
             return
         began, size = self._asked
-        self._asked, self._answers = None, True
+        self._asked, self._answers, self._unasked = None, True, 0
         took = now - began
-        self._shortest = min(self._shortest * 1.01, took)
-        drained = now - max(began + self._shortest, self._heard)
+        if not size or took < min(self._ways, default=0):
+            self._ways.append(took)
+        drained = now - max(began + min(self._ways, default=took), self._heard)
         self._heard = now
         if size >= TELLING:
             self._learn(size / max(drained, 1e-4))
@@ -122,8 +138,9 @@ class Line:
     def begin_anew(self) -> None:
         """Forget what cannot be true any more: there may be another terminal at the other end."""
         self._asked, self._silent, self._answers = None, False, False
-        self._asked_last, self._shortest, self._heard = float("-inf"), float("inf"), float("-inf")
+        self._asked_last = self._heard = float("-inf")
         self._rates.clear()
+        self._ways.clear()
 
     def _learn(self, rate: float) -> None:
         self._rates.append(rate)

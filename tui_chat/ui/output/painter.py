@@ -34,7 +34,8 @@ class Painter:
         self._send = send
         self._changed = changed
         self._cursor = Offset(0, 0)
-        self._writing: bool | None = None
+        self._writing = False
+        self._asked: int | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._stopped = False
 
@@ -48,19 +49,23 @@ class Painter:
 
     def paint(self) -> None:
         """Write what has changed, or see to it that it is written in time."""
-        if self._stopped or self._writing is not None or self._timer is not None or not self.canvas.behind:
+        if self._stopped or self._writing or self._timer is not None or not self.canvas.behind:
             return
         if (wait := self.line.wait(monotonic())) > 0:
             self._timer = asyncio.get_running_loop().call_later(wait, self._due)
         elif frame := self.canvas.frame(self._cursor, self.line.slice):
-            self._writing = self.line.asks(monotonic(), len(frame))
-            self._send(frame + ASK * self._writing)
+            self._writing = True
+            if self.line.greets(monotonic()):
+                self._asked, frame = 0, ASK + frame
+            elif self.line.asks(monotonic(), len(frame)):
+                self._asked, frame = len(frame), frame + ASK
+            self._send(frame)
 
     def written(self, began: float, ended: float, size: int) -> None:
         """Take note that everything sent has been written."""
         before = self.line.slow
-        self.line.wrote(began, ended, size, asked=bool(self._writing))
-        self._writing = None
+        self.line.wrote(began, ended, size, asked=self._asked)
+        self._writing, self._asked = False, None
         self._go_on(before)
 
     def answered(self, at: float) -> None:
@@ -81,7 +86,7 @@ class Painter:
 
     def start(self) -> None:
         """Begin anew, on a terminal of which nothing is known."""
-        self._stopped, self._writing = False, None
+        self._stopped, self._writing, self._asked = False, False, None
         self.line.begin_anew()
         self.repaint()
 
