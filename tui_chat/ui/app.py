@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
-from textual import events
+from textual import constants, events
 from textual.app import SystemCommand
 from textual.screen import Screen
 
@@ -75,6 +75,7 @@ class TuiChat(ThemedApp):
     def on_mount(self) -> None:
         """Put off whatever can wait until something is painted."""
         self.set_timer(SETTLE_AFTER_S, self._settle)
+        self.line_changed()
 
     def _settle(self) -> None:
         settle_down()
@@ -181,6 +182,7 @@ class TuiChat(ThemedApp):
 
     def line_changed(self) -> None:
         """Paint as the line allows from now on."""
+        self.animation_level = "none" if self.line.slow else constants.TEXTUAL_ANIMATIONS
         if self._chat.there:
             self._chat.show_line()
 

@@ -54,6 +54,7 @@ class PromptDriver(LinuxDriver):
         self._file = self._outlet  # type: ignore[assignment]
         self.painter: Painter | None = None
         self._answered = threading.Event()
+        self._asked = self._heard = 0
         self._resizes = Settled(self._loop, self._send_resize)
         self._left = True
         self.after_start = ""
@@ -111,6 +112,7 @@ class PromptDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Write, unless the terminal has been left."""
         if data and self._writer_thread is not None:
+            self._asked += data.count(ASK)
             super().write(data)
 
     def _disable_mouse_support(self) -> None:
@@ -124,16 +126,22 @@ class PromptDriver(LinuxDriver):
         Otherwise reports of the mouse that are on their way would be typed into the shell.
         """
         if self.painter is not None and self.painter.line.answers and not self._outlet.gone:
-            self._answered.clear()
             self.write(ASK)
-            self._answered.wait(FAREWELL_S)
+            until = monotonic() + FAREWELL_S
+            while self._heard < self._asked and (left := until - monotonic()) > 0:
+                self._answered.wait(left)
+                self._answered.clear()
 
     # Stopped and continued by the shell
 
     def _sigtstp_application(self, *_: object) -> None:
-        # Not here and now: whatever the signal has interrupted may hold the lock of the writer's queue.
-        if self._auto_restart and terminal.has_job_control():
+        if not terminal.has_job_control():
+            return
+        if self._auto_restart:
+            # Not here and now: whatever the signal has interrupted may hold the lock of the writer's queue.
             self._loop.call_soon_threadsafe(self._go_to_shell)
+        else:  # an editor of ours has the terminal, and has been stopped with us
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     def _go_to_shell(self) -> None:
         if not self._left:
@@ -191,6 +199,7 @@ class PromptDriver(LinuxDriver):
                 pass
 
     def _hear_answer(self) -> None:
+        self._heard += 1
         self._answered.set()
         if self.painter is not None:
             self._loop.call_soon_threadsafe(self.painter.answered, monotonic())
