@@ -32,7 +32,9 @@ class PacedModel:
             vocabulary=0, threads=0, load_ms=0.0, backend="paced",
         )  # fmt: skip
 
-    async def generate(self, id: str, turns: tuple[Turn, ...], sampling: Sampling) -> AsyncIterator[Event]:
+    async def generate(
+        self, id: str, turns: tuple[Turn, ...], sampling: Sampling, **_: object
+    ) -> AsyncIterator[Event]:
         """Yield "token" and then prose, forever."""
         self._stop.clear()
         yield Prefill(done=10, total=10, reused=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -15,6 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import pyte
+
+_NOT_SHOWN = re.compile(rb"\x1b\[[<>][\d;]*[um]|\x1b\[\d+;\d+t|\x1b\[\?\d+\$p")
+"""Sequences that a terminal ignores and the emulation of one prints."""
+
 
 class Terminal:
     """Runs a command in a pty of a given size and reads all that it paints."""
@@ -23,6 +29,9 @@ class Terminal:
         self.started = time.perf_counter()
         self.bytes_read = 0
         self._seen = b""
+        self._unfed = bytearray()
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             os.environ.update(env, TERM="xterm-256color", COLORTERM="truecolor")
@@ -59,6 +68,21 @@ class Terminal:
                 raise TimeoutError(f"{marker!r} was not painted; the last bytes: {self._seen[-2000:]!r}")
         return time.perf_counter()
 
+    def wait_shown(self, marker: str, timeout: float = 60.0) -> float:
+        """Read until `marker` is on the screen, painted just now or not; returns when that was.
+
+        Only what changes is painted: what stood there before in part is never written whole.
+        """
+        deadline = time.perf_counter() + timeout
+        while True:
+            self._stream.feed(_NOT_SHOWN.sub(b"", bytes(self._unfed)))
+            self._unfed.clear()
+            if any(marker in line for line in self._screen.display):
+                return time.perf_counter()
+            if not self.pump(deadline - time.perf_counter()):
+                shown = "\n".join(self._screen.display)
+                raise TimeoutError(f"{marker!r} was not shown; on the screen is:\n{shown}")
+
     def pump(self, timeout: float) -> bool:
         """Read what is there, waiting up to `timeout` seconds; False when nothing came."""
         if timeout <= 0 or not select.select([self._fd], [], [], timeout)[0]:
@@ -68,6 +92,7 @@ class Terminal:
         except OSError:
             return False
         self.bytes_read += len(chunk)
+        self._unfed += chunk
         self._seen = (self._seen + chunk)[-64_000:]
         return True
 

@@ -81,6 +81,15 @@ class Tmux:
         """Change the window's size."""
         self._tmux("resize-window", "-t", "m", "-x", str(columns), "-y", str(rows))
 
+    @property
+    def socket(self) -> str:
+        """The name of the server's socket, for other clients."""
+        return self._socket
+
+    def option(self, name: str, value: str) -> None:
+        """Set an option of the server."""
+        self._tmux("set-option", "-g", name, value)
+
     def screen(self) -> str:
         """What a person sees, without colours."""
         return self._tmux("capture-pane", "-p", "-t", "m")

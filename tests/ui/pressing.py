@@ -12,7 +12,7 @@ from tui_chat.ui.commands import COMMANDS
 from tui_chat.ui.offering import here, is_possible, reachable
 from tui_chat.ui.screens.help import help_text
 
-OURS = {command.action for command in COMMANDS}
+OURS = {command.action.removeprefix("focused.") for command in COMMANDS}
 
 
 class Spy:
@@ -24,7 +24,7 @@ class Spy:
         self.heard: list[str] = []
 
     async def run(self, action: str, default_namespace: Any = None) -> bool:
-        if action not in OURS:
+        if action.removeprefix("focused.") not in OURS:
             return await self._run(action, default_namespace)
         namespace, name, parameters = parse(action)
         app = self._chat.app
@@ -51,7 +51,7 @@ async def press_everything(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> set[s
             for key in filter(None, command.keys.split(",")):
                 spy.heard.clear()
                 await chat.press(*key.split())
-                if command.action in spy.heard:
+                if {command.action, command.action.removeprefix("focused.")} & set(spy.heard):
                     reached.add(command.id)
                 else:
                     assert command.yields, f"{key} is {spy.heard} and not {command.id} on {screen}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tui_chat.ui import clipboard
+from tui_chat.ui.reach import tools as clipboard
 
 
 def _tool(folder: Path, name: str, script: str) -> None:

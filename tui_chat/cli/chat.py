@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui_chat.config.settings import LoadedSettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     opening.add_argument("--ephemeral", action="store_true", help="open a chat that is kept nowhere")
     parser.add_argument("--preset", metavar="NAME", help="tell the model what this preset says")
     parser.add_argument("--sessions", type=Path, metavar="DIR", help="use the chats in DIR")
+    parser.add_argument("--low-bandwidth", action="store_true", help="paint seldom, as for a slow line")
     parser.add_argument("--model", metavar="NAME", help="answer with this model: id, part of one, or a path")
+
+
+def _frugal(loaded: LoadedSettings) -> LoadedSettings:
+    from msgspec.structs import replace
+
+    from tui_chat.config.settings import Bandwidth
+
+    ui = replace(loaded.settings.ui, low_bandwidth=Bandwidth.ON)
+    return replace(loaded, settings=replace(loaded.settings, ui=ui))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
     from tui_chat.ui.run import run as run_app
 
     loaded = load_settings(config_file())
+    if args.low_bandwidth:
+        loaded = _frugal(loaded)
     paths = resolve_paths(loaded.settings.paths)
     opening = Opening(args.last, args.resume, args.model, args.preset, args.ephemeral)
     return run_app(paths, loaded, args.sessions, opening)

@@ -76,16 +76,39 @@ class SessionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trash_days: int = 30
 
 
+class Bandwidth(enum.StrEnum):
+    """When the screen is painted seldom and frugally: as the line is measured, always, or never."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+class Notify(enum.StrEnum):
+    """How somebody who looks elsewhere is told of an answer: as the terminal can, by bell, on the desktop."""
+
+    AUTO = "auto"
+    BELL = "bell"
+    DESKTOP = "desktop"
+    OFF = "off"
+
+
 class UiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the screen behaves. `stream_fps` None picks 30, or 15 over SSH.
 
     `instruments` shows speed, memory and heat beside the conversation, or in a few words where it is narrow.
+    `low_bandwidth` paints seldom on a slow line; `notify` tells of answers that took `notify_after_s` while
+    the terminal was not looked at; `title` writes the session into the title of the window.
     """
 
     theme: str | None = None
     stream_fps: int | None = None
     mouse: bool = True
     instruments: bool = True
+    low_bandwidth: Bandwidth = Bandwidth.AUTO
+    notify: Notify = Notify.AUTO
+    notify_after_s: Annotated[float, msgspec.Meta(ge=0)] = 10.0
+    title: bool = True
 
 
 class InstrumentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

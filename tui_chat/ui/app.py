@@ -9,12 +9,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
-from textual import events
+from textual import constants, events
 from textual.screen import Screen
 
 from tui_chat.chat.model import Problem, ProblemCode
+from tui_chat.ui.bandwidth import FORCED, NEXT, told
 from tui_chat.ui.chords import Chords
-from tui_chat.ui.clipboard import copy_natively
 from tui_chat.ui.command import Command, Place
 from tui_chat.ui.garbage import SWEEP_EVERY_S, Sweeper, settle_down
 from tui_chat.ui.keymap import Keymap, keymap_of
@@ -22,7 +22,6 @@ from tui_chat.ui.keys import Keyed
 from tui_chat.ui.offering import here, is_possible, reachable
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.themed import ThemedApp
-from tui_chat.ui.words import count
 
 if TYPE_CHECKING:
     from tui_chat.client.workspace import Workspace
@@ -75,6 +74,8 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
         """
         self.keymap = keymap_of(loaded.settings.keys)
         super().__init__(loaded.settings.ui.theme)
+        self._bandwidth = loaded.settings.ui.low_bandwidth
+        self.line.forced = FORCED[self._bandwidth]
         self._loaded = loaded
         self._chords = Chords()
         self._workspace = workspace
@@ -92,6 +93,7 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
     def on_mount(self) -> None:
         """Put off whatever can wait until something is painted."""
         self.set_timer(SETTLE_AFTER_S, self._settle)
+        self.line_changed()
 
     def _settle(self) -> None:
         settle_down()
@@ -198,6 +200,19 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
         """Save a picture of the screen, once what was chosen it from is gone."""
         self.set_timer(0.1, self.deliver_screenshot)
 
+    def action_bandwidth(self) -> None:
+        """Paint seldom, or as usual, or as the line is measured."""
+        self._bandwidth = NEXT[self._bandwidth]
+        self.line.forced = FORCED[self._bandwidth]
+        self.line_changed()
+        self.say(told(self.line, self._bandwidth))
+
+    def line_changed(self) -> None:
+        """Paint as the line allows from now on."""
+        self.animation_level = "none" if self.line.slow else constants.TEXTUAL_ANIMATIONS
+        if self._chat.there:
+            self._chat.show_line()
+
     @property
     def _chat(self) -> ChatScreen:
         screen = self.screen_stack[0]
@@ -228,13 +243,13 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
         if not text:
             self.say("there is nothing to copy")
             return
-        super().copy_to_clipboard(text)
-        self.run_worker(self._copy_natively(text), group="clipboard", exit_on_error=False)
+        self._clipboard = text  # for pasting here; Textual would also send what is too long
+        self.run_worker(self._copy(text), group="clipboard", exit_on_error=False)
 
-    async def _copy_natively(self, text: str) -> None:
-        tools = await copy_natively(text)
-        with_tools = f", {', '.join(tools)}" if tools else ""
-        self.say(f"copied {count(len(text), 'character')} (terminal{with_tools})")
+    async def _copy(self, text: str) -> None:
+        from tui_chat.ui.copying import copy_out
+
+        await copy_out(self, text, self.say)
 
     def say(self, text: str) -> None:
         """Show a passing note where the person is looking."""

@@ -61,6 +61,8 @@ class Facts:
     """Whether there is room for panels beside the conversation."""
     averages: Averages | None = None
     """How quick the answers of this session were; None while there is none."""
+    line: str = ""
+    """What is to be said of the line to the terminal; empty while it is quick."""
     usual_preset: str = ""
     """The preset that new chats begin with; empty for none."""
 
@@ -109,7 +111,7 @@ class Facts:
 
     def status(self) -> Status:
         """Say what is going on, what was measured, and how full the context is."""
-        measured = (self._speed(), self._first_token(), self._context(), *self._instruments())
+        measured = (self._speed(), self.line, self._first_token(), self._context(), *self._instruments())
         facts = [fact for fact in measured if fact]
         lost = self.link is LinkState.LOST and self.live is None
         too_long = self.live is None and self.outlook is not None and not self.outlook.fits

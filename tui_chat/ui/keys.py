@@ -73,8 +73,10 @@ def own_bindings(keymap: Keymap, *places: Place) -> dict[str, list[Binding]]:
     for command in keymap.commands(*places):
         for key in command.keys.split(","):
             if key and " " not in key:
+                # What the focused widget does, this one does, also if it has lost the focus meanwhile.
+                action = command.action.removeprefix("focused.")
                 binding = Binding(
-                    key, command.action, command.title, show=False, id=command.id, priority=command.priority
+                    key, action, command.title, show=False, id=command.id, priority=command.priority
                 )
                 bound.setdefault(key, []).append(binding)
     return bound

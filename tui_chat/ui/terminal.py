@@ -33,13 +33,24 @@ def give_keys_back() -> None:
             sys.__stderr__.flush()
 
 
+def has_job_control() -> bool:
+    """Whether there is a shell that takes over when we are stopped, and can continue us."""
+    import psutil
+
+    try:
+        parent = psutil.Process(os.getpgrp()).ppid()
+        return parent > 0 and os.getsid(parent) == os.getsid(0) and os.getpgid(parent) != os.getpgrp()
+    except (psutil.Error, OSError):
+        return False
+
+
 GRACE_S = 4.0
 """Seconds that a terminal which takes nothing any more may keep us."""
 
 HUNG_UP_GRACE_S = 1.0
 """The same where there is no terminal any more: nothing can be restored, and another one may wait for us."""
 
-LEAVE_ON = (signal.SIGTERM, signal.SIGHUP)
+LEAVE_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 def leave_on_signals(leave: Callable[[int], None]) -> None:
@@ -81,3 +92,11 @@ def say_why_we_left(status: int) -> None:
                 "Everything is kept: tui-chat --continue\n"
             )
             sys.__stderr__.flush()
+
+
+def erases(environ: Mapping[str, str]) -> bool:
+    """Tell whether the terminal erases a part of a line, and leaves it in the colour that is in force.
+
+    VT100 and GNU screen do not; whatever is called so inside tmux is tmux, which does.
+    """
+    return bool(environ.get("TMUX")) or not environ.get("TERM", "").startswith(("vt", "screen", "dumb"))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from textual.app import App
 from textual.theme import Theme
 
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.ui import terminal
-from tui_chat.ui.driver import PromptDriver
 from tui_chat.ui.keymap import Keymap
+from tui_chat.ui.output.app import PaintedApp
 from tui_chat.ui.theme import (
     DARK,
     ThemeError,
@@ -25,7 +24,7 @@ from tui_chat.ui.theme import (
 log = logging.getLogger("tui_chat.ui")
 
 
-class ThemedApp(App[int]):
+class ThemedApp(PaintedApp):
     """An app in the theme that was chosen; `theme_problem` says why it is in another one."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's own declaration
@@ -36,20 +35,12 @@ class ThemedApp(App[int]):
 
     def __init__(self, theme: str | None) -> None:
         """Make the app; nothing is read but one theme file."""
-        super().__init__(driver_class=PromptDriver)
+        super().__init__()
         self.theme_problem = self._use_first_theme(theme or DARK)
 
     def on_mount(self) -> None:
         """Ask the terminal for what we need; Textual calls this beside the one of each app."""
         terminal.leave_on_signals(lambda status: self.exit(return_code=status))
-        if terminal.wants_modified_keys():
-            self.to_terminal(terminal.TELL_SHIFT_ENTER)
-
-    def to_terminal(self, sequence: str) -> None:
-        """Send the terminal something that is nothing to paint."""
-        if self._driver is not None:
-            self._driver.write(sequence)
-            self._driver.flush()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give our own variables a value in every theme, Textual's included."""

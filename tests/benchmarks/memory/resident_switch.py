@@ -39,19 +39,19 @@ def rows() -> Iterator[Row]:
 def _keys(bench: Bench) -> Iterator[float]:
     """Milliseconds from Enter to the chat that names the model and the context that it is ready with."""
     with Terminal.chat(env=bench.env) as terminal:
-        terminal.wait_for("answers here")
+        terminal.wait_shown("answers here")
         terminal.pump_for(1.0)
         for number in range(ROUNDS):
             name = MODELS[number % 2]
             terminal.write(F2)
-            terminal.wait_for("type to filter")
+            terminal.wait_shown("type to filter")
             terminal.pump_for(0.5)
             terminal.write(name)
-            terminal.wait_for("nothing has to be loaded")
+            terminal.wait_shown("nothing has to be loaded")
             terminal.pump_for(0.5)
             pressed = terminal.write("\r")
-            terminal.wait_for(f"{name} Q4_1 answers here")
-            yield (terminal.wait_for("ctx 8k") - pressed) * 1e3
+            terminal.wait_shown(f"{name} Q4_1 answers here")
+            yield (terminal.wait_shown("ctx 8k") - pressed) * 1e3
             terminal.pump_for(0.3)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -20,7 +19,7 @@ from tui_chat.ui.commands import commands
 from tui_chat.ui.offering import is_possible
 from tui_chat.ui.panels import ORDER
 from tui_chat.ui.presenter import Presenter
-from tui_chat.ui.screens.arranging import ArrangingActions
+from tui_chat.ui.screens.attending import AttendingActions
 from tui_chat.ui.screens.branching import ON_MESSAGE
 from tui_chat.ui.screens.reading import IN_TEXT
 from tui_chat.ui.transcript.view import Transcript
@@ -39,9 +38,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tui_chat.ui")
 
-TICK_S = 0.4
-"""How often times, speeds and ETAs on the status line are brought up to date."""
-
 FORESEE_S = 0.3
 """How long nothing must have been typed before the engine is asked what sending would take."""
 
@@ -50,7 +46,7 @@ ALARM_S = 8.0
 """How long an alarm stays."""
 
 
-class ChatScreen(ArrangingActions):
+class ChatScreen(AttendingActions):
     """One conversation and its input. There is one such screen; conversations change under it."""
 
     own_places = (Place.CHAT, Place.TRANSCRIPT, Place.SELECTING)
@@ -79,7 +75,7 @@ class ChatScreen(ArrangingActions):
         yield Static(id="chat-banner", markup=False)
         with Horizontal(id="chat-body"):
             with Vertical(id="chat-conversation"):
-                yield Transcript(fps=self._stream_fps(), id="chat-transcript")
+                yield Transcript(fps=self.stream_fps(), id="chat-transcript")
                 yield Static(id="chat-empty")
             yield SidePanel(ORDER, id="chat-panel")
         yield StatusLine(id="chat-status")
@@ -88,13 +84,10 @@ class ChatScreen(ArrangingActions):
             yield Prompt("Ask anything; enter sends", id="chat-input")
         yield HintLine(id="chat-hints")
 
-    def _stream_fps(self) -> int:
-        slow_line = bool(os.environ.get("SSH_CONNECTION"))
-        return self._settings.stream_fps or (15 if slow_line else 30)
-
     def on_mount(self) -> None:
         """Paint first; connect and read the disk when the first frame is out."""
         self._presenter = Presenter(self)
+        self.show_line()
         self.show_hints()
         self.call_after_refresh(self._start)
 
@@ -116,7 +109,7 @@ class ChatScreen(ArrangingActions):
         self.prompt.past.fill(await asyncio.to_thread(self._workspace.history.read))
         await self._workspace.start()
         self._presenter.know_models(await self._workspace.models())
-        self.set_interval(TICK_S, self._presenter.refresh)
+        self.tick()
         if opened.choose:
             self.choose_session()
 
@@ -205,7 +198,8 @@ class ChatScreen(ArrangingActions):
     # What the presenter shows
 
     def show_title(self, title: Title) -> None:
-        """Show the title line."""
+        """Show the title line, and the window's."""
+        self.attend()
         self.query_one("#chat-title", TitleLine).show(title)
 
     def show_status(self, status: Status) -> None:

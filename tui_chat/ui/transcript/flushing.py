@@ -35,12 +35,16 @@ class Flusher:
         self._last = 0.0
         self._cost = 0.0
 
+    def pace(self, fps: float) -> None:
+        """Flush so often from now on."""
+        self._period = 1 / fps
+
     def add(self, id: str, text: str, channel: Channel) -> None:
         """Take text for the next flush."""
         answer, thinking = self._waiting.setdefault(id, ([], []))
         (thinking if channel is Channel.THINKING else answer).append(text)
         if self._timer is None:
-            pause = min(_LONGEST, max(self._period, self._cost / SHARE))
+            pause = max(self._period, min(_LONGEST, self._cost / SHARE))
             self._timer = self._pump.set_timer(max(0.001, self._last + pause - perf_counter()), self._flush)
 
     def drop(self, id: str) -> None:

@@ -39,6 +39,10 @@ class Transcript(Selecting, can_focus=True):
 
     # What is shown
 
+    def pace(self, fps: float) -> None:
+        """Show streamed text so often per second from now on."""
+        self._flusher.pace(fps)
+
     @property
     def items(self) -> list[Item]:
         """The items as they are now, with all the text streamed into them."""

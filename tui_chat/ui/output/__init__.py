@@ -1,0 +1,1 @@
+"""How the screen gets to the terminal: only what changed, no faster than the line takes it."""
