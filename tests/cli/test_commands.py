@@ -115,7 +115,7 @@ def test_broken_config_is_told_and_survived(empty_home: Home) -> None:
     empty_home.config.write_text("[models\n")
     shown = empty_home.run("models", "--json")
     assert (shown.returncode, shown.stdout.strip()) == (0, "[]")
-    assert "config.toml cannot be used" in shown.stderr
+    assert "config.toml:1: the file cannot be used: expected ']'" in shown.stderr
 
 
 def test_starter_is_not_fetched_where_a_model_is(home: Home) -> None:
