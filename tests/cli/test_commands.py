@@ -26,7 +26,9 @@ def test_version_and_help(empty_home: Home) -> None:
     assert max(map(len, shown.stdout.splitlines())) <= 100
 
 
-@pytest.mark.parametrize("command", ["ask", "models", "presets", "plan", "cache", "sessions", "engine"])
+@pytest.mark.parametrize(
+    "command", ["ask", "models", "presets", "config", "plan", "cache", "sessions", "engine"]
+)
 def test_every_command_has_help_with_examples(command: str, empty_home: Home) -> None:
     shown = empty_home.run(command, "--help")
     assert shown.returncode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import tomli_w
@@ -79,7 +80,7 @@ def _inserted(text: str, places: Layout, path: KeyPath, value: str) -> str:
             return _into_inline(text, places, table, rest)
         blocks = [number for number, block in enumerate(places.blocks) if block.path == table]
         if blocks and depth == len(path) - 1:
-            return _into_block(text, places, blocks[-1], rest)
+            return _into_block(text, places, blocks[-1], path[-1], rest)
         if by := [each for each in places.statements if each.path[:depth] == table and each.prefix < depth]:
             return _after(
                 text, by[-1].value.end, by[-1].key.start, f"{dotted(path[by[-1].prefix :])} = {value}"
@@ -102,11 +103,17 @@ def _into_inline(text: str, places: Layout, table: Path, entry: str) -> str:
     return _spliced(text, span, f"{{ {entry}{blank}}}")
 
 
-def _into_block(text: str, places: Layout, number: int, line: str) -> str:
+def _into_block(text: str, places: Layout, number: int, name: str, line: str) -> str:
+    """Put `line` below what is said in a block, or where a comment shows how `name` would be said."""
+    header = places.blocks[number].header
     said = [each for each in places.statements if each.block == number]
+    shown = re.compile(rf"^[ \t]*#[ \t]*{re.escape(dotted((name,)))}[ \t]*=", re.MULTILINE)
+    end = places.blocks[number + 1].header.start if number + 1 < len(places.blocks) else len(text)
+    for found in shown.finditer(text, header.end, end):
+        if not any(each.value.start <= found.start() < each.value.end for each in said):
+            return _after(text, found.end(), found.end(), line)
     if said:
         return _after(text, said[-1].value.end, said[-1].key.start, line)
-    header = places.blocks[number].header
     if header.end == 0:
         return f"{line}{_line_end(text)}{text}"
     return _after(text, header.end, header.start, line)

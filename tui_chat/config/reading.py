@@ -48,6 +48,7 @@ class Reading:
     Attributes:
         file: The file of the settings, whether it is there or not.
         data: What is in it; None where it is missing or cannot be read.
+        document: All that is in it, empty where that cannot be told.
         settings: What is in force.
         values: What is said, in the file's terms, by setting; the others have their defaults.
         origins: Where each of `values` is from.
@@ -57,6 +58,7 @@ class Reading:
 
     file: Path
     data: bytes | None = None
+    document: Mapping[str, Any] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
     values: Mapping[KeyPath, Any] = field(default_factory=dict)
     origins: Mapping[KeyPath, Origin] = field(default_factory=dict)
@@ -171,7 +173,8 @@ def reading_of(file: Path, data: bytes, environ: Mapping[str, str]) -> Reading:
 def _combine(
     file: Path, data: bytes | None, text: str, environ: Mapping[str, str], broken: Finding | None = None
 ) -> Reading:
-    checked, places = check_document(parse(text)), layout(text)
+    document = parse(text)
+    checked, places = check_document(document), layout(text)
     values = dict(checked.values)
     origins = {path: Origin(line=places.line(path)) for path in values}
     names = {path[1] for path in values if len(path) == 3}
@@ -191,6 +194,7 @@ def _combine(
     return Reading(
         file,
         data,
+        document,
         msgspec.convert(_nested(values), Settings),
         values,
         {path: origins[path] for path in values},

@@ -103,19 +103,42 @@ class Setting:
         Raises:
             ValueRefusedError: It takes no such value.
         """
-        try:
-            said = tomllib.loads(f"value = {text}")
-            if said.keys() == {"value"}:
-                self.check(said["value"])
-                return said["value"]
-        except (ValueError, RecursionError):
-            pass  # no TOML, or not what it takes; then perhaps as a bare word
-        self.check(text)
-        return text
+        for value in _meanings(text):
+            try:
+                self.check(value)
+            except ValueRefusedError:
+                continue
+            return value
+        raise ValueRefusedError(self.wants)
+
+    def read_entry(self, name: str, text: str) -> Any:
+        """The value that `text` stands for in the entry `name` of its table.
+
+        Raises:
+            ValueRefusedError: It takes no such value there, or has no table.
+        """
+        for value in _meanings(text):
+            try:
+                self.check({name: value})
+            except ValueRefusedError:
+                continue
+            return value
+        raise ValueRefusedError(self.item_wants)
 
     def at(self, name: str) -> Setting:
         """The same of the server called `name`."""
         return replace(self, path=tuple(name if part == NAME else part for part in self.path))
+
+
+def _meanings(text: str) -> Iterator[Any]:
+    """What `text` may stand for: what it says as TOML, and else itself."""
+    try:
+        said = tomllib.loads(f"value = {text}")
+        if said.keys() == {"value"}:
+            yield said["value"]
+    except (ValueError, RecursionError):
+        pass
+    yield text
 
 
 def dotted(path: KeyPath) -> str:
@@ -162,6 +185,30 @@ def setting_at(path: KeyPath) -> Setting | None:
         template = _by_path().get((path[0], NAME, path[2]))
         return template.at(path[1]) if template is not None else None
     return _by_path().get(path)
+
+
+def check_at(path: KeyPath, value: object) -> None:
+    """Make sure that `value` may be said at `path`: of a setting, or of an entry in a setting's table.
+
+    Raises:
+        ValueRefusedError: It may not; the message is a sentence about that.
+    """
+    setting, table = setting_at(path), setting_at(path[:-1])
+    if setting is not None:
+        wants = setting.wants
+    elif table is not None and isinstance(table.kind, inspect.DictType):
+        setting, value, wants = table, {path[-1]: value}, table.item_wants
+    else:
+        raise ValueRefusedError(f"there is no setting {dotted(path)}{_meant(path)}")
+    try:
+        setting.check(value)
+    except ValueRefusedError:
+        raise ValueRefusedError(f"{dotted(path)} has to be {wants}") from None
+
+
+def _meant(path: KeyPath) -> str:
+    close = similar(path)
+    return f" (did you mean {close}?)" if close else ""
 
 
 def similar(path: KeyPath) -> str:
