@@ -20,6 +20,7 @@ from tui_chat.ui.screens.searching import SearchScreen
 from tui_chat.ui.screens.served import ServedScreen
 from tui_chat.ui.screens.servers import ServersScreen
 from tui_chat.ui.screens.sessions import SessionsScreen
+from tui_chat.ui.screens.settings import SettingsScreen
 from tui_chat.ui.screens.statistics import StatisticsScreen
 from tui_chat.ui.screens.switcher import SwitcherScreen
 from tui_chat.ui.screens.trash import TrashScreen
@@ -42,6 +43,7 @@ SCREENS = {
     Place.BESIDE: BesideScreen,
     Place.CONTEXT: ContextScreen,
     Place.PRESETS: PresetsScreen,
+    Place.SETTINGS: SettingsScreen,
 }
 UNSENDABLE = {"ctrl+m", "ctrl+i", "ctrl+h", "ctrl+[", "alt+enter", "ctrl+enter"}
 

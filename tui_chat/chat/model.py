@@ -107,7 +107,9 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 class Sampling(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the next token is drawn. Temperature 0 is greedy; a penalty of 0 (repeat: 1) is off."""
 
-    temperature: Annotated[float, described("0 is greedy: always the likeliest token")] = 0.7
+    temperature: Annotated[float, described("How freely tokens are drawn; 0 always takes the likeliest")] = (
+        0.7
+    )
     top_k: Annotated[int, described("Draw from the likeliest so many tokens; 0 for all")] = 40
     top_p: Annotated[float, described("Draw from the likeliest tokens up to this share")] = 0.95
     min_p: Annotated[float, described("Draw from tokens with at least this share of the likeliest one's")] = (
@@ -117,7 +119,9 @@ class Sampling(msgspec.Struct, frozen=True, omit_defaults=True):
     frequency_penalty: Annotated[float, described("The same, by how often they were there; 0 is off")] = 0.0
     presence_penalty: Annotated[float, described("The same, if they were there at all; 0 is off")] = 0.0
     penalty_last_n: Annotated[int, described("How many tokens back the penalties look; -1 for all")] = 64
-    seed: Annotated[int | None, described("Else a new one each time; it is kept with the answer")] = None
+    seed: Annotated[
+        int | None, described("What drawing begins with; else a new number each time, kept with the answer")
+    ] = None
     max_tokens: Annotated[int | None, described("Tokens of an answer; else as many as the context holds")] = (
         None
     )

@@ -91,15 +91,19 @@ class Reading:
         return [f"{_place(self.file, each)}{each.what}." for each in self.findings]
 
     @property
+    def slips(self) -> list[str]:
+        """The same, where it is known which file this is about."""
+        return [f"{_place(None, each)}{each.what}." for each in self.findings]
+
+    @property
     def problem(self) -> Problem | None:
         """What is wrong, all in one; None when nothing is."""
         if not self.findings:
             return None
         told = self.told
         if len(told) > 1:
-            lines = [_place(None, each) + each.what for each in self.findings]
             about = self.file if any(not each.variable for each in self.findings) else "the environment"
-            told = [f"{len(told)} things are wrong in {about}:", *(f"{line}." for line in lines)]
+            told = [f"{len(told)} things are wrong in {about}:", *self.slips]
         rest = "the defaults are in force" if self.broken else "everything else it says is in force"
         return Problem(
             ProblemCode.CONFIG_INVALID,

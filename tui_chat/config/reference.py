@@ -24,7 +24,8 @@ force. It is never changed but by the settings screen and by `tui-chat config se
 one key and leave all else as it is, to the byte.
 
 An environment variable overrules the file: `TUI_CHAT_`, the table and the key, in capitals, such as
-`{example}`. Its value is TOML, or a bare word. The engine has the environment of whoever started it.
+`{example}`. Its value is TOML, or a bare word. The engine has the environment of whoever started it;
+`tui-chat engine stop` ends it, and it is started again when it is needed.
 """
 
 

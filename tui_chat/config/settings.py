@@ -139,7 +139,8 @@ class UiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bool,
         about(
             "Show speed, memory, processors and GPUs beside the conversation, or in a few words where it is"
-            " narrow"
+            " narrow",
+            When.NOW,
         ),
     ] = True
 

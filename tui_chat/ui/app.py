@@ -13,17 +13,19 @@ from textual import events
 from textual.app import SystemCommand
 from textual.screen import Screen
 
+from tui_chat.config.settings import LoadedSettings
 from tui_chat.ui.clipboard import copy_natively
 from tui_chat.ui.commands import COMMANDS, Place
 from tui_chat.ui.garbage import SWEEP_EVERY_S, Sweeper, settle_down
 from tui_chat.ui.keys import all_shown, bindings
 from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.theme import DARK
 from tui_chat.ui.themed import ThemedApp
 from tui_chat.ui.words import count
 
 if TYPE_CHECKING:
     from tui_chat.client.workspace import Workspace
-    from tui_chat.config.settings import LoadedSettings
+    from tui_chat.config.settings import Settings
     from tui_chat.ui.opening import Opening
 
 log = logging.getLogger("tui_chat.ui")
@@ -150,6 +152,25 @@ class TuiChat(ThemedApp):
     def action_presets(self) -> None:
         """Choose a preset."""
         self._chat.show_presets()
+
+    def action_settings(self) -> None:
+        """Show the settings; once more, and they go."""
+        from tui_chat.ui.screens.settings import SettingsScreen
+        from tui_chat.ui.settings.suggesting import suggested
+
+        if isinstance(self.screen, SettingsScreen):
+            self.screen.dismiss(None)
+        elif self.screen is self._chat:
+            self.push_screen(SettingsScreen(self.use_settings, lambda each: suggested(self, each)))
+
+    def use_settings(self, settings: Settings) -> str:
+        """Have other settings take effect, as far as that can be at once; says what stands against it."""
+        before, self._loaded = self._loaded.settings.ui, LoadedSettings(settings)
+        self._chat.use_settings(settings)
+        problem = (
+            None if settings.ui.theme == before.theme else self._use_first_theme(settings.ui.theme or DARK)
+        )
+        return problem.what if problem is not None else ""
 
     def action_drawing(self) -> None:
         """Change how answers are drawn."""

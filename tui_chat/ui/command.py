@@ -28,6 +28,7 @@ class Place(enum.Enum):
     CONTEXT = "The context"
     PRESETS = "Presets"
     BESIDE = "Two versions side by side"
+    SETTINGS = "Settings"
     PANELS = "Arranging the panels"
 
 

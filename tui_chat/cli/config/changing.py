@@ -105,7 +105,7 @@ def set_value(args: argparse.Namespace) -> int:
 
 def _when(setting: Setting) -> str:
     """When what was written takes effect: a chat that is open reads no file again."""
-    return (When.ENGINE if setting.when is When.ENGINE else When.START).value
+    return f"{When.ENGINE} (tui-chat engine stop)" if setting.when is When.ENGINE else When.START.value
 
 
 def reset(args: argparse.Namespace) -> int:

@@ -76,6 +76,7 @@ CHAT: tuple[Command, ...] = (
         palette=True,
         priority=True,
     ),
+    Command("settings", "", "app.settings", "Show and change the settings", Place.EVERYWHERE, palette=True),
     Command("session.new", "ctrl+n", "app.new_chat", "Start a new chat", Place.EVERYWHERE, palette=True),
     Command(
         "session.ephemeral",

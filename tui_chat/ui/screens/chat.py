@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tui_chat.chat.model import Problem
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
-    from tui_chat.config.settings import UiSettings
+    from tui_chat.config.settings import Settings, UiSettings
     from tui_chat.ui.opening import Opening
 
 log = logging.getLogger("tui_chat.ui")
@@ -89,6 +89,14 @@ class ChatScreen(ArrangingActions):
     def _stream_fps(self) -> int:
         slow_line = bool(os.environ.get("SSH_CONNECTION"))
         return self._settings.stream_fps or (15 if slow_line else 30)
+
+    def use_settings(self, settings: Settings) -> None:
+        """Go by other settings from now on."""
+        self._settings = settings.ui
+        self.transcript.stream_at(self._stream_fps())
+        self._workspace.use(settings)
+        self._presenter.facts.usual_preset = settings.chat.preset or ""
+        self._presenter.refresh()
 
     def on_mount(self) -> None:
         """Paint first; connect and read the disk when the first frame is out."""

@@ -35,6 +35,10 @@ class Flusher:
         self._last = 0.0
         self._cost = 0.0
 
+    def flush_at(self, fps: float) -> None:
+        """Flush so many times a second from now on, at most."""
+        self._period = 1 / fps
+
     def add(self, id: str, text: str, channel: Channel) -> None:
         """Take text for the next flush."""
         answer, thinking = self._waiting.setdefault(id, ([], []))

@@ -47,6 +47,10 @@ class Transcript(Viewport, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._flusher = Flusher(self, fps, self._flush)
 
+    def stream_at(self, fps: float) -> None:
+        """Show streamed text so many times a second from now on, at most."""
+        self._flusher.flush_at(fps)
+
     # What is shown
 
     @property
