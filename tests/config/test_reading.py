@@ -149,6 +149,13 @@ def test_what_is_wrong_with_the_environment_is_named_and_ignored() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["\0", "x" * 300, "/srv/" + "x" * 256 + "/chats", "a/" * 2100])
+def test_what_no_file_can_be_called_is_no_path(name: str) -> None:
+    found = reading(tomli_w.dumps({"paths": {"sessions": name, "models": "~/x/y z"}}))
+    assert "has to be a path" in found.told[0]
+    assert (found.settings.paths.sessions, found.settings.paths.models) == (None, "~/x/y z")
+
+
 def test_a_byte_order_mark_is_borne() -> None:
     found = reading("\ufeff[ui]\ntheme = 'x'\n")
     assert (found.findings, found.settings.ui.theme) == ((), "x")

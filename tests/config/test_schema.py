@@ -123,7 +123,7 @@ def test_values_are_toml_or_bare_words(key: str, text: str, value: object) -> No
     [
         ("ui.mouse", "yes", "true or false"),
         ("models.context", "8k", "a whole number from 256"),
-        ("models.folders", "~/llm", "a list of texts"),
+        ("models.folders", "~/llm", "a list of paths"),
         ("models.strategy", "fast", "balanced"),
         ("sampling.top_p", "1.5", "from 0 to 1"),
         ("routes.pair", '{ small = "a" }', "large"),

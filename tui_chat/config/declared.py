@@ -11,8 +11,8 @@ from typing import Annotated
 
 import msgspec
 
-Place = Annotated[str, msgspec.Meta(pattern=r"^[^\0]*$")]
-"""Of a file or folder: no system has one with a NUL in its name."""
+Place = Annotated[str, msgspec.Meta(pattern=r"^(?:[^\0/]{0,255}(?:/|$))*$", max_length=4000)]
+"""A file or folder; without what no system allows in a name, as to ask for it is an error of its own."""
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=10**9)]
 Mebibytes = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
 Tokens = Annotated[int, msgspec.Meta(ge=256, le=100_000_000)]

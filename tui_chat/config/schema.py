@@ -20,7 +20,7 @@ from tui_chat.config.settings import ENVIRONMENT, Settings
 
 NAME = "NAME"
 """Stands for any name in the path of a setting of which there are as many as there are servers."""
-_ITEMS = {"text": "texts", "a number": "numbers", "a whole number": "whole numbers"}
+_ITEMS = {"text": "texts", "a path": "paths", "a number": "numbers", "a whole number": "whole numbers"}
 
 KeyPath = tuple[str, ...]
 
@@ -279,6 +279,8 @@ def _wanted(kind: inspect.Type) -> str:
             told = " and ".join(each.name for each in kind.fields if each.required)
             rest = ", ".join(each.name for each in kind.fields if not each.required)
             return f"a table with {told}{f' (and perhaps {rest})' if rest else ''}"
+        case inspect.StrType(pattern=str()):
+            return "a path"
     return "text"
 
 

@@ -27,7 +27,7 @@ KeepAlive = Annotated[float, msgspec.Meta(ge=-(10**9), le=10**9)]
 
 
 class PathSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where things live; None means the platform's own place (see `config.paths`)."""
+    """Where things live; what is not said is in the place that the platform has for it."""
 
     models: Annotated[Place | None, about("Folder of the models")] = None
     sessions: Annotated[Place | None, about("Folder of the sessions")] = None
