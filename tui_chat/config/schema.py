@@ -169,9 +169,11 @@ def parsed(key: str) -> KeyPath | None:
 def schema() -> tuple[Setting, ...]:
     """Every setting, in the order of its declaration; those of servers with `NAME` in their paths."""
     found: list[Setting] = []
-    for field in msgspec.structs.fields(Settings):
+    whole = inspect.type_info(Settings)
+    assert isinstance(whole, inspect.StructType)
+    for field in whole.fields:
         kind, extra, _ = _bare(field.type)
-        when = When(extra["when"])
+        when = When(extra.get("when") or When.START)
         if isinstance(kind, inspect.StructType):
             found += _table((field.name,), kind, when)
         elif isinstance(kind, inspect.DictType) and isinstance(kind.value_type, inspect.StructType):
@@ -225,7 +227,8 @@ def _by_path() -> dict[KeyPath, Setting]:
 
 
 def _table(path: KeyPath, table: inspect.StructType, usual: When) -> Iterator[Setting]:
-    for field in msgspec.structs.fields(table.cls):
+    types = {field.name: field.type for field in msgspec.structs.fields(table.cls)}
+    for field in table.fields:
         kind, extra, about = _bare(field.type)
         default = (
             field.default_factory() if field.default is msgspec.NODEFAULT and not field.required else None
@@ -234,7 +237,7 @@ def _table(path: KeyPath, table: inspect.StructType, usual: When) -> Iterator[Se
             default = field.default
         yield Setting(
             (*path, field.name),
-            field.type,
+            types[field.name],
             kind,
             msgspec.to_builtins(default),
             about,
@@ -244,9 +247,9 @@ def _table(path: KeyPath, table: inspect.StructType, usual: When) -> Iterator[Se
         )
 
 
-def _bare(annotation: Any) -> tuple[inspect.Type, dict[str, Any], str]:
-    """The type behind `annotation`, without that there may be none, and what is said of it."""
-    kind, extra, about = inspect.type_info(annotation), {}, ""
+def _bare(kind: inspect.Type) -> tuple[inspect.Type, dict[str, Any], str]:
+    """A type without that there may be none, and what is said of it."""
+    extra, about = {}, ""
     if isinstance(kind, inspect.Metadata):
         extra, about = kind.extra or {}, (kind.extra_json_schema or {}).get("description", "")
         kind = kind.type
