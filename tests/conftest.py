@@ -69,7 +69,8 @@ def _home(monkeypatch: pytest.MonkeyPatch, model: Path | None, found_out: Path) 
         monkeypatch.setenv(f"XDG_{name}_HOME", str(root / name.lower()))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(root / "run"))
     monkeypatch.setenv("HOME", str(root))
-    for name in ("TUI_CHAT_CONFIG", *ELSEWHERE):
+    ours = [name for name in os.environ if name.startswith("TUI_CHAT_")]
+    for name in (*ours, *ELSEWHERE):
         monkeypatch.delenv(name, raising=False)
     # Else the models of an Ollama that runs on this machine are found, wherever the home is.
     monkeypatch.setenv("OLLAMA_MODELS", str(root / "ollama"))

@@ -61,8 +61,14 @@ async def test_what_a_dead_engine_left_is_replaced(home: Home) -> None:
     assert second != first
 
 
-async def test_the_engine_leaves_by_itself_and_tidies_up(home: Home) -> None:
-    home.configure("[engine]\nidle_exit_s = 0.3\n")
+@pytest.mark.parametrize("environment", [False, True], ids=["file", "environment"])
+async def test_the_engine_leaves_by_itself_and_tidies_up(
+    home: Home, monkeypatch: pytest.MonkeyPatch, environment: bool
+) -> None:
+    """As its settings say, whether the file or the environment of who starts it does."""
+    home.configure(f"[engine]\nidle_exit_s = {600 if environment else 0.3}\n")
+    if environment:
+        monkeypatch.setenv("TUI_CHAT_ENGINE_IDLE_EXIT_S", "0.3")
     await info_of(home)
     async with asyncio.timeout(15):
         while home.engine():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tui_chat.chat.model import ProblemCode
+from tui_chat.config.servers import ServerSettings
 from tui_chat.config.settings import load_settings
 from tui_chat.wire.servers import ServerKind
 
@@ -33,23 +34,26 @@ def test_servers_and_routes_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "named", "servers"),
     [
-        ('[servers."a/b"]\nurl = "http://x"', "servers"),
-        ('[servers.box]\nkind = "vllm"', "url"),
-        ('[servers.box]\nurl = "http://x"\nkind = "chatgpt"', "chatgpt"),
-        ('[servers.box]\nurl = "http://x"\nkey = "sk-1"', "key"),
-        ('[servers.box]\nurl = "http://x"\nstall_s = 0', "stall_s"),
-        ("[detect]\nports = [70000]", "ports"),
-        ('[routes]\npair = { small = "a" }', "large"),
-        ("[routes]\nquick = 1", "quick"),
+        ('[servers."a/b"]\nurl = "http://x"', "servers", []),
+        ('[servers.box]\nkind = "vllm"', "url", []),
+        ('[servers.box]\nurl = "http://x"\nkind = "chatgpt"', "chatgpt", ["box"]),
+        ('[servers.box]\nurl = "http://x"\nkey = "sk-1"', "key", ["box"]),
+        ('[servers.box]\nurl = "http://x"\nstall_s = 0', "stall_s", ["box"]),
+        ("[detect]\nports = [70000]", "ports", []),
+        ('[routes]\npair = { small = "a" }', "large", []),
+        ("[routes]\nquick = 1", "quick", []),
     ],
 )
-def test_what_makes_no_sense_is_named_and_the_defaults_hold(text: str, named: str, tmp_path: Path) -> None:
+def test_what_makes_no_sense_is_named_and_the_rest_holds(
+    text: str, named: str, servers: list[str], tmp_path: Path
+) -> None:
     file = tmp_path / "config.toml"
     file.write_text(text)
     loaded = load_settings(file)
-    assert loaded.settings.servers == {}
+    assert loaded.settings.servers == {name: ServerSettings("http://x") for name in servers}
     assert loaded.problem is not None
     assert loaded.problem.code is ProblemCode.CONFIG_INVALID
     assert named in loaded.problem.what
+    assert "sk-1" not in loaded.problem.what

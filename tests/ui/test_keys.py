@@ -140,6 +140,7 @@ WAYS = (
     ("ctrl+o i", Place.STATISTICS, "escape"),
     ("ctrl+o s", Place.DIALOG, "escape"),
     ("ctrl+o d", Place.DIALOG, "escape"),
+    ("ctrl+o o", Place.SETTINGS, "escape"),
 )
 """Keys into each place, and out of it again."""
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
+from tui_chat.chat.described import described
 from tui_chat.chat.flight import Flight
 from tui_chat.chat.policy import Cut, Policy
 
@@ -105,17 +107,25 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 class Sampling(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the next token is drawn. Temperature 0 is greedy; a penalty of 0 (repeat: 1) is off."""
 
-    temperature: float = 0.7
-    top_k: int = 40
-    top_p: float = 0.95
-    min_p: float = 0.05
-    repeat_penalty: float = 1.0
-    frequency_penalty: float = 0.0
-    presence_penalty: float = 0.0
-    penalty_last_n: int = 64
-    seed: int | None = None
-    max_tokens: int | None = None
-    stop: tuple[str, ...] = ()
+    temperature: Annotated[float, described("How freely tokens are drawn; 0 always takes the likeliest")] = (
+        0.7
+    )
+    top_k: Annotated[int, described("Draw from the likeliest so many tokens; 0 for all")] = 40
+    top_p: Annotated[float, described("Draw from the likeliest tokens up to this share")] = 0.95
+    min_p: Annotated[float, described("Draw from tokens with at least this share of the likeliest one's")] = (
+        0.05
+    )
+    repeat_penalty: Annotated[float, described("Make tokens that were there less likely; 1 is off")] = 1.0
+    frequency_penalty: Annotated[float, described("The same, by how often they were there; 0 is off")] = 0.0
+    presence_penalty: Annotated[float, described("The same, if they were there at all; 0 is off")] = 0.0
+    penalty_last_n: Annotated[int, described("How many tokens back the penalties look; -1 for all")] = 64
+    seed: Annotated[
+        int | None, described("What drawing begins with; else a new number each time, kept with the answer")
+    ] = None
+    max_tokens: Annotated[int | None, described("Tokens of an answer; else as many as the context holds")] = (
+        None
+    )
+    stop: Annotated[tuple[str, ...], described("Texts that end an answer")] = ()
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from tui_chat.chat.described import described
 from tui_chat.chat.measure import about_tokens
 
 _SHORT = 40
@@ -37,26 +38,21 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 class Routes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Ids of models by what they are asked for.
+    """Ids of models by what they are asked for."""
 
-    Attributes:
-        chat: Whatever no other route is for.
-        code: Messages with code in them.
-        fast: Short questions.
-        summarise: Condensing what is dropped from a context.
-        presets: By the name of the preset that a chat uses.
-        pair: A small and a large model for everything that `presets`, `code` and `fast` leave.
-        patience_s: Loading a model for a route that nobody asked for may take this many seconds, and no
-            other model may have to go for it.
-    """
-
-    chat: str | None = None
-    code: str | None = None
-    fast: str | None = None
-    summarise: str | None = None
-    presets: dict[str, str] = {}
-    pair: Pair | None = None
-    patience_s: Annotated[float, msgspec.Meta(ge=0)] = 10.0
+    chat: Annotated[str | None, described("Model for whatever no other route is for")] = None
+    code: Annotated[str | None, described("Model for messages with code in them")] = None
+    fast: Annotated[str | None, described("Model for short questions")] = None
+    summarise: Annotated[str | None, described("Model that condenses what is dropped from a context")] = None
+    presets: Annotated[dict[str, str], described("Models by the name of the preset that a chat uses")] = {}
+    pair: Annotated[
+        Pair | None,
+        described("A small and a large model, for everything that `presets`, `code` and `fast` leave"),
+    ] = None
+    patience_s: Annotated[
+        Annotated[float, msgspec.Meta(ge=0, le=86_400)],
+        described("Seconds that loading a model for a route may take that nobody asked for"),
+    ] = 10.0
 
     def __bool__(self) -> bool:
         return bool(self.models)

@@ -77,15 +77,14 @@ async def _ask(args: argparse.Namespace, prompt: str, pictures: tuple[Picture, .
 
     from tui_chat.chat.ids import new_id
     from tui_chat.chat.model import Answer, FinishReason, Message, Role, Session
+    from tui_chat.cli.settings import load
     from tui_chat.client.workspace import Workspace
-    from tui_chat.config.paths import config_file, resolve_paths
     from tui_chat.config.presets import Preset, find_presets
-    from tui_chat.config.settings import load_settings
     from tui_chat.store.journal import fold
     from tui_chat.wire.api import GenerateRequest, Turn
 
-    settings = load_settings(config_file()).settings
-    workspace = Workspace(resolve_paths(settings.paths), settings)
+    paths, settings = load()
+    workspace = Workspace(paths, settings)
     preset = find_presets().named(args.preset) if args.preset else Preset()
     wanted = args.model or preset.model
     route = None if wanted else await _route(workspace, prompt, preset.name)

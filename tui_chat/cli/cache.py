@@ -32,12 +32,10 @@ def run(args: argparse.Namespace) -> int:
     """List, or clear: through the engine if it runs, else in its folder."""
     import asyncio
 
+    from tui_chat.cli.settings import load
     from tui_chat.client.errors import EngineError
-    from tui_chat.config.paths import config_file, resolve_paths
-    from tui_chat.config.settings import load_settings
 
-    settings = load_settings(config_file()).settings
-    paths = resolve_paths(settings.paths)
+    paths, settings = load()
     clear, model = args.verb == "clear", getattr(args, "model", None)
     try:
         info = asyncio.run(_ask_engine(paths, clear, model)) or _look(paths, settings, clear, model)

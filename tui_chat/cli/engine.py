@@ -30,11 +30,10 @@ def run(args: argparse.Namespace) -> int:
     """Run one of the verbs."""
     import asyncio
 
+    from tui_chat.cli.settings import load
     from tui_chat.client.errors import EngineError
-    from tui_chat.config.paths import config_file, resolve_paths
-    from tui_chat.config.settings import load_settings
 
-    paths = resolve_paths(load_settings(config_file()).settings.paths)
+    paths, _ = load()
     if args.verb == "logs":
         return _logs(paths, args.lines)
     try:

@@ -81,6 +81,16 @@ COMMANDS = {
         "List what can be done in the chat, with ids and keys as [keys] in the settings has them.",
         ("tui-chat keys", "tui-chat keys --set vim"),
     ),
+    "config": Command(
+        "tui_chat.cli.config.command",
+        "Show, check and change the settings.",
+        (
+            "tui-chat config show               what is in force, and where each value is from",
+            "tui-chat config set ui.theme tui-chat-light",
+            "tui-chat config reset ui.theme",
+            "tui-chat config edit               in your editor, with a check afterwards",
+        ),
+    ),
     "plan": Command(
         "tui_chat.cli.plan",
         "Tell what a model would take in memory, where, and how it would be loaded.",

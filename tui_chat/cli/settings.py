@@ -1,4 +1,4 @@
-"""Reads the settings for a command; what is wrong with them is said, and the defaults do."""
+"""Reads the settings for a command; what is wrong with them is said, and everything else holds."""
 
 from __future__ import annotations
 
@@ -17,5 +17,6 @@ def load() -> tuple[Paths, Settings]:
 
     loaded = load_settings(config_file())
     if loaded.problem is not None:
-        sys.stderr.write(f"tui-chat: {loaded.problem.what} {loaded.problem.kept}\n")
+        for line in (*loaded.problem.what.splitlines(), loaded.problem.kept, loaded.problem.remedy):
+            sys.stderr.write(f"tui-chat: {line}\n")
     return resolve_paths(loaded.settings.paths), loaded.settings

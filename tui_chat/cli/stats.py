@@ -47,12 +47,11 @@ def moment(text: str) -> datetime:
 
 def run(args: argparse.Namespace) -> int:
     """Print them."""
-    from tui_chat.config.paths import config_file, resolve_paths
-    from tui_chat.config.settings import load_settings
+    from tui_chat.cli.settings import load
     from tui_chat.store.answerlog import read_answers
 
-    settings = load_settings(config_file()).settings
-    folder = resolve_paths(settings.paths).metrics
+    paths, settings = load()
+    folder = paths.metrics
     try:
         found = read_answers(folder)
     except OSError as error:

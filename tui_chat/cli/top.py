@@ -12,12 +12,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Open the instruments, if there is an engine that reads them."""
+    from tui_chat.cli.settings import load
     from tui_chat.client.engine import EngineClient
-    from tui_chat.config.paths import config_file, resolve_paths
-    from tui_chat.config.settings import load_settings
 
-    settings = load_settings(config_file()).settings
-    paths = resolve_paths(settings.paths)
+    paths, settings = load()
     if not paths.socket.exists():
         sys.stderr.write(
             "tui-chat: no engine is running, so nobody reads the instruments. Start it with"

@@ -99,9 +99,9 @@ class EngineNews(msgspec.Struct, frozen=True):
 
 
 class SampleRead(msgspec.Struct, frozen=True):
-    """The instruments were read."""
+    """The instruments were read; None: they are not asked any more."""
 
-    sample: Sample
+    sample: Sample | None
 
 
 class Raised(msgspec.Struct, frozen=True):

@@ -54,11 +54,18 @@ class Workspace:
         self._served: list[ModelInfo] = []  # by servers, as the engine knows them
         self._asking: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
+        self._linked = False
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Call `listener` with news of the engine; returns how to stop that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def use(self, settings: Settings) -> None:
+        """Go by other settings in what begins from now on; folders stay where they are."""
+        self.settings = settings
+        self._tell_or_not()
 
     async def start(self) -> None:
         """Connect to the engine in the background, starting it if there is none."""
@@ -258,20 +265,33 @@ class Workspace:
 
     @asynccontextmanager
     async def _sampling(self) -> AsyncIterator[None]:
-        """Meanwhile tell what the instruments read; an engine that has none is no trouble."""
-
-        async def tell() -> None:
-            with suppress(EngineError):
-                async for sample in self.engine_client.instruments():
-                    self._publish(SampleRead(sample))
-
-        telling = asyncio.create_task(tell()) if self.settings.ui.instruments else None
+        """Meanwhile tell what the instruments read, as long as that is wanted."""
+        self._linked = True
+        self._tell_or_not()
         try:
             yield
         finally:
+            self._linked = False
+            telling, self._telling = self._telling, None
             if telling is not None:
                 telling.cancel()
                 await asyncio.gather(telling, return_exceptions=True)
+
+    def _tell_or_not(self) -> None:
+        """Begin to tell what the instruments read, or leave it, as the settings say."""
+        wanted = self._linked and self.settings.ui.instruments
+        if wanted and self._telling is None:
+            self._telling = asyncio.create_task(self._tell())
+        elif not wanted and self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+            self._publish(SampleRead(None))
+
+    async def _tell(self) -> None:
+        """Tell what the instruments read; an engine that has none is no trouble."""
+        with suppress(EngineError):
+            async for sample in self.engine_client.instruments():
+                self._publish(SampleRead(sample))
 
     def _set_link(self, link: LinkState) -> None:
         self.link = link

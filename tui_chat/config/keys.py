@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import enum
+from typing import Annotated
 
 import msgspec
+
+from tui_chat.config.declared import about
 
 
 class KeySet(enum.StrEnum):
@@ -16,7 +19,10 @@ class KeySet(enum.StrEnum):
 
 
 class KeySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The keys. `bind` gives commands, by their ids, other keys than `set` does; "" takes them away."""
+    """The keys of the chat."""
 
-    set: KeySet = KeySet.DEFAULT
-    bind: dict[str, str] = {}
+    set: Annotated[KeySet, about("Whose habits the keys follow")] = KeySet.DEFAULT
+    bind: Annotated[
+        dict[str, str],
+        about("Other keys for commands, by ids as `tui-chat keys` lists them; empty takes them away"),
+    ] = {}

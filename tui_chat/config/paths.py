@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-from tui_chat.config.settings import PathSettings
+from tui_chat.config.settings import FILE_VARIABLE, PathSettings
 
 APP = "tui-chat"
 
@@ -43,7 +43,7 @@ class Paths:
 
 def config_file() -> Path:
     """Where the settings are read from: ``$TUI_CHAT_CONFIG`` or ``config.toml`` in the config folder."""
-    override = os.environ.get("TUI_CHAT_CONFIG")
+    override = os.environ.get(FILE_VARIABLE)
     return Path(override) if override else platformdirs.user_config_path(APP) / "config.toml"
 
 
@@ -51,7 +51,7 @@ def resolve_paths(settings: PathSettings) -> Paths:
     """Combine the settings with the platform's own places. Touches no disk."""
 
     def place(setting: str | None, default: Path) -> Path:
-        return Path(setting).expanduser() if setting else default
+        return expanded(setting) if setting else default
 
     data = platformdirs.user_data_path(APP)
     state = place(settings.state, platformdirs.user_state_path(APP))
@@ -63,6 +63,11 @@ def resolve_paths(settings: PathSettings) -> Paths:
         cache=place(settings.cache, platformdirs.user_cache_path(APP)),
         runtime=place(settings.runtime, _runtime_folder()),
     )
+
+
+def expanded(setting: str) -> Path:
+    """The place that a setting names; one that begins with the ``~`` of nobody here is a folder here."""
+    return Path(os.path.expanduser(setting))  # noqa: PTH111 - pathlib's raises there
 
 
 def _runtime_folder() -> Path:

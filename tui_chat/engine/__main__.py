@@ -29,7 +29,8 @@ log = logging.getLogger("tui_chat.engine")
 
 def main() -> int:
     """Serve until idle or told to stop. Exit status 0 also when another engine is already there."""
-    settings = load_settings(config_file()).settings
+    loaded = load_settings(config_file())
+    settings = loaded.settings
     paths = resolve_paths(settings.paths)
     try:
         instance = Instance.claim(paths.socket)
@@ -44,6 +45,8 @@ def main() -> int:
         instance.sign()
         start_logging(paths)
         log.info("engine %s, pid %d, at %s", __version__, os.getpid(), paths.socket)
+        if loaded.problem is not None:
+            log.warning("%s", loaded.problem.what)
         asyncio.run(serve(instance, paths, settings))
     finally:
         instance.release()

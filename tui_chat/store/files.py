@@ -80,20 +80,20 @@ def write_whole(fd: int, data: bytes) -> None:
         rest = rest[os.write(fd, rest) :]
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Replace `path` by `data` so that a crash at any moment leaves the old file or the new one.
 
     Raises:
         OSError: Nothing was replaced, or, at the very last step, the folder could not be synced.
     """
-    replace_file(path, (data,))
+    replace_file(path, (data,), mode)
     sync_folder(path.parent)
 
 
-def replace_file(path: Path, parts: Iterable[bytes]) -> Stamp:
+def replace_file(path: Path, parts: Iterable[bytes], mode: int = 0o600) -> Stamp:
     """Replace `path` by `parts`, which are on disk before they get the name; `sync_folder` is left to do.
 
-    The new file has mode 0600. Returns its stamp.
+    The new file has that `mode`. Returns its stamp.
 
     Raises:
         OSError: Nothing was replaced.
@@ -102,6 +102,8 @@ def replace_file(path: Path, parts: Iterable[bytes]) -> Stamp:
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:
+            if mode != 0o600:
+                os.fchmod(fd, mode)
             for part in parts:
                 write_whole(fd, part)
             os.fsync(fd)

@@ -13,6 +13,7 @@ from textual import constants, events
 from textual.screen import Screen
 
 from tui_chat.chat.model import Problem, ProblemCode
+from tui_chat.config.settings import LoadedSettings
 from tui_chat.ui.bandwidth import FORCED, NEXT, told
 from tui_chat.ui.chords import Chords
 from tui_chat.ui.command import Command, Place
@@ -21,11 +22,12 @@ from tui_chat.ui.keymap import Keymap, keymap_of
 from tui_chat.ui.keys import Keyed
 from tui_chat.ui.offering import here, is_possible, reachable
 from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.theme import DARK
 from tui_chat.ui.themed import ThemedApp
 
 if TYPE_CHECKING:
     from tui_chat.client.workspace import Workspace
-    from tui_chat.config.settings import LoadedSettings
+    from tui_chat.config.settings import Bandwidth, Settings
     from tui_chat.ui.opening import Opening
 
 log = logging.getLogger("tui_chat.ui")
@@ -176,6 +178,42 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
         """Choose a preset."""
         self._chat.show_presets()
 
+    def action_settings(self) -> None:
+        """Show the settings; once more, and they go."""
+        from tui_chat.ui.screens.settings import SettingsScreen
+        from tui_chat.ui.settings.suggesting import suggested
+
+        if isinstance(self.screen, SettingsScreen):
+            self.screen.dismiss(None)
+        elif self.screen is self._chat:
+            self.push_screen(SettingsScreen(self.use_settings, lambda each: suggested(self, each)))
+
+    def use_settings(self, settings: Settings) -> str:
+        """Have other settings take effect, as far as that can be at once; says what stands against it."""
+        before, self._loaded = self._loaded.settings.ui, LoadedSettings(settings)
+        if settings.ui.low_bandwidth is not before.low_bandwidth:
+            self._go_by(settings.ui.low_bandwidth)
+        self.use_keymap(keymap_of(settings.keys))
+        self._chat.use_settings(settings)
+        changed = settings.ui.theme != before.theme
+        problems = (
+            self._use_first_theme(settings.ui.theme or DARK) if changed else None,
+            _bad_keys(self.keymap),
+        )
+        return " ".join(problem.what for problem in problems if problem is not None)
+
+    def use_keymap(self, keymap: Keymap) -> None:
+        """Have keys do what `keymap` says, at once and everywhere."""
+        if keymap == self.keymap:
+            return
+        self.keymap = keymap
+        self.use_keys(keymap)
+        for screen in self.screen_stack:
+            for node in screen.walk_children(with_self=True):
+                if isinstance(node, Keyed):
+                    node.use_keys(keymap)
+            screen.refresh()
+
     def action_drawing(self) -> None:
         """Change how answers are drawn."""
         self._chat.action_drawing()
@@ -202,10 +240,13 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
 
     def action_bandwidth(self) -> None:
         """Paint seldom, or as usual, or as the line is measured."""
-        self._bandwidth = NEXT[self._bandwidth]
-        self.line.forced = FORCED[self._bandwidth]
-        self.line_changed()
+        self._go_by(NEXT[self._bandwidth])
         self.say(told(self.line, self._bandwidth))
+
+    def _go_by(self, bandwidth: Bandwidth) -> None:
+        self._bandwidth = bandwidth
+        self.line.forced = FORCED[bandwidth]
+        self.line_changed()
 
     def line_changed(self) -> None:
         """Paint as the line allows from now on."""

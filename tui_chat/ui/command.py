@@ -33,6 +33,7 @@ class Place(enum.Enum):
     CONTEXT = "The context"
     PRESETS = "Presets"
     BESIDE = "Two versions side by side"
+    SETTINGS = "Settings"
     PANELS = "Arranging the panels"
 
 
@@ -63,7 +64,7 @@ class Command(msgspec.Struct, frozen=True):
 
 _FILTERED = frozenset(
     {Place.PALETTE, Place.SESSIONS, Place.TRASH, Place.SEARCH, Place.MODELS, Place.SERVED, Place.COMPARE}
-) | {Place.PRESETS}
+) | {Place.PRESETS, Place.SETTINGS}
 """Lists that typing narrows."""
 
 _LISTED = _FILTERED | {Place.RESIDENTS, Place.SERVERS, Place.BRANCHES, Place.CONTEXT}

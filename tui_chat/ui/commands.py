@@ -15,6 +15,7 @@ from tui_chat.ui.keyboard.presets import PRESETS
 from tui_chat.ui.keyboard.reading import READING
 from tui_chat.ui.keyboard.servers import SERVERS
 from tui_chat.ui.keyboard.sessions import SESSIONS
+from tui_chat.ui.keyboard.settings import SETTINGS
 from tui_chat.ui.keyboard.terminal import TERMINAL
 from tui_chat.ui.keyboard.writing import WRITING
 
@@ -31,6 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     *BRANCHES,
     *CONTEXT,
     *PRESETS,
+    *SETTINGS,
     *PANELS,
     *TERMINAL,
 )

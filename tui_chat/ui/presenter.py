@@ -289,7 +289,8 @@ class Presenter:
                     self._facts.sample = None
             case SampleRead(sample):
                 self._facts.sample = sample
-                self._trends.read(sample)
+                if sample is not None:
+                    self._trends.read(sample)
 
     def _render_progress(self, change: Progressed | MessageSettled | Condensing) -> None:
         transcript = self._screen.transcript

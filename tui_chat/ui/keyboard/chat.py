@@ -25,6 +25,7 @@ CHAT: tuple[Command, ...] = (
     _any("residents", "f7", "residents", "Show who holds what memory", first=True),
     _any("servers", "f11", "servers", "Show the model servers: Ollama, vLLM and others", first=True),
     _any("presets", "f10", "presets", "Choose a preset: how the model is to answer from here on", first=True),
+    _any("settings", "ctrl+o o", "settings", "Show and change the settings"),
     _any("session.new", "ctrl+n", "new_chat", "Start a new chat"),
     _any("session.ephemeral", "ctrl+o n", "new_ephemeral", "Start a chat that is kept nowhere"),
     _any("screenshot", "ctrl+o p", "save_screenshot", "Save a picture of the screen"),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tui_chat.chat.model import Problem
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
-    from tui_chat.config.settings import UiSettings
+    from tui_chat.config.settings import Settings, UiSettings
     from tui_chat.ui.opening import Opening
 
 log = logging.getLogger("tui_chat.ui")
@@ -83,6 +83,14 @@ class ChatScreen(AttendingActions):
             yield Static("›", id="chat-mark")  # noqa: RUF001
             yield Prompt("Ask anything; enter sends", id="chat-input")
         yield HintLine(id="chat-hints")
+
+    def use_settings(self, settings: Settings) -> None:
+        """Go by other settings from now on."""
+        self._settings = settings.ui
+        self.show_line()
+        self._workspace.use(settings)
+        self._presenter.facts.usual_preset = settings.chat.preset or ""
+        self._presenter.refresh()
 
     def on_mount(self) -> None:
         """Paint first; connect and read the disk when the first frame is out."""

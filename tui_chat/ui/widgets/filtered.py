@@ -176,7 +176,7 @@ class FilteredList(Vertical, Generic[T]):
         region = self.query_one(OptionList).content_region
         self._width = max(20, region.width or self.size.width)
         drawn = [row.draw(self._width) for row in self._shown]
-        if sum(each.plain.count("\n") + 1 for each in drawn) > region.height > 0:
+        if sum(each.plain.count("\n") + 1 for each in drawn) > region.height:
             self._width -= 1
             drawn = [row.draw(self._width) for row in self._shown]
         return drawn
@@ -191,7 +191,9 @@ class FilteredList(Vertical, Generic[T]):
         if self._shown:
             ids = [row.id for row in self._shown]
             options.highlighted = ids.index(was) if was in ids else 0
-        options.display = bool(self._shown)
+        if options.display != bool(self._shown):
+            options.display = bool(self._shown)
+            self.call_after_refresh(self._narrow)  # only then is it known how much room it has
         self.query_one(".list-empty", Static).set_class(not self._shown, "-on")
 
 

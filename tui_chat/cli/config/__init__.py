@@ -1,0 +1,1 @@
+"""`tui-chat config`: the settings from the command line."""
