@@ -22,6 +22,7 @@ from tui_chat.ui.screens.servers import ServersScreen
 from tui_chat.ui.screens.sessions import SessionsScreen
 from tui_chat.ui.screens.statistics import StatisticsScreen
 from tui_chat.ui.screens.switcher import SwitcherScreen
+from tui_chat.ui.screens.themes import ThemesScreen
 from tui_chat.ui.screens.trash import TrashScreen
 from tui_chat.ui.widgets.panel import SidePanel
 
@@ -42,6 +43,7 @@ SCREENS = {
     Place.BESIDE: BesideScreen,
     Place.CONTEXT: ContextScreen,
     Place.PRESETS: PresetsScreen,
+    Place.THEMES: ThemesScreen,
 }
 UNSENDABLE = {"ctrl+m", "ctrl+i", "ctrl+h", "ctrl+[", "alt+enter", "ctrl+enter"}
 

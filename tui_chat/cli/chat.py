@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from tui_chat.config.looks import Ability
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that choose what the chat opens on."""
@@ -21,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     opening.add_argument("--ephemeral", action="store_true", help="open a chat that is kept nowhere")
     parser.add_argument("--preset", metavar="NAME", help="tell the model what this preset says")
     parser.add_argument("--sessions", type=Path, metavar="DIR", help="use the chats in DIR")
+    parser.add_argument(
+        "--color",
+        choices=[str(each) for each in Ability],
+        help="use so many colours, whatever the terminal says (auto: find out)",
+    )
     parser.add_argument("--model", metavar="NAME", help="answer with this model: id, part of one, or a path")
 
 
@@ -34,4 +41,4 @@ def run(args: argparse.Namespace) -> int:
     loaded = load_settings(config_file())
     paths = resolve_paths(loaded.settings.paths)
     opening = Opening(args.last, args.resume, args.model, args.preset, args.ephemeral)
-    return run_app(paths, loaded, args.sessions, opening)
+    return run_app(paths, loaded, args.sessions, opening, Ability(args.color) if args.color else None)

@@ -11,6 +11,7 @@ import msgspec
 
 from tui_chat.chat.model import Problem, ProblemCode, Sampling
 from tui_chat.chat.routing import Routes
+from tui_chat.config.looks import Ability, Glyphs
 from tui_chat.config.servers import DetectSettings, Name, ServerSettings
 from tui_chat.wire.api import ModelSource
 from tui_chat.wire.plan import Strategy
@@ -79,12 +80,16 @@ class UiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the screen behaves. `stream_fps` None picks 30, or 15 over SSH.
 
     `instruments` shows speed, memory and heat beside the conversation, or in a few words where it is narrow.
+    `color` is how many colours are used, and `glyphs` what lines and graphs are made of, where the terminal
+    does not tell, or tells wrong.
     """
 
     theme: str | None = None
     stream_fps: int | None = None
     mouse: bool = True
     instruments: bool = True
+    color: Ability = Ability.AUTO
+    glyphs: Glyphs = Glyphs.AUTO
 
 
 class InstrumentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
-from textual import events
+from textual import events, work
 from textual.app import SystemCommand
 from textual.screen import Screen
 
@@ -17,8 +17,9 @@ from tui_chat.ui.clipboard import copy_natively
 from tui_chat.ui.commands import COMMANDS, Place
 from tui_chat.ui.garbage import SWEEP_EVERY_S, Sweeper, settle_down
 from tui_chat.ui.keys import all_shown, bindings
+from tui_chat.ui.look import ORDINARY, Look
 from tui_chat.ui.screens.chat import ChatScreen
-from tui_chat.ui.themed import ThemedApp
+from tui_chat.ui.themed import ThemedApp, remember_theme
 from tui_chat.ui.words import count
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class TuiChat(ThemedApp):
         workspace: Callable[[], Workspace],
         opening: Opening,
         log_file: Path,
+        look: Look = ORDINARY,
     ) -> None:
         """Make the app; nothing is read but a theme file.
 
@@ -57,8 +59,9 @@ class TuiChat(ThemedApp):
             workspace: Makes what this terminal works with; called once, after the first paint.
             opening: The conversation to begin with.
             log_file: Where unexpected errors are written.
+            look: What the terminal can show.
         """
-        super().__init__(loaded.settings.ui.theme)
+        super().__init__(loaded.settings.ui.theme, look)
         self._loaded = loaded
         self._workspace = workspace
         self._opening = opening
@@ -101,7 +104,6 @@ class TuiChat(ThemedApp):
                 yield SystemCommand(
                     command.title, all_shown(command.keys), self._runner(command.action, screen)
                 )
-        yield SystemCommand("Change the theme", "Colours", self.action_change_theme)
         yield SystemCommand(
             "Save a screenshot",
             "An SVG file in the downloads folder",
@@ -146,6 +148,16 @@ class TuiChat(ThemedApp):
     def action_arrange(self) -> None:
         """Arrange the panels, or leave them so."""
         self._chat.arrange_panels()
+
+    @work
+    async def action_themes(self) -> None:
+        """Choose a theme."""
+        from tui_chat.ui.screens.themes import ThemesScreen
+
+        if isinstance(self.screen, ThemesScreen):
+            return
+        if (name := await self.push_screen_wait(ThemesScreen())) is not None:
+            self.say(remember_theme(name))
 
     def action_presets(self) -> None:
         """Choose a preset."""

@@ -29,6 +29,7 @@ class Place(enum.Enum):
     PRESETS = "Presets"
     BESIDE = "Two versions side by side"
     PANELS = "Arranging the panels"
+    THEMES = "Themes"
 
 
 class Handled(enum.Enum):

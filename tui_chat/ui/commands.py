@@ -14,6 +14,7 @@ from tui_chat.ui.keyboard.presets import PRESETS
 from tui_chat.ui.keyboard.reading import READING
 from tui_chat.ui.keyboard.servers import SERVERS
 from tui_chat.ui.keyboard.sessions import SESSIONS
+from tui_chat.ui.keyboard.themes import THEMES
 from tui_chat.ui.keyboard.writing import WRITING
 
 __all__ = ["COMMANDS", "Command", "Handled", "Place", "commands"]
@@ -29,6 +30,7 @@ COMMANDS: tuple[Command, ...] = (
     *CONTEXT,
     *PRESETS,
     *PANELS,
+    *THEMES,
 )
 """In the order in which help and footer show them."""
 

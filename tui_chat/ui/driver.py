@@ -16,6 +16,8 @@ from textual._time import get_time
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui_chat.ui.ground import GroundTold, Listener
+
 IDLE_S = 0.1
 """How often to look whether the program ends, as Textual does."""
 
@@ -27,11 +29,13 @@ class PromptDriver(LinuxDriver):
         """Read input and dispatch events until told to end; replaces the method of the same name."""
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")().decode
+        listener = Listener()
         with selectors.SelectSelector() as selector, suppress(EOFError, ParseError):
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
                 readable = selector.select(_patience(parser))
                 text = decode(os.read(self.fileno, 4096)) if readable else ""
+                text = self._without_answers(text, listener)
                 if text:
                     for message in parser.feed(text):
                         self.process_message(message)
@@ -41,6 +45,15 @@ class PromptDriver(LinuxDriver):
                     self.process_message(message)
             for _ in parser.feed(""):
                 pass
+
+    def _without_answers(self, text: str, listener: Listener) -> str:
+        """Return what was typed; what the terminal told of its ground goes to the app."""
+        if not text:
+            return listener.give_up()
+        known, typed = listener.told, listener.feed(text)
+        if listener.told is not known and listener.told is not None:
+            self.process_message(GroundTold(listener.told))
+        return typed
 
 
 def _patience(parser: XTermParser) -> float:

@@ -96,6 +96,7 @@ class FilteredList(Vertical, Generic[T]):
     def on_mount(self) -> None:
         """Typing filters at once."""
         self.query_one(Input).focus()
+        self.app.theme_changed_signal.subscribe(self, lambda theme: self._narrow())
 
     def show(self, rows: Sequence[Row[T]], empty: str | Content, at: str | None = None) -> None:
         """Show `rows`; `empty` stands there when there is none.

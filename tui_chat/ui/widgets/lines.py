@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+from rich.style import Style as RichStyle
 from textual.content import Content
 from textual.style import Style
 from textual.timer import Timer
@@ -23,6 +24,11 @@ class Line(Widget, can_focus=False):
 
     DEFAULT_CSS = "Line { height: 1; width: 1fr; }"
     ALLOW_SELECT = False
+
+    @property
+    def link_style(self) -> RichStyle:
+        """What can be clicked looks like the rest; Textual would underline it in a colour of its own."""
+        return RichStyle()
 
     def joined(self, left: Content, right: Content, fill: str = " ") -> Content:
         """Put `left` and `right` at the two ends; the left one gives way when there is no room."""
