@@ -94,8 +94,8 @@ def _with_fewer_colours(theme: Theme, screen: str, segments: list[Segment]) -> l
 async def audited(home: Home) -> Audit:
     """Look at all screens but those of servers, in a home that has the starter model."""
     store = SessionStore(home.paths.sessions)
-    for title in ("paint-bot", "harbour"):
-        store.create(session(title)).close()
+    for day, title in enumerate(("paint-bot", "harbour"), 2):
+        store.create(session(title, day)).close()
     audit = Audit()
     async with StandIn().serve(home) as engine, Chats(home).open(SMALL, Opening(name="paint")) as chat:
         await engine.tell(ready(home), neighbour())

@@ -56,9 +56,9 @@ class Stop:
     sees: tuple[str, ...]
 
 
-def session(title: str = "paint-bot") -> Session:
+def session(title: str, day: int) -> Session:
     """A conversation with everything in it: code, tables, links, thinking, an error, versions."""
-    now = datetime(2026, 1, 2, 14, 2, tzinfo=UTC)
+    now = datetime(2026, 1, day, 14, 2, tzinfo=UTC)
 
     def answer(text: str, parent: str, **how: object) -> Message:
         meta = {"finish": FinishReason.STOP, "usage": Usage(5930, 312, 5812), **how}
