@@ -35,6 +35,7 @@ class Place(enum.Enum):
     BESIDE = "Two versions side by side"
     SETTINGS = "Settings"
     PANELS = "Arranging the panels"
+    THEMES = "Themes"
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -64,7 +65,7 @@ class Command(msgspec.Struct, frozen=True):
 
 _FILTERED = frozenset(
     {Place.PALETTE, Place.SESSIONS, Place.TRASH, Place.SEARCH, Place.MODELS, Place.SERVED, Place.COMPARE}
-) | {Place.PRESETS, Place.SETTINGS}
+) | {Place.PRESETS, Place.SETTINGS, Place.THEMES}
 """Lists that typing narrows."""
 
 _LISTED = _FILTERED | {Place.RESIDENTS, Place.SERVERS, Place.BRANCHES, Place.CONTEXT}
