@@ -305,7 +305,7 @@ async def test_themes_are_looked_at_on_the_conversation_and_kept_or_not(empty_ho
         await chat.press("enter")
         await chat.sees("broken from now on")
         assert chat.app.theme == "broken"
-    assert "theme = \"broken\"" in empty_home.config.read_text()
+    assert 'theme = "broken"' in empty_home.config.read_text()
 
 
 def _own(home: Home, name: str, text: str) -> Path:

@@ -108,9 +108,7 @@ STOPS = (
     Stop("prompt", Place.PRESETS, ("down", "ctrl+e"), ("The prompt of",)),
     Stop("servers", Place.SERVERS, ("escape", "escape", "f11"), ("server",)),
     Stop("compare", Place.COMPARE, ("escape", "shift+tab", "k", "m"), ("mark",)),
-    Stop(
-        "themes", Place.THEMES, ("escape", "tab", "ctrl+o", "t"), ("themes ", "keep")
-    ),
+    Stop("themes", Place.THEMES, ("escape", "tab", "ctrl+o", "t"), ("themes ", "keep")),
 )
 """In the order of a walk: each begins where the one before has led."""
 
