@@ -82,7 +82,7 @@ def test_a_chat_is_shown_and_exported(store: SessionStore, empty_home: Home, tmp
     assert page.read_text() == shown
     assert "format" in refused(empty_home, "export", "tea", "-o", str(tmp_path / "tea.pdf"))
     missing = tmp_path / "nowhere" / "tea.md"
-    assert "Exporting the chat failed" in refused(empty_home, "export", "tea", "-o", str(missing))
+    assert "Writing the file failed" in refused(empty_home, "export", "tea", "-o", str(missing))
     with store.open("tea") as opened:
         assert opened.writable, "looking takes no lock"
         assert said(empty_home, "show", "tea") == shown

@@ -65,4 +65,6 @@ def test_colours_can_be_chosen_by_hand_and_a_dumb_terminal_is_refused(empty_home
         chat.wait("no model")
         assert not COLOURS.search(chat._tmux("capture-pane", "-p", "-e"))
     with Tmux(term="dumb") as chat:
-        assert "ask" in chat.wait("Without one: tui-chat")
+        chat.wait_exit()
+        told = chat._tmux("capture-pane", "-p", "-J", "-S", "-", "-t", "m")
+        assert "Without one: tui-chat ask" in told

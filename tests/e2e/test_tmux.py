@@ -13,7 +13,7 @@ from tests.homes import Home, answers_of, sessions_of
 from tests.lines import Remote
 from tests.worker.support import wait_until
 
-SETTLED = r"\d+ tok/s · \d"
+SETTLED = r"\d+ tok/s [·|] \d"
 WALKS = [
     ("xterm-256color", 80, 24),
     ("tmux-256color", 120, 40),
@@ -77,7 +77,7 @@ def test_the_shell_stops_it_and_brings_it_back_while_the_answer_goes_on(long_ans
         chat.wait("F1 help")
 
         chat.keys("C-p")
-        chat.wait("Search for commands")
+        chat.wait("what you want to do")
         chat.type("Go to the shell")
         chat.wait("fg comes back")
         chat.keys("Enter")

@@ -149,14 +149,14 @@ def test_what_a_model_takes_is_drawn_beside_what_was_planned() -> None:
     assert planned.draw_taken("Qwen3-8B Q4_K_M", uses, WIDTH).plain.splitlines() == [
         "model  Qwen3-8B Q4_K_M",
         " GPU 0 takes        6.0 GiB",
-        " ██████████████████████████",
+        " ██████████████████████▓▓▓▓",
         " planned 5.0 GiB (+20 %)",
         " GPU 1 planned      260 MiB",
         " RAM takes          500 MiB",
-        " ██████████████████████████",
+        " ████████████████████████▓▓",
         " planned 460 MiB (+9 %)",
         " GPU 2 takes        2.0 GiB",
-        " ██████████████████████████",
+        " ▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓",
         " planned 0 B",
     ]
     assert planned.in_short(uses) == "8.5 of 5.5 GiB planned"
@@ -173,14 +173,15 @@ def test_a_gpu_is_drawn_with_whose_memory_it_is() -> None:
     assert drawn.plain.splitlines() == [
         "GPU 0.2  NVIDIA A1… 3g.40gb",
         " VRAM      30.0 of 40.0 GiB",
-        " ███████████████████·······",
-        " this 10.0 GiB  ours 5.0 GiB",
-        " others 15.0 GiB",
+        " ██████▓▓▓▒▒▒▒▒▒▒▒▒▒·······",
+        " █ this 10.0 GiB",
+        " ▓ ours 5.0 GiB",
+        " ▒ others 15.0 GiB",
         " 95 °C  ⠒⠒⠒⠒⠒⠉⠉⠉⠉⠉    100 W",
         " clocks    900 of 1,410 MHz",
         "   heat, by the hardware",
     ]
-    assert any(span.style == "$error" for span in drawn.spans), "its temperature is an alarm"
+    assert any(span.style == "bold $gauge-hot" for span in drawn.spans), "its temperature is an alarm"
 
 
 def test_a_machine_without_much_is_drawn_as_meant() -> None:
@@ -189,8 +190,8 @@ def test_a_machine_without_much_is_drawn_as_meant() -> None:
         "CPU  50 %",
         " each                   ▁▅█",
         "RAM         4.0 of 16.0 GiB",
-        " ██████····················",
-        " others 4.0 GiB",
+        " ▓▓▓▓▓▓····················",
+        " ▓ others 4.0 GiB",
     ]
     many = MachineSample(cores=tuple(n / 64 for n in range(64)), ram_bytes=1 << 30, available_bytes=1 << 30)
     line = instruments.machine(many, {}, WIDTH).plain.splitlines()[1]

@@ -60,7 +60,7 @@ async def test_thinking_stays_here_unless_it_is_asked_for(chats: Chats) -> None:
         await chat.press("f5")
         await chat.sees("thinking")
         await chat.press("t")
-        await chat.sees("earlier thinking is sent back to the model", "■ thinking")
+        await chat.sees("earlier thinking is sent back to the model", "▞ thinking")
         await chat.press("escape", "tab")
         chat.prompt.put("")
         read = await _read(chat)

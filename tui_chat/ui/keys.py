@@ -44,8 +44,10 @@ class Keyed(_Node):
         kept = {key: [b for b in bound if b.action not in ours] for key, bound in inherited.items()}
         self._bindings = BindingsMap.from_keys({**{k: b for k, b in kept.items() if b}, **own})
 
-    async def ran(self, event: events.Key) -> bool:
+    async def ran(self, event: events.Key, *, inherited: bool = False) -> bool:
         """Run our own binding of a key at once, and take the key; False if there is none.
+
+        Those that Textual's own classes bind are run with `inherited` only.
 
         Those with priority have had their chance.
 
@@ -53,18 +55,18 @@ class Keyed(_Node):
         paste that follow in the same burst, as they do over a slow line: "a", backspace, "b" gave "a".
         """
         for binding in self._bindings.key_to_bindings.get(event.key, ()):
-            ours = binding.id is not None and not binding.priority
-            if ours and await self.app.run_action(binding.action, self):
+            wanted = (inherited or binding.id is not None) and not binding.priority
+            if wanted and await self.app.run_action(binding.action, self):
                 event.stop()
                 event.prevent_default()
                 return True
         return False
 
-    async def ran_here_or_around(self, event: events.Key) -> bool:
+    async def ran_here_or_around(self, event: events.Key, *, inherited: bool = False) -> bool:
         """Run our own binding of a key, or the screen's, before what Textual would do here."""
-        if await self.ran(event):
+        if await self.ran(event) or (isinstance(self.screen, Keyed) and await self.screen.ran(event)):
             return True
-        return isinstance(self.screen, Keyed) and await self.screen.ran(event)
+        return inherited and await self.ran(event, inherited=True)
 
 
 def own_bindings(keymap: Keymap, *places: Place) -> dict[str, list[Binding]]:

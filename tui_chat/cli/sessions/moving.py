@@ -37,7 +37,7 @@ def export(args: argparse.Namespace, place: Place) -> None:
     if output is None:
         print(text, end="")
         return
-    write_document(output, text)
+    write_document(output, text, overwrite=args.force)
     print(f"Wrote {output}.")
 
 

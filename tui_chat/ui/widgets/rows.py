@@ -15,4 +15,4 @@ class Rows(Keyed, OptionList):
     own_places = (Place.LISTS,)
 
     async def _on_key(self, event: events.Key) -> None:
-        await self.ran_here_or_around(event)
+        await self.ran_here_or_around(event, inherited=True)  # in the order in which they were pressed
