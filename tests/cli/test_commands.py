@@ -27,7 +27,7 @@ def test_version_and_help(empty_home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["ask", "models", "presets", "config", "plan", "cache", "sessions", "engine"]
+    "command", ["ask", "models", "presets", "config", "plan", "cache", "sessions", "doctor", "engine"]
 )
 def test_every_command_has_help_with_examples(command: str, empty_home: Home) -> None:
     shown = empty_home.run(command, "--help")

@@ -134,6 +134,11 @@ COMMANDS = {
             "tui-chat stats --csv > answers.csv",
         ),
     ),
+    "doctor": Command(
+        "tui_chat.cli.doctor.command",
+        "Check terminal, clipboard, keys, GPUs, engine, folders, settings, models and chats.",
+        ("tui-chat doctor", "tui-chat doctor --json"),
+    ),
     "engine": Command(
         "tui_chat.cli.engine",
         "Look after the engine: the process that runs the models for all terminals.",

@@ -1,0 +1,1 @@
+"""`tui-chat doctor`: what works here and what does not, one subject per module."""
