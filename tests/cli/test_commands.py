@@ -69,6 +69,7 @@ def test_chat_in_a_dumb_terminal_points_to_ask(empty_home: Home) -> None:
         os.close(inner)
     assert refused.returncode == 2
     assert b"tui-chat ask" in refused.stderr
+    assert b"tui-chat --plain" in refused.stderr
 
 
 def test_models_as_json(home: Home, starter_model: Path) -> None:

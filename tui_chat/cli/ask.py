@@ -191,12 +191,13 @@ class _Printer:
         self._dirty = False
 
     def __call__(self, event: Event) -> None:
+        from tui_chat.cli.printable import printable
         from tui_chat.wire.events import Channel, Delta, Loading, Prefill, Queued, Waiting
 
         match event:
             case Delta(text, _, Channel.ANSWER) if self._streams:
                 self._wipe()
-                sys.stdout.write(_printable(text) if self._safe else text)
+                sys.stdout.write(printable(text) if self._safe else text)
                 sys.stdout.flush()
             case Delta():
                 self.tell("thinking …")
@@ -269,8 +270,3 @@ def _as_json(message: Message) -> str:
         "problem": problem,
     }
     return msgspec.json.format(msgspec.json.encode(fields)).decode()
-
-
-def _printable(text: str) -> str:
-    """Take control characters out of text that goes to a terminal: a model must not steer it."""
-    return "".join(c for c in text if c in "\n\t" or (c >= " " and not "\x7f" <= c <= "\x9f"))

@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[str(each) for each in Ability],
         help="use so many colours, whatever the terminal says (auto: find out)",
     )
+    parser.add_argument(
+        "--plain", action="store_true", help="line by line, without drawing, as for a screen reader"
+    )
     parser.add_argument("--model", metavar="NAME", help="answer with this model: id, part of one, or a path")
 
 
@@ -57,4 +60,8 @@ def run(args: argparse.Namespace) -> int:
         loaded = _frugal(loaded)
     paths = resolve_paths(loaded.settings.paths)
     opening = Opening(args.last, args.resume, args.model, args.preset, args.ephemeral)
+    if args.plain:
+        from tui_chat.cli.plain.run import run as run_plain
+
+        return run_plain(paths, loaded, args.sessions, opening)
     return run_app(paths, loaded, args.sessions, opening, Ability(args.color) if args.color else None)

@@ -153,6 +153,7 @@ CHAT = Command(
         "tui-chat                          open a new chat",
         "tui-chat --continue               go on with the last one",
         "tui-chat --resume paris           open the chat whose title says so",
+        "tui-chat --plain                  line by line, for screen readers and plain terminals",
         'tui-chat ask "Why is the sky blue?"',
         "tui-chat models get starter       fetch a small first model",
     ),
@@ -200,7 +201,7 @@ def _chat(arguments: list[str]) -> int:
 
         print(f"tui-chat {__version__}")
         return 0
-    if not _screen_works():
+    if not args.plain and not _screen_works():
         return USAGE
     return module.run(args)
 
@@ -243,5 +244,5 @@ def _screen_works() -> bool:
     elif os.environ.get("TERM", "") in ("", "dumb"):
         why = "This terminal cannot move its cursor (TERM is “dumb” or not set), which the chat needs."
     if why:
-        sys.stderr.write(f'tui-chat: {why} Without one: tui-chat ask "…"\n')
+        sys.stderr.write(f'tui-chat: {why} Line by line: tui-chat --plain. One question: tui-chat ask "…"\n')
     return not why
