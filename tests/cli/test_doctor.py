@@ -20,6 +20,7 @@ from tui_chat.cli.doctor.finding import Finding, Verdict, note, ok, written, wro
 from tui_chat.cli.doctor.gpus import Library, ask_library, of_drivers, of_library
 from tui_chat.cli.doctor.terminal import Seen
 from tui_chat.cli.doctor.terminal import check as check_terminal
+from tui_chat.config.looks import Ability, Glyphs
 from tui_chat.wire.plan import DeviceKind
 from tui_chat.wire.telemetry import Driver, DriverState, GpuSample, Maker
 
@@ -57,6 +58,9 @@ def test_a_home_in_order(home: Home) -> None:
 
 def test_every_fault_is_found_and_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     home.configure('[ui]\nmose = true\n[keys.bind]\n"no.such" = "f5"\n', 'default = "llama-9000"')
+    themes = home.config.parent / "themes"
+    themes.mkdir()
+    (themes / "mine.toml").write_text('[meta]\ntitle = "Mine"\nno such line\n')
     (home.paths.models / "torn.gguf").write_bytes(b"GGUF")
     (home.paths.models / "big.gguf.abc.part").write_bytes(b"x" * 2048)
     sessions = home.paths.sessions
@@ -84,6 +88,7 @@ def test_every_fault_is_found_and_named(home: Home, monkeypatch: pytest.MonkeyPa
         assert len(hits) == 1, (subject, words, found[subject])
 
     one("settings", Verdict.WRONG, "ui.mose", "config.toml:", "tui-chat config edit")
+    one("colours", Verdict.WRONG, "mine.toml:3")
     one("keys", Verdict.WRONG, "no.such", "tui-chat keys")
     one("models", Verdict.WRONG, "torn.gguf is cut short")
     one("models", Verdict.WRONG, "llama-9000", "config set models.default")
@@ -153,14 +158,17 @@ def test_what_is_said_of_terminals() -> None:
 
 
 def test_what_is_said_of_colours() -> None:
-    def said(**environ: str) -> str:
-        (found,) = check_colours(environ)
-        return f"{found.verdict}: {found.what} {found.remedy}"
+    def said(colors: Ability = Ability.AUTO, **environ: str) -> str:
+        return " ".join(
+            f"{f.verdict}: {f.what} {f.remedy}" for f in check_colours(environ, colors, Glyphs.AUTO)
+        )
 
-    assert said(TERM="xterm-256color", COLORTERM="truecolor").startswith("ok: 16 million")
+    assert said(TERM="xterm-256color", COLORTERM="truecolor").strip() == "ok: 16 million."
+    assert said(TERM="xterm-256color").startswith("ok: 256")
     assert "export COLORTERM" in said(TERM="xterm-256color", SSH_TTY="/dev/pts/1")
-    assert said(TERM="xterm", NO_COLOR="").startswith("note: NO_COLOR")
-    assert said(TERM="vt100").startswith("note: A terminal called “vt100” has none")
+    assert said(TERM="xterm", NO_COLOR="").startswith("note: None, because NO_COLOR")
+    assert said(Ability.FEW, TERM="xterm").startswith("ok: 16, as the settings say")
+    assert "plain letters" in said(TERM="xterm", LC_ALL="C")
 
 
 def test_what_is_said_of_gpus() -> None:

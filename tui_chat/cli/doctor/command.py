@@ -62,12 +62,13 @@ def _checks() -> list[Check]:
     paths = resolve_paths(settings.paths)
     seen = asking.look(environ)
     there: list[Check] = [
-        (colours.SUBJECT, lambda: colours.check(environ)),
+        (colours.SUBJECT, lambda: colours.check(environ, settings.ui.color, settings.ui.glyphs)),
         (clipboard.SUBJECT, lambda: asyncio.run(clipboard.check(environ))),
     ]
     return [
         (terminal.SUBJECT, lambda: terminal.check(environ, seen)),
         *(there if seen is not None else ()),
+        (colours.SUBJECT, colours.check_themes),
         (keys.SUBJECT, lambda: keys.check(settings.keys)),
         (config.SUBJECT, lambda: config.check(reading)),
         (config.SUBJECT, config.check_presets),
