@@ -126,6 +126,10 @@ class Workspace:
         """List the sessions, newest first: those in use, the archived ones, or (None) both."""
         return await asyncio.to_thread(self.store.list, archived)
 
+    async def is_new(self) -> bool:
+        """Whether no session is kept here, readable or not."""
+        return await asyncio.to_thread(self.store.is_empty)
+
     async def last_session(self) -> str | None:
         """The session last written to that can be opened."""
         return next((s.id for s in await self.sessions() if s.problem is None), None)

@@ -67,6 +67,10 @@ class SessionStore:
         ]
         return sorted(summaries, key=lambda summary: (summary.updated, summary.id), reverse=True)
 
+    def is_empty(self) -> bool:
+        """Tell whether there is no session, without reading any."""
+        return next(iter(self._names()), None) is None
+
     def trashed(self) -> tuple[Trashed, ...]:
         """Return the deleted sessions, the last deleted first, each with when it goes for good."""
         return trashed(self.folder / "trash", self.trash.list(archived=None), self.trash_days)

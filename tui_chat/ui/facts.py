@@ -63,6 +63,8 @@ class Facts:
     """How quick the answers of this session were; None while there is none."""
     line: str = ""
     """What is to be said of the line to the terminal; empty while it is quick."""
+    first: bool = False
+    """Whether no chat is kept yet, so that whoever looks may be new here."""
     usual_preset: str = ""
     """The preset that new chats begin with; empty for none."""
 
@@ -209,6 +211,16 @@ class Facts:
             return Content.styled(self.busy_with, "$foreground")
         if self.models is None:
             return Content("")
+        if not self.first:
+            return self._beginning()
+        from tui_chat.ui.greeting import found
+
+        ready = self.session is not None and self.session.model is not None
+        action = Content.assemble("\n\nType a question; ", ("enter", "$accent"), " sends it") if ready else ""
+        return Content.assemble(self._beginning(), "\n\n", found(self.models, self.sample), action)
+
+    def _beginning(self) -> Content:
+        """Say who answers, or what is missing for that."""
         if not self.models:
             return _NO_MODEL
         if self.session is None or self.session.model is None:

@@ -206,6 +206,11 @@ class Presenter:
         if self._conversation is not None and models != before:
             self._reload()
 
+    def greet(self) -> None:
+        """Say what was found on this machine, until something is said: no chat is kept yet."""
+        self._facts.first = True
+        self.refresh()
+
     def expect(self, outlook: Outlook | None) -> None:
         """Say what sending what stands in the input would take."""
         before, self._facts.outlook = self._facts.outlook, outlook
@@ -245,6 +250,7 @@ class Presenter:
             self._trends.note(SPEED, facts.speed)
             following = conversation.access is Access.FOLLOWER
             self._screen.show_banner(_following(conversation.holder) if following else "")
+        facts.first = facts.first and not facts.path
         self._tell_stage()
         facts.beside = self._screen.has_room_beside
         self._screen.show_title(facts.title())

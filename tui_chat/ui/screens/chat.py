@@ -114,6 +114,8 @@ class ChatScreen(AttendingActions):
         for problem in (*self._problems, opened.problem, *opened.notes):
             if problem is not None:
                 self._presenter.notice(problem)
+        if await self._workspace.is_new():
+            self._presenter.greet()
         self.prompt.past.fill(await asyncio.to_thread(self._workspace.history.read))
         await self._workspace.start()
         self._presenter.know_models(await self._workspace.models())
