@@ -132,20 +132,24 @@ class Collection:
         """Write a text of a conversation to `path`; return its bytes. Raises as `export` does."""
         return await asyncio.to_thread(write_document, path, text, overwrite=overwrite)
 
-    async def take(self, path: Path) -> tuple[str, ...]:
+    async def take(self, path: Path, tell: Callable[[int, int], None]) -> tuple[str, ...]:
         """Add the sessions in a file, all of which is read before any is added; return their ids.
+
+        Tells meanwhile how many of how many are added.
 
         Raises:
             ImportFailedError: It holds something else.
             StoreError: It cannot be read, or the sessions cannot be saved.
         """
+        loop = asyncio.get_running_loop()
 
         def read() -> tuple[str, ...]:
             from tui_chat.chat.importing.read import LARGEST, read_sessions
 
             data = read_document(path, LARGEST)
             found = read_sessions(data, str(path), datetime.now(UTC), lift)
-            for session in found:
+            for number, session in enumerate(found):
+                loop.call_soon_threadsafe(tell, number, len(found))
                 self._store.create(session).close()
             return tuple(session.id for session in found)
 

@@ -51,13 +51,13 @@ def import_files(args: argparse.Namespace, place: Place) -> None:
     read = [
         session for name in args.files for session in read_sessions(_bytes(name), _called(name), now, lift)
     ]
-    for session in read:
+    for session in read:  # each is told when it is there, which of thousands takes a while
         place.store.create(session).close()
+        if not args.json:
+            told = f"{session.id}  {count(len(session.messages), 'message')}  {session.title}"
+            print(told, flush=sys.stdout.isatty())
     if args.json:
         print(as_json([{"id": s.id, "title": s.title, "messages": len(s.messages)} for s in read]))
-        return
-    for session in read:
-        print(f"{session.id}  {count(len(session.messages), 'message')}  {session.title}")
 
 
 def _bytes(name: str) -> bytes:

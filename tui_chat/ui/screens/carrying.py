@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Protocol
 
 from textual import work
@@ -13,6 +15,7 @@ from tui_chat.chat.importing.failure import ImportFailedError
 from tui_chat.store.errors import StoreError
 from tui_chat.ui import words
 from tui_chat.ui.goal import Goal
+from tui_chat.ui.progress import Pace, counted
 from tui_chat.ui.screens.dialogs import AskScreen, PickScreen
 from tui_chat.ui.screens.keeping import KeepingActions
 from tui_chat.ui.transcript.fences import suffix_of
@@ -106,7 +109,8 @@ class CarryingActions(KeepingActions):
             if not named:
                 return
             try:
-                taken = await self._workspace.collection.take(words.typed_path(named))
+                tell = partial(self._tell_imported, Pace(monotonic()))
+                taken = await self._workspace.collection.take(words.typed_path(named), tell)
             except (ImportFailedError, StoreError) as error:
                 note = _told(error)
             else:
@@ -117,6 +121,11 @@ class CarryingActions(KeepingActions):
             self.note(told)
         else:
             self.choose_session(told)
+
+    def _tell_imported(self, pace: Pace, done: int, total: int) -> None:
+        if self.is_attached and total > 1:
+            left_s = pace.left_s(monotonic(), done, total)
+            self.note(f"importing {counted(done, total, 'conversations', left_s)}")
 
 
 def _told(error: ImportFailedError | StoreError) -> str:

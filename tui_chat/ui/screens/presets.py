@@ -70,7 +70,8 @@ class PresetsScreen(PassingScreen[Choice | None]):
         for each in self._found.listed:
             preset = each.preset
             rows.append(Row(preset.name, each, f"{preset.name} {preset.about}", _draw(each, self._current)))
-        self.query_one(FilteredList).show(rows, "No preset is called that.")
+        empty = "No preset is called that. Any of them can be kept under a name of your own, and changed."
+        self.query_one(FilteredList).show(rows, empty)
         if problems := self._found.problems:
             more = f" So it is with {len(problems) - 1} more." if len(problems) > 1 else ""
             self._note(f"{problems[0].what}{more} {problems[0].kept}")

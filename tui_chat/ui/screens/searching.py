@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from textual import on, work
@@ -16,6 +17,7 @@ from tui_chat.chat.model import Role
 from tui_chat.ui import words
 from tui_chat.ui.commands import Place
 from tui_chat.ui.goal import Goal
+from tui_chat.ui.progress import Pace, counted
 from tui_chat.ui.screens.listing import ListScreen
 from tui_chat.ui.transcript.text import clean, clean_line
 from tui_chat.ui.widgets.filtered import FilteredList, Row, columns
@@ -61,15 +63,15 @@ class SearchScreen(ListScreen[Goal | None]):
 
     @work(group="indexing")
     async def _catch_up(self) -> None:
-        await self._collection.catch_up(self._tell)
+        await self._collection.catch_up(partial(self._tell, Pace(monotonic())))
         self._caught_up = True
         if self.there:
             self.head("")
             self._search()
 
-    def _tell(self, done: int, total: int) -> None:
+    def _tell(self, pace: Pace, done: int, total: int) -> None:
         if self.there:
-            self.head(f"reading {words.count(total, 'session')}, {done * 100 // total} %")
+            self.head(f"reading {counted(done, total, 'sessions', pace.left_s(monotonic(), done, total))}")
 
     @on(FilteredList.Typed)
     def _typed(self) -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
 
+_NONE = "No session yet. The first message you send makes one; a file of another program can be imported."
+
 
 class SessionsScreen(ListScreen[Goal | None]):
     """Choose a session; gives where to go, or None for staying where one is."""
@@ -70,7 +72,8 @@ class SessionsScreen(ListScreen[Goal | None]):
             Row(row.summary.id, row, _words(row.summary), partial(self._drawn, row, now))
             for row in self._listed
         ]
-        self.rows.show(rows, "No session yet. The first message you send makes one.", at)
+        empty = "No session is called that. What was said in them is found by the search." if rows else _NONE
+        self.rows.show(rows, empty, at)
 
     def matching(self, typed: str, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
         """Return every session that contains what was typed; with nothing typed, forks as they are folded."""

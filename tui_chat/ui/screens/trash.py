@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tui_chat.client.collection import Collection
     from tui_chat.store.listing import SessionSummary
 
+_NONE = "The trash is empty. Sessions that are deleted wait here, and can be brought back."
+
 
 class TrashScreen(ListScreen[None]):
     """Shows what was deleted, the last deleted first."""
@@ -40,7 +42,9 @@ class TrashScreen(ListScreen[None]):
         if self.there:
             now = datetime.now(UTC)
             self.head(words.count(len(found), "session"))
-            self.rows.show([_row(each, now) for each in found], "The trash is empty.")
+            self.rows.show(
+                [_row(each, now) for each in found], "No session here is called that." if found else _NONE
+            )
 
     def matching(self, typed: str, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
         """Return the sessions that contain what was typed."""
