@@ -39,6 +39,10 @@ def test_session_list_and_settings_need_no_screen() -> None:
     assert not loaded_by(code) & (HEAVY | {"textual", "rich"})
 
 
+def test_chat_in_lines_needs_no_screen() -> None:
+    assert not loaded_by("import tui_chat.cli.plain.run") & (HEAVY | {"textual", "rich"})
+
+
 def test_engine_leaves_llama_cpp_to_its_workers() -> None:
     assert not loaded_by("import tui_chat.engine.__main__") & {"llama_cpp", "numpy", "textual", "rich"}
 

@@ -143,6 +143,7 @@ def test_several_lines_and_words_from_a_pipe(short_answers: Home) -> None:
     (session,) = sessions_of(short_answers)
     assert session.title.startswith("Say this")
     assert done.stdout.count("you: Say this:\nbanana\n") >= 1
+    assert done.stdout.count(MODEL) == 2, "said when it came, and shown again, with its name"
     assert "There is no model called “nobody”" in done.stdout
     assert "No chats are called “nothing”" in done.stdout
     assert "Taken back; /redo does it again. The chat is empty." in done.stdout

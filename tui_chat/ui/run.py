@@ -55,7 +55,7 @@ def run(
         return Workspace(paths, loaded.settings, sessions)
 
     log_file = paths.logs / "ui.log"
-    _log_to(log_file)
+    log_to(log_file)
     app = TuiChat(loaded, workspace, opening, log_file, look)
     try:
         app.run(mouse=loaded.settings.ui.mouse)
@@ -74,7 +74,7 @@ def look_at_terminal(ui: UiSettings, color: Ability | None = None) -> Look:
     return look
 
 
-def _log_to(file: Path) -> None:
+def log_to(file: Path) -> None:
     """Send our log to `file`, which is made when there is something to write. Never to the screen."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import sys
 import threading
 from collections.abc import Coroutine
@@ -21,6 +20,7 @@ from tui_chat.client.workspace import Workspace
 from tui_chat.config.paths import Paths
 from tui_chat.config.settings import LoadedSettings
 from tui_chat.ui.opening import Opening
+from tui_chat.ui.run import log_to
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ _CLOSING_S = 5.0
 
 def run(paths: Paths, loaded: LoadedSettings, sessions: Path | None, opening: Opening) -> int:
     """Chat until the person leaves; return the exit status."""
-    _log_to(paths.logs / "plain.log")
+    log_to(paths.logs / "plain.log")
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     if loaded.problem is not None:
         _say(loaded.problem)
@@ -127,15 +127,3 @@ class Loop:
 def _say(problem: Problem) -> None:
     parts = (*problem.what.splitlines(), problem.kept, problem.remedy)
     sys.stdout.write("".join(f"tui-chat: {part}\n" for part in parts if part))
-
-
-def _log_to(file: Path) -> None:
-    """Send our log to `file`, which is made when there is something to write; never to the terminal."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handler: logging.Handler = logging.FileHandler(file, delay=True, encoding="utf-8")
-    except OSError:
-        handler = logging.NullHandler()
-    logger = logging.getLogger("tui_chat")
-    logger.addHandler(handler)
-    logger.propagate = False

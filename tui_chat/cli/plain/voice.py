@@ -89,7 +89,7 @@ class Voice:
         if message.role is Role.USER:
             self.say(f"{YOU}{printable(message.text)}")
         elif message.answer is not None and not message.in_flight:
-            self._printed[message.id] = 0
+            self._printed.pop(message.id, None)
             self._settled(message)
 
     def _hear(self, change: Change) -> None:
@@ -144,7 +144,7 @@ class Voice:
             self._end_line()
             self._write(f"{message.answer.model if message.answer else 'answer'}: ")
             done = 0
-        self._printed[id] = len(text)
+        self._printed[id] = max(done, len(text))  # one that is taken up anew begins again
         self._write(printable(text[done:]))
 
     def _settled(self, message: Message) -> None:
