@@ -141,6 +141,7 @@ WAYS = (
     ("ctrl+o s", Place.DIALOG, "escape"),
     ("ctrl+o d", Place.DIALOG, "escape"),
     ("ctrl+o o", Place.SETTINGS, "escape"),
+    ("ctrl+o v", Place.ATTACHMENTS, "escape"),
 )
 """Keys into each place, and out of it again."""
 

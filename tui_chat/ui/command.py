@@ -34,6 +34,7 @@ class Place(enum.Enum):
     PRESETS = "Presets"
     BESIDE = "Two versions side by side"
     SETTINGS = "Settings"
+    ATTACHMENTS = "What is attached"
     PANELS = "Arranging the panels"
 
 
@@ -64,7 +65,7 @@ class Command(msgspec.Struct, frozen=True):
 
 _FILTERED = frozenset(
     {Place.PALETTE, Place.SESSIONS, Place.TRASH, Place.SEARCH, Place.MODELS, Place.SERVED, Place.COMPARE}
-) | {Place.PRESETS, Place.SETTINGS}
+) | {Place.PRESETS, Place.SETTINGS, Place.ATTACHMENTS}
 """Lists that typing narrows."""
 
 _LISTED = _FILTERED | {Place.RESIDENTS, Place.SERVERS, Place.BRANCHES, Place.CONTEXT}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tui_chat.ui.command import Command, Place
+from tui_chat.ui.keyboard.attaching import ATTACHING
 from tui_chat.ui.keyboard.branches import BRANCHES
 from tui_chat.ui.keyboard.chat import CHAT
 from tui_chat.ui.keyboard.context import CONTEXT
@@ -24,6 +25,7 @@ __all__ = ["COMMANDS", "Command", "Place", "commands"]
 COMMANDS: tuple[Command, ...] = (
     *CHAT,
     *WRITING,
+    *ATTACHING,
     *READING,
     *LISTS,
     *SESSIONS,
