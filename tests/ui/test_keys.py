@@ -123,6 +123,7 @@ WAYS = (
     ("m", Place.COMPARE, "escape"),
     ("v", Place.SELECTING, "escape"),
     ("k", Place.TRANSCRIPT, "tab"),
+    ("slash", Place.OFFERED, "escape ctrl+u"),
     ("ctrl+underscore", Place.FINDING, "escape"),
     ("f12", Place.PANELS, "escape"),
     ("f2", Place.MODELS, "escape"),

@@ -12,6 +12,7 @@ class Place(enum.Enum):
 
     EVERYWHERE = "Everywhere"
     CHAT = "In a chat"
+    OFFERED = "Choosing what is offered while writing"
     INPUT = "Writing"
     EDITING = "Editing text"
     TRANSCRIPT = "Reading the conversation"
@@ -69,7 +70,7 @@ _FILTERED = frozenset(
 """Lists that typing narrows."""
 
 _LISTED = _FILTERED | {Place.RESIDENTS, Place.SERVERS, Place.BRANCHES, Place.CONTEXT}
-_WRITING = frozenset({Place.INPUT, Place.EDITING, Place.FINDING})
+_WRITING = frozenset({Place.INPUT, Place.EDITING, Place.FINDING, Place.OFFERED})
 _ON_CHAT = _WRITING | {Place.TRANSCRIPT, Place.SELECTING, Place.PANELS}
 _TYPED_IN = _FILTERED | _WRITING | {Place.DIALOG, Place.LISTS, Place.CHAT, Place.EVERYWHERE}
 

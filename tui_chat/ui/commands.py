@@ -8,6 +8,7 @@ from tui_chat.ui.command import Command, Place
 from tui_chat.ui.keyboard.attaching import ATTACHING
 from tui_chat.ui.keyboard.branches import BRANCHES
 from tui_chat.ui.keyboard.chat import CHAT
+from tui_chat.ui.keyboard.completing import COMPLETING
 from tui_chat.ui.keyboard.context import CONTEXT
 from tui_chat.ui.keyboard.lists import LISTS
 from tui_chat.ui.keyboard.models import MODELS
@@ -26,6 +27,7 @@ COMMANDS: tuple[Command, ...] = (
     *CHAT,
     *WRITING,
     *ATTACHING,
+    *COMPLETING,
     *READING,
     *LISTS,
     *SESSIONS,

@@ -13,6 +13,7 @@ ATTACHING: tuple[Command, ...] = (
     Command(
         "attachments", "ctrl+o v", "screen.attachments", "See, expand and remove what is attached", Place.CHAT
     ),
+    Command("attach", "ctrl+o a", "screen.attach", "Attach a file", Place.CHAT),
     Command("attached.view", "enter", "screen.choose", "Read it", Place.ATTACHMENTS, "read"),
     _on("expand", "ctrl+e", "expand", "Put its text into the input", "into the input"),
     _on("remove", "ctrl+d", "remove", "Take it away; undo in the input brings it back", "remove"),

@@ -27,6 +27,7 @@ from tui_chat.ui.widgets.chips import ChipLine
 from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
 from tui_chat.ui.widgets.panel import SidePanel
 from tui_chat.ui.widgets.prompt import Prompt
+from tui_chat.ui.widgets.suggestions import Suggestions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +82,7 @@ class ChatScreen(AttendingActions):
                 yield Static(id="chat-empty")
             yield SidePanel(ORDER, id="chat-panel")
         yield StatusLine(id="chat-status")
+        yield Suggestions(id="chat-offered")
         yield ChipLine(id="chat-chips")
         with Horizontal(id="chat-entry"):
             yield Static("›", id="chat-mark")  # noqa: RUF001
@@ -98,6 +100,7 @@ class ChatScreen(AttendingActions):
     def on_mount(self) -> None:
         """Paint first; connect and read the disk when the first frame is out."""
         self._presenter = Presenter(self)
+        self.prompt.completion = self
         self.show_line()
         self.show_hints()
         self.call_after_refresh(self._start)
@@ -153,6 +156,7 @@ class ChatScreen(AttendingActions):
 
     @on(TextArea.Changed, "#chat-input")
     def _typed(self) -> None:
+        self.look()
         if self._conversation is not None:
             self.keep_draft(self.prompt.text)
             if self.prompt.text:
@@ -184,7 +188,10 @@ class ChatScreen(AttendingActions):
     async def _send(self, text: str, attachments: tuple[Attachment, ...]) -> None:
         await self._opened.wait()
         assert self._conversation is not None
-        edited = self._editing
+        said = await self.called(text, attachments) if text.startswith("/") else text
+        if said is None:
+            return
+        text, edited = said, self._editing
         self.leave_editing()
         conversation = self._conversation
         async with self._sending:
@@ -267,7 +274,7 @@ class ChatScreen(AttendingActions):
     @property
     def places(self) -> tuple[Place, ...]:
         """Where the person is, for help and hints."""
-        writing = Place.FINDING if self.finding else Place.INPUT
+        writing = Place.FINDING if self.finding else Place.OFFERED if self.offering else Place.INPUT
         reading = Place.SELECTING if self.selecting else Place.TRANSCRIPT
         first = reading if self.reading else Place.PANELS if self.arranging else writing
         return (first, *around(first))
@@ -296,9 +303,9 @@ class ChatScreen(AttendingActions):
         match action:
             case "stop":
                 possible = self._stoppable or (self._editing is not None and not self.reading)
-                return possible and not (self.finding or self.arranging or self.selecting)
+                return possible and not (self.finding or self.arranging or self.selecting or self.offering)
             case "read":
-                return not (self.finding or self.arranging)
+                return not (self.finding or self.arranging or self.offering)
             case "undo" | "redo":
                 elsewhere = self.arranging or isinstance(self.focused, TextArea | Input)
                 writing = self.app.screen is self and elsewhere

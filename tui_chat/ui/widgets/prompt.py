@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
 from tui_chat.ui.command import Place
+from tui_chat.ui.completing.asked import Asked, asked_by
 from tui_chat.ui.held import Attachments, Held, is_large, pasted
 from tui_chat.ui.keys import Keyed
 
@@ -61,6 +63,25 @@ class Past:
         return self._draft
 
 
+class Completion(Protocol):
+    """Offers what may be meant by what stands before the cursor."""
+
+    @property
+    def offering(self) -> bool:
+        """Whether it does now."""
+        ...
+
+    def move(self, step: int) -> None:
+        """Highlight another one."""
+
+    def close(self) -> None:
+        """Offer nothing more for this."""
+
+    async def take(self, *, run: bool) -> bool:
+        """Do what is highlighted, or write it out; False where there is nothing."""
+        ...
+
+
 class Prompt(Keyed, TextArea):
     """A text area of one to ten lines that sends instead of breaking the line on enter."""
 
@@ -74,7 +95,7 @@ class Prompt(Keyed, TextArea):
     }
     """
 
-    own_places = (Place.INPUT, Place.EDITING)
+    own_places = (Place.OFFERED, Place.INPUT, Place.EDITING)
 
     @dataclass
     class Submitted(Message):
@@ -99,6 +120,7 @@ class Prompt(Keyed, TextArea):
         self.past = Past()
         self._cut = ""
         self._held = Held()
+        self.completion: Completion | None = None
 
     @property
     def attachments(self) -> Attachments:
@@ -146,6 +168,43 @@ class Prompt(Keyed, TextArea):
         if self.wrap_width:
             self._rewrap_and_refresh_virtual_size()
         self.call_after_refresh(self.scroll_cursor_visible)
+
+    @property
+    def asked(self) -> Asked | None:
+        """What the text before the cursor asks for."""
+        row, column = self.cursor_location
+        return asked_by(self.document.get_line(row)[:column], first_line=row == 0)
+
+    def write_at(self, start: int, text: str, attachments: Attachments | None = None) -> None:
+        """Put `text` in the place of what stands between a column of the line and the cursor, as one step."""
+        row, column = self.cursor_location
+        self.history.checkpoint()
+        before = self.text
+        self.replace(text, (row, start), (row, column))
+        if attachments is not None and self._held.change(attachments, before, self.text):
+            self.post_message(self.Attached())
+        self.history.checkpoint()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the keys of what is offered to others while nothing is."""
+        if action in ("take_offered", "move_offered", "close_offered"):
+            return self.completion is not None and self.completion.offering
+        return super().check_action(action, parameters)
+
+    async def action_take_offered(self, run: bool) -> None:
+        """Take what is highlighted; with nothing there after all, `run` sends the text."""
+        if self.completion is not None and not await self.completion.take(run=run) and run:
+            self.action_submit()
+
+    def action_move_offered(self, step: int) -> None:
+        """Highlight another one."""
+        if self.completion is not None:
+            self.completion.move(step)
+
+    def action_close_offered(self) -> None:
+        """Offer nothing more for this word."""
+        if self.completion is not None:
+            self.completion.close()
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "shift+\r":  # what shift+enter is called that tmux tells apart from enter
