@@ -143,6 +143,7 @@ WAYS = (
     ("ctrl+o d", Place.DIALOG, "escape"),
     ("ctrl+o o", Place.SETTINGS, "escape"),
     ("ctrl+o v", Place.ATTACHMENTS, "escape"),
+    ("ctrl+o h", Place.HISTORY, "escape"),
 )
 """Keys into each place, and out of it again."""
 

@@ -36,6 +36,7 @@ class Place(enum.Enum):
     BESIDE = "Two versions side by side"
     SETTINGS = "Settings"
     ATTACHMENTS = "What is attached"
+    HISTORY = "What was sent before"
     PANELS = "Arranging the panels"
 
 
@@ -66,7 +67,7 @@ class Command(msgspec.Struct, frozen=True):
 
 _FILTERED = frozenset(
     {Place.PALETTE, Place.SESSIONS, Place.TRASH, Place.SEARCH, Place.MODELS, Place.SERVED, Place.COMPARE}
-) | {Place.PRESETS, Place.SETTINGS, Place.ATTACHMENTS}
+) | {Place.PRESETS, Place.SETTINGS, Place.ATTACHMENTS, Place.HISTORY}
 """Lists that typing narrows."""
 
 _LISTED = _FILTERED | {Place.RESIDENTS, Place.SERVERS, Place.BRANCHES, Place.CONTEXT}

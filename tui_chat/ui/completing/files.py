@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from time import monotonic
 
-from tui_chat.ui.fuzzy import ranked
+from tui_chat.ui.fuzzy import has_letters, ranked
 
 MOST_SEEN = 20_000
 """Entries of folders that are looked at."""
@@ -40,15 +40,8 @@ def files_for(word: str, folder: str, stopped: Callable[[], bool] = lambda: Fals
         names = [f"{head}{slash}{name}" for name in _listed(inside, hidden=hidden)]
     else:
         names = list(_walked(folder, hidden=hidden, stopped=stopped))
-    letters = word.casefold()
-    found = [name for name in names if _has(letters, name.casefold())][:MOST_RANKED]
+    found = [name for name in names if has_letters(word, name)][:MOST_RANKED]
     return ranked(word, ((name, name) for name in found))[:OFFERED]
-
-
-def _has(letters: str, name: str) -> bool:
-    """Whether `name` has all `letters` in their order."""
-    rest = iter(name)
-    return all(letter in rest for letter in letters)
 
 
 def _listed(folder: str, *, hidden: bool) -> list[str]:

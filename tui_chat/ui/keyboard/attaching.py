@@ -1,4 +1,4 @@
-"""Keys of what goes with a message."""
+"""Keys of what goes with a message, and of what was sent before."""
 
 from __future__ import annotations
 
@@ -17,5 +17,12 @@ ATTACHING: tuple[Command, ...] = (
     Command("attached.view", "enter", "screen.choose", "Read it", Place.ATTACHMENTS, "read"),
     _on("expand", "ctrl+e", "expand", "Put its text into the input", "into the input"),
     _on("remove", "ctrl+d", "remove", "Take it away; undo in the input brings it back", "remove"),
+    Command(
+        "history", "ctrl+o h", "screen.history", "Find what you sent before, in all sessions", Place.CHAT
+    ),
+    Command(
+        "history.choose", "enter", "screen.choose", "Put it into the input", Place.HISTORY, "into the input"
+    ),
+    Command("history.close", "escape", "screen.leave", "Back to the chat", Place.HISTORY, "back"),
     Command("attached.close", "escape", "screen.leave", "Back to the chat", Place.ATTACHMENTS, "back"),
 )
