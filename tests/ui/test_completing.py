@@ -63,7 +63,7 @@ def test_files_are_found_by_a_few_letters_and_hidden_ones_by_their_dot(folder: P
 
 
 def test_words_stand_for_commands_that_there_are() -> None:
-    assert set(SLASH.values()) - {command.id for command in COMMANDS} <= {"themes"}
+    assert set(SLASH.values()) <= {command.id for command in COMMANDS}
 
 
 async def test_a_file_is_offered_attached_and_undone_in_one_burst(chats: Chats, folder: Path) -> None:

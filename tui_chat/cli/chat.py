@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tui_chat.config.settings import LoadedSettings
 
+from tui_chat.config.looks import Ability
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that choose what the chat opens on."""
@@ -26,6 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", metavar="NAME", help="tell the model what this preset says")
     parser.add_argument("--sessions", type=Path, metavar="DIR", help="use the chats in DIR")
     parser.add_argument("--low-bandwidth", action="store_true", help="paint seldom, as for a slow line")
+    parser.add_argument(
+        "--color",
+        choices=[str(each) for each in Ability],
+        help="use so many colours, whatever the terminal says (auto: find out)",
+    )
     parser.add_argument("--model", metavar="NAME", help="answer with this model: id, part of one, or a path")
 
 
@@ -50,4 +57,4 @@ def run(args: argparse.Namespace) -> int:
         loaded = _frugal(loaded)
     paths = resolve_paths(loaded.settings.paths)
     opening = Opening(args.last, args.resume, args.model, args.preset, args.ephemeral)
-    return run_app(paths, loaded, args.sessions, opening)
+    return run_app(paths, loaded, args.sessions, opening, Ability(args.color) if args.color else None)

@@ -25,10 +25,13 @@ def run(args: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         sys.stderr.write("tui-chat: top needs a terminal. For scripts there is `tui-chat status --json`.\n")
         return 2
+    from tui_chat.ui.run import look_at_terminal
+
+    look = look_at_terminal(settings.ui)
     from tui_chat.ui.terminal import give_keys_back
     from tui_chat.ui.top import TopApp
 
-    app = TopApp(settings.ui.theme, lambda: EngineClient(paths.socket), paths.state)
+    app = TopApp(settings.ui.theme, lambda: EngineClient(paths.socket), paths.state, look)
     try:
         app.run(mouse=settings.ui.mouse)
     finally:

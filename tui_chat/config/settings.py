@@ -15,6 +15,7 @@ from tui_chat.chat.model import Problem, Sampling
 from tui_chat.chat.routing import Routes
 from tui_chat.config.declared import Mebibytes, Place, Seconds, Tokens, When, about, takes_effect
 from tui_chat.config.keys import KeySettings
+from tui_chat.config.looks import Ability, Glyphs
 from tui_chat.config.servers import DetectSettings, Name, ServerSettings
 from tui_chat.wire.api import ModelSource
 from tui_chat.wire.plan import Strategy
@@ -147,7 +148,7 @@ class Notify(enum.StrEnum):
 class UiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the screen behaves."""
 
-    theme: Annotated[str | None, about("Name of a theme", When.NOW)] = None
+    theme: Annotated[str | None, about("Name of a theme; else one that suits the terminal", When.NOW)] = None
     stream_fps: Annotated[
         Annotated[int, msgspec.Meta(ge=1, le=120)] | None,
         about("Frames per second while an answer streams; else 30, and 15 over SSH", When.NOW),
@@ -165,19 +166,19 @@ class UiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Bandwidth,
         about("Paint seldom, for a slow line: always, never, or as it is measured", When.NOW),
     ] = Bandwidth.AUTO
-    notify: Annotated[
-        Notify,
-        about(
-            "How you are told of an answer while you look elsewhere",
-            When.NOW,
-        ),
-    ] = Notify.AUTO
+    notify: Annotated[Notify, about("How you are told of an answer while you look elsewhere", When.NOW)] = (
+        Notify.AUTO
+    )
     notify_after_s: Annotated[
         Seconds, about("Seconds that an answer must have taken for you to be told of it", When.NOW)
     ] = 10.0
     title: Annotated[
         bool, about("Write the session and whether it answers into the title of the window", When.NOW)
     ] = True
+    color: Annotated[Ability, about("How many colours are used, if the terminal tells wrong")] = Ability.AUTO
+    glyphs: Annotated[
+        Glyphs, about("What lines, graphs and marks are made of, where the font or locale lacks some")
+    ] = Glyphs.AUTO
 
 
 class InstrumentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
-from textual import constants, events
+from textual import constants, events, work
 from textual.screen import Screen
 
 from tui_chat.chat.model import Problem, ProblemCode
@@ -20,9 +20,9 @@ from tui_chat.ui.command import Command, Place
 from tui_chat.ui.garbage import SWEEP_EVERY_S, Sweeper, settle_down
 from tui_chat.ui.keymap import Keymap, keymap_of
 from tui_chat.ui.keys import Keyed
+from tui_chat.ui.look import ORDINARY, Look
 from tui_chat.ui.offering import here, is_possible, reachable
 from tui_chat.ui.screens.chat import ChatScreen
-from tui_chat.ui.theme import DARK
 from tui_chat.ui.themed import ThemedApp
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
         workspace: Callable[[], Workspace],
         opening: Opening,
         log_file: Path,
+        look: Look = ORDINARY,
     ) -> None:
         """Make the app; nothing is read but a theme file.
 
@@ -73,9 +74,10 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
             workspace: Makes what this terminal works with; called once, after the first paint.
             opening: The conversation to begin with.
             log_file: Where unexpected errors are written.
+            look: What the terminal can show.
         """
         self.keymap = keymap_of(loaded.settings.keys)
-        super().__init__(loaded.settings.ui.theme)
+        super().__init__(loaded.settings.ui.theme, look)
         self._bandwidth = loaded.settings.ui.low_bandwidth
         self.line.forced = FORCED[self._bandwidth]
         self._loaded = loaded
@@ -174,6 +176,18 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
         """Arrange the panels, or leave them so."""
         self._chat.arrange_panels()
 
+    @work
+    async def action_themes(self) -> None:
+        """Choose a theme."""
+        from tui_chat.ui.screens.themes import ThemesScreen
+
+        if isinstance(self.screen, ThemesScreen):
+            return
+        if (name := await self.push_screen_wait(ThemesScreen())) is not None:
+            from tui_chat.ui.settings.remembering import remember_theme
+
+            self.say(await remember_theme(name))
+
     def action_presets(self) -> None:
         """Choose a preset."""
         self._chat.show_presets()
@@ -197,7 +211,7 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
         self._chat.use_settings(settings)
         changed = settings.ui.theme != before.theme
         problems = (
-            self._use_first_theme(settings.ui.theme or DARK) if changed else None,
+            self._use_first_theme(self.look.theme(settings.ui.theme)) if changed else None,
             _bad_keys(self.keymap),
         )
         return " ".join(problem.what for problem in problems if problem is not None)

@@ -38,6 +38,7 @@ class Place(enum.Enum):
     ATTACHMENTS = "What is attached"
     HISTORY = "What was sent before"
     PANELS = "Arranging the panels"
+    THEMES = "Themes"
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -67,7 +68,7 @@ class Command(msgspec.Struct, frozen=True):
 
 _FILTERED = frozenset(
     {Place.PALETTE, Place.SESSIONS, Place.TRASH, Place.SEARCH, Place.MODELS, Place.SERVED, Place.COMPARE}
-) | {Place.PRESETS, Place.SETTINGS, Place.ATTACHMENTS, Place.HISTORY}
+) | {Place.PRESETS, Place.SETTINGS, Place.ATTACHMENTS, Place.HISTORY, Place.THEMES}
 """Lists that typing narrows."""
 
 _LISTED = _FILTERED | {Place.RESIDENTS, Place.SERVERS, Place.BRANCHES, Place.CONTEXT}

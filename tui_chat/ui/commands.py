@@ -19,6 +19,7 @@ from tui_chat.ui.keyboard.servers import SERVERS
 from tui_chat.ui.keyboard.sessions import SESSIONS
 from tui_chat.ui.keyboard.settings import SETTINGS
 from tui_chat.ui.keyboard.terminal import TERMINAL
+from tui_chat.ui.keyboard.themes import THEMES
 from tui_chat.ui.keyboard.writing import WRITING
 
 __all__ = ["COMMANDS", "Command", "Place", "commands"]
@@ -39,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     *SETTINGS,
     *PANELS,
     *TERMINAL,
+    *THEMES,
 )
 """In the order in which help and footer show them."""
 

@@ -29,6 +29,7 @@ from textual.keys import Keys
 from textual.message import Message
 
 from tui_chat.ui import terminal
+from tui_chat.ui.ground import GroundTold, Listener
 from tui_chat.ui.output.outlet import Outlet
 from tui_chat.ui.output.painter import ASK, Painter
 from tui_chat.ui.resizing import Settled
@@ -183,11 +184,13 @@ class PromptDriver(LinuxDriver):
         """Read input and dispatch events until told to end; replaces the method of the same name."""
         parser = _Parser(self._hear_answer)
         decode = getincrementaldecoder("utf-8")("replace").decode
+        listener = Listener()
         with selectors.SelectSelector() as selector, suppress(EOFError, ParseError):
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
                 readable = selector.select(_patience(parser))
                 text = decode(os.read(self.fileno, 4096)) if readable else ""
+                text = self._without_answers(text, listener)
                 if text:
                     for message in parser.feed(text):
                         self.process_message(message)
@@ -197,6 +200,15 @@ class PromptDriver(LinuxDriver):
                     self.process_message(message)
             for _ in parser.feed(""):
                 pass
+
+    def _without_answers(self, text: str, listener: Listener) -> str:
+        """Return what was typed; what the terminal told of its ground goes to the app."""
+        if not text:
+            return listener.give_up()
+        known, typed = listener.told, listener.feed(text)
+        if listener.told is not known and listener.told is not None:
+            self.process_message(GroundTold(listener.told))
+        return typed
 
     def _hear_answer(self) -> None:
         self._heard += 1

@@ -8,16 +8,17 @@ from tui_chat.chat.compose import Part
 from tui_chat.chat.context import Outcome, Spent
 from tui_chat.chat.policy import Policy, PolicyKind
 from tui_chat.ui import words
-from tui_chat.ui.plot import shares
+from tui_chat.ui.plot import FILLS, shares
 
-_USED, _FREE, _KEPT = "█", "·", "░"
+_FREE, _KEPT = "·", "░"
 _STYLES = {
-    Part.SYSTEM: "$secondary",
-    Part.PINNED: "$warning",
-    Part.SUMMARY: "$success",
-    Part.HISTORY: "$accent",
-    Part.THINKING: "$primary",
+    Part.SYSTEM: "$part-system",
+    Part.PINNED: "$part-pinned",
+    Part.SUMMARY: "$part-summary",
+    Part.HISTORY: "$part-history",
+    Part.THINKING: "$part-thinking",
 }
+_FILLS = dict(zip((Part.HISTORY, Part.SYSTEM, Part.SUMMARY, Part.PINNED, Part.THINKING), FILLS, strict=True))
 _RESERVE = "answer"
 
 
@@ -27,14 +28,15 @@ def bar(spent: Spent, width: int) -> Content:
     window = max(1, room.window, spent.size.tokens + room.reserve)
     kept = min(width, -(-room.reserve * width // window))
     taken, left = shares(spent.parts.values(), window, width, width - kept)
-    parts = [(_USED * cells, _STYLES[part]) for part, cells in zip(spent.parts, taken, strict=True)]
-    return Content.assemble(*parts, (_FREE * left, "$muted"), (_KEPT * kept, "$muted"))
+    parts = [(_FILLS[part] * cells, _STYLES[part]) for part, cells in zip(spent.parts, taken, strict=True)]
+    return Content.assemble(*parts, (_FREE * left, "$gauge-free"), (_KEPT * kept, "$gauge-free"))
 
 
 def legend(spent: Spent) -> list[tuple[str, str, int]]:
-    """What the parts of the bar are: name, style and tokens, of those that there are."""
-    parts = [(part.value, _STYLES[part], tokens) for part, tokens in spent.parts.items() if tokens]
-    return [*parts, (_RESERVE, "$muted", spent.room.reserve)]
+    """What the parts of the bar are: fill and name, style and tokens, of those that there are."""
+    there = ((part, tokens) for part, tokens in spent.parts.items() if tokens)
+    parts = [(f"{_FILLS[part]} {part.value}", _STYLES[part], tokens) for part, tokens in there]
+    return [*parts, (f"{_KEPT} {_RESERVE}", "$muted", spent.room.reserve)]
 
 
 def filled(spent: Spent) -> str:

@@ -102,7 +102,7 @@ def _staying(model: ModelInfo, passed_s: float) -> list[str]:
 
 def _use(use: DeviceUse, of_bytes: int, width: int) -> Content:
     """One device of a resident: a bar on the device's own scale, and what it is made of."""
-    parts = [("weights", use.weights_bytes, "$accent"), ("KV", use.kv_bytes, "$success")]
+    parts = [("weights", use.weights_bytes, "$gauge-this"), ("KV", use.kv_bytes, "$gauge-ours")]
     if width >= _WIDE:
         parts += [("compute", use.compute_bytes, "$muted"), ("overhead", use.overhead_bytes, "$muted")]
     else:
@@ -122,6 +122,10 @@ def _use(use: DeviceUse, of_bytes: int, width: int) -> Content:
     )
 
 
+_FILLS = "━╍┅┉"
+"""What the parts of a bar are made of, so that they are told apart without colours too."""
+
+
 def _cells(width: int) -> int:
     return 24 if width >= _WIDE else 10
 
@@ -131,7 +135,7 @@ def _bar(parts: Sequence[tuple[int, str]], whole: int, cells: int) -> list[tuple
     if not whole:
         return [(" " * cells, "")]
     taken, left = shares((count for count, _ in parts), whole, cells)
-    drawn = [("━" * mine, style) for mine, (_, style) in zip(taken, parts, strict=True)]
+    drawn = [(fill * mine, style) for fill, mine, (_, style) in zip(_FILLS, taken, parts, strict=False)]
     return [*drawn, ("─" * left, "$rule")]
 
 

@@ -7,14 +7,14 @@ from textwrap import wrap
 
 from textual.content import Content
 
-from tui_chat.ui.plot import plot, shares
+from tui_chat.ui.plot import FILLS, plot, shares
 from tui_chat.ui.words import shorten
 from tui_chat.wire.readings import clocks_of, heat, of, percent
 from tui_chat.wire.telemetry import DriverState, GpuSample, MachineSample, Sample
 from tui_chat.wire.words import size, sizes
 
-_USED, _FREE = "█", "·"
-_THIS, _OURS, _OTHERS = "$accent", "$secondary", "$muted"
+_FREE = "·"
+_THIS, _OURS, _OTHERS = "$gauge-this", "$gauge-ours", "$gauge-others"
 _LEVELS = "▁▂▃▄▅▆▇█"
 _TREND = 10
 """Cells of a line over time."""
@@ -61,7 +61,9 @@ def _vram(sample: GpuSample, model: str | None, width: int) -> Iterator[Content]
 def _heat(sample: GpuSample, before: Sequence[float], width: int) -> Iterator[Content]:
     if sample.temperature_c is not None:
         hot = sample.warn_c is not None and sample.temperature_c >= sample.warn_c
-        degrees = Content.assemble(" ", (heat(sample.temperature_c), "$error" if hot else "$foreground"))
+        degrees = Content.assemble(
+            " ", (heat(sample.temperature_c), "bold $gauge-hot" if hot else "$foreground")
+        )
         power = ""
         if sample.power_w is not None:
             power = f"{sample.power_w:.0f}" + (f" of {sample.limit_w:.0f}" if sample.limit_w else "") + " W"
@@ -145,8 +147,8 @@ def _trouble(text: str, width: int) -> Content:
 def stacked(parts: Sequence[tuple[int, str]], total: int, width: int) -> Content:
     """Draw amounts of a `total` beside each other in `width` cells; what is there is never nothing."""
     taken, left = shares((amount for amount, _ in parts), total, width)
-    drawn = [(_USED * cells, style) for cells, (_, style) in zip(taken, parts, strict=True)]
-    return Content.assemble(*drawn, (_FREE * left, "$muted"))
+    drawn = [(fill * cells, style) for fill, cells, (_, style) in zip(FILLS, taken, parts, strict=False)]
+    return Content.assemble(*drawn, (_FREE * left, "$gauge-free"))
 
 
 def cores(busy: Sequence[float], width: int) -> str:
@@ -158,11 +160,11 @@ def cores(busy: Sequence[float], width: int) -> str:
 
 def _shares(parts: Sequence[tuple[str, str, int]], width: int) -> Iterator[Content]:
     """Say what the parts of a bar are, in one unit, on as many lines as it takes."""
-    there = [part for part in parts if part[2]]
-    amounts, unit = sizes([amount for _, _, amount in there])
+    there = [(fill, *part) for fill, part in zip(FILLS, parts, strict=False) if part[2]]
+    amounts, unit = sizes([amount for *_, amount in there])
     line = Content("")
-    for (name, style, _), amount in zip(there, amounts, strict=True):
-        told = Content.assemble("  " if line else " ", (f"{name} {amount} {unit}", style))
+    for (fill, name, style, _), amount in zip(there, amounts, strict=True):
+        told = Content.assemble("  " if line else " ", (f"{fill} {name} {amount} {unit}", style))
         if line and line.cell_length + told.cell_length > width:
             yield line
             told, line = told[1:], Content("")
@@ -182,4 +184,4 @@ def between(left: Content, before: Sequence[float], right: str, width: int) -> C
     room = min(_TREND, width - left.cell_length - len(right) - 4)
     line = plot(before, room, 1)[0] if len(before) > 1 and room > 1 else ""
     gap = max(1, width - left.cell_length - len(line) - len(right) - 3)
-    return Content.assemble(left, "  ", (line, "$accent"), " " * gap, (right, "$muted"))
+    return Content.assemble(left, "  ", (line, "$gauge-trend"), " " * gap, (right, "$muted"))

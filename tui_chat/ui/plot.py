@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+FILLS = "█▓▒▚▞"
+"""What the parts of a bar are made of, in their order, so that they are told apart without colours too."""
+
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _BLANK = 0x2800
 _DOTS = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))

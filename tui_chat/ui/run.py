@@ -7,12 +7,15 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
+from tui_chat.ui.look import Look, look_of, told_to_textual
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tui_chat.client.workspace import Workspace
+    from tui_chat.config.looks import Ability
     from tui_chat.config.paths import Paths
-    from tui_chat.config.settings import LoadedSettings
+    from tui_chat.config.settings import LoadedSettings, UiSettings
     from tui_chat.ui.opening import Opening
 
 
@@ -21,6 +24,7 @@ def run(
     loaded: LoadedSettings,
     sessions: Path | None,
     opening: Opening,
+    color: Ability | None = None,
 ) -> int:
     """Run the application until it is left.
 
@@ -29,6 +33,7 @@ def run(
         loaded: The settings, and what was wrong with them.
         sessions: Another folder of sessions than the settings', if one was asked for.
         opening: The conversation to begin with.
+        color: How many colours to use, whatever settings and terminal say.
 
     Returns:
         The process's exit code.
@@ -40,6 +45,7 @@ def run(
     # Textual waits for the rest of a key's sequence: on this machine that comes at once or not at all.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     os.environ.setdefault("ESCDELAY", "100" if "SSH_CONNECTION" in os.environ else "10")
+    look = look_at_terminal(loaded.settings.ui, color)
     from tui_chat.ui.app import TuiChat
     from tui_chat.ui.terminal import give_keys_back, say_why_we_left
 
@@ -50,7 +56,7 @@ def run(
 
     log_file = paths.logs / "ui.log"
     _log_to(log_file)
-    app = TuiChat(loaded, workspace, opening, log_file)
+    app = TuiChat(loaded, workspace, opening, log_file, look)
     try:
         app.run(mouse=loaded.settings.ui.mouse)
     finally:
@@ -58,6 +64,14 @@ def run(
     status = app.return_code or 0
     say_why_we_left(status)
     return status
+
+
+def look_at_terminal(ui: UiSettings, color: Ability | None = None) -> Look:
+    """Find out what the terminal can show, and tell Textual, which reads it when it is imported."""
+    look = look_of(os.environ, color or ui.color, ui.glyphs)
+    os.environ.pop("NO_COLOR", None)  # Textual would make greys of it, which are colours too
+    os.environ.update(told_to_textual(look))
+    return look
 
 
 def _log_to(file: Path) -> None:

@@ -20,6 +20,7 @@ from tui_chat.ui.arranged import ArrangementKeeper
 from tui_chat.ui.command import Command, Place
 from tui_chat.ui.commands import commands
 from tui_chat.ui.facts import model_name
+from tui_chat.ui.look import ORDINARY, Look
 from tui_chat.ui.panels import GPUS, MACHINE, Panel, Trends, gpus_panel, machine_panel
 from tui_chat.ui.switcher.rows import state_word
 from tui_chat.ui.themed import ThemedApp
@@ -77,7 +78,7 @@ class TopApp(ThemedApp):
     Section.-on { display: block; }
     Section.-close { margin-bottom: 0; }
     InstrumentPanels:focus Section.-chosen {
-        padding: 0; border-left: outer $accent; background: $primary 15%;
+        padding: 0; border-left: outer $accent; background: $chosen;
     }
     TitleLine { background: $surface; }
     """
@@ -85,9 +86,11 @@ class TopApp(ThemedApp):
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = None
 
-    def __init__(self, theme: str | None, engine: Callable[[], EngineClient], state: Path) -> None:
+    def __init__(
+        self, theme: str | None, engine: Callable[[], EngineClient], state: Path, look: Look = ORDINARY
+    ) -> None:
         """Make the app; `engine` is asked for after the first paint, `state` is the folder to remember in."""
-        super().__init__(theme)
+        super().__init__(theme, look)
         self._make_engine = engine
         self._arrangements = ArrangementKeeper(ArrangementFile(state / "panels" / "top.json"))
         self._trends = Trends()

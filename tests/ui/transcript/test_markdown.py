@@ -203,7 +203,7 @@ def test_no_control_character_reaches_the_terminal(source: str) -> None:
 
 def test_code_is_highlighted_and_a_monstrous_line_is_not() -> None:
     palette = Palette.from_variables(
-        {"primary": "#0000ff", "accent": "#00ff00", "foreground": "#eeeeee", "background": "#111111"}
+        {"syntax-keyword": "#00ff00", "syntax-name": "#0000ff", "code-ground": "#111111"}
     )
     assert len(code_lines("def f(): pass\n", "python", 40, palette)[0]) > 3
     assert len(code_lines("x = " + "(" * 5000 + "\n", "python", 40, palette)) == 126

@@ -113,7 +113,7 @@ class ContextScreen(PassingScreen[None]):
         spent = self._conversation.spent(self._model)
         width = max(20, self.query_one(".context-gauge").size.width)
         parts = [
-            Content.assemble(("■ ", style), (f"{name} {tokens:,}", "$muted"))
+            Content.assemble((name, style), (f" {tokens:,}", "$muted"))
             for name, style, tokens in gauge.legend(spent)
         ]
         lines = [

@@ -21,7 +21,7 @@ _LONG_LINE = 2_000
 
 def mark(palette: Palette) -> Segment:
     """Return the single cell that stands before each line of code."""
-    return Segment(" ", palette.code_block) if palette.tinted else Segment("▏", palette.faint)
+    return Segment(" ", palette.code_block) if palette.tinted else Segment("▏", palette.bar)
 
 
 def label(info: str, width: int, palette: Palette) -> list[Content]:
@@ -52,14 +52,14 @@ def _highlighted(source: str, info: str, palette: Palette) -> list[list[Run]]:
     if lexer is None or max(map(len, source.split("\n"))) > _LONG_LINE:
         return [[(line, ground)] for line in source.split("\n")]
     lines: list[list[Run]] = [[]]
-    for _, kind, value in lexer.get_tokens_unprocessed(source):
+    for _, kind, value in lexer.get_tokens_unprocessed(f"{source}\n"):  # lexers look for ends of lines
         style = _style(palette.syntax, kind)
         style = ground if style is None else ground + style
         head, *others = value.split("\n")
         if head:
             lines[-1].append((head, style))
         lines.extend([(piece, style)] if piece else [] for piece in others)
-    return lines
+    return lines[:-1]
 
 
 @cache

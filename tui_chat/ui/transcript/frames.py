@@ -94,10 +94,10 @@ def _divider(item: DividerItem, width: int, palette: Palette) -> list[Line]:
     if hint and cells(text) + cells(hint) + 9 > width:
         hint = ""
     said = f"{text} " if text else ""
-    parts = [Segment("── " if text else "", palette.faint), Segment(said, palette.muted)]
+    parts = [Segment("── " if text else "", palette.rule), Segment(said, palette.muted)]
     if hint:
         parts += [Segment("· ", palette.faint), Segment(f"{hint} ", palette.muted)]
-    parts.append(Segment("─" * max(0, width - width_of(tuple(parts))), palette.faint))
+    parts.append(Segment("─" * max(0, width - width_of(tuple(parts))), palette.rule))
     body = plain(clean(item.body).expandtabs(TAB).strip("\n"), body_width(width), palette.muted)
     below = [Line(content, _MARGIN) for content in body] if item.body.strip() else []
     if item.hint and not hint:

@@ -103,7 +103,7 @@ class _Renderer:
                 body = code_lines(token.content, token.info, width - 1, palette)
                 return prefix(before, before, label(token.info, width - 1, palette) + body)
             case "hr":
-                return [(Segment("─" * width, palette.faint),)]
+                return [(Segment("─" * width, palette.rule),)]
             case _:
                 return flow([(token.content, base)], width)
 

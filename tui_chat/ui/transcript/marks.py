@@ -41,7 +41,7 @@ class Marks:
         spans = self.in_line(line) if at[1] else []  # the first line says who speaks
         if not spans:
             return None
-        usual, here = palette.warning + Style(underline=True), palette.focus + Style(reverse=True)
+        usual, here = palette.found, palette.focus + Style(reverse=True)
         current = self.start if at == (self.item, self.line) else -1
         return _styled(line.content, spans, [here if start == current else usual for start, _ in spans])
 

@@ -36,7 +36,7 @@ def table_lines(table: Table, width: int, palette: Palette) -> list[Content]:
     if widths is None:
         return _records(header, table.rows, width, palette)
     lines = _row(header, widths, table.aligns)
-    lines.append((Segment("─" * (sum(widths) + _BETWEEN * (len(widths) - 1)), palette.faint),))
+    lines.append((Segment("─" * (sum(widths) + _BETWEEN * (len(widths) - 1)), palette.rule),))
     wrapped = widths != natural
     for index, row in enumerate(table.rows):
         if wrapped and index:
@@ -87,7 +87,7 @@ def _records(header: list[Cell], rows: list[list[Cell]], width: int, palette: Pa
     lines: list[Content] = []
     for row in rows or [[[] for _ in header]]:
         if lines:
-            lines.append((Segment("─" * min(width, 8), palette.faint),))
+            lines.append((Segment("─" * min(width, 8), palette.rule),))
         for name, cell in zip(header, row, strict=True):
             runs = [*name, (": ", palette.muted), *cell]
             lines.extend(prefix((), (Segment("  "),), flow(runs, max(1, width - 2))))

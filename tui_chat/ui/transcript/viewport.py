@@ -41,9 +41,9 @@ class Viewport(ScrollView):
         overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-size-vertical: 1;
-        scrollbar-color: $foreground 20%;
-        scrollbar-color-hover: $foreground 35%;
-        scrollbar-color-active: $accent;
+        scrollbar-color: $scrollbar;
+        scrollbar-color-hover: $scrollbar-hover;
+        scrollbar-color-active: $scrollbar-active;
         scrollbar-background: $background;
         scrollbar-background-hover: $background;
         scrollbar-background-active: $background;
@@ -199,8 +199,7 @@ class Viewport(ScrollView):
             self._place()
 
     def _take_theme(self, _: Any = None) -> None:
-        ansi = self.app.current_theme.ansi
-        self._palette = Palette.from_variables(self.app.theme_variables, ansi)
+        self._palette = Palette.from_variables(self.app.theme_variables)
         self._restyle()
 
     def _restyle(self) -> None:

@@ -118,6 +118,7 @@ class FilteredList(Vertical, Generic[T]):
     def on_mount(self) -> None:
         """Typing filters at once."""
         self.query_one(Input).focus()
+        self.app.theme_changed_signal.subscribe(self, lambda theme: self._narrow())
 
     def show(self, rows: Sequence[Row[T]], empty: str | Content, at: str | None = None) -> None:
         """Show `rows`; `empty` stands there when there is none.
@@ -193,8 +194,12 @@ class FilteredList(Vertical, Generic[T]):
             options.highlighted = ids.index(was) if was in ids else 0
         if options.display != bool(self._shown):
             options.display = bool(self._shown)
-            self.call_after_refresh(self._narrow)  # only then is it known how much room it has
+            self.call_after_refresh(self._narrow_again)  # only then is it known how much room it has
         self.query_one(".list-empty", Static).set_class(not self._shown, "-on")
+
+    def _narrow_again(self) -> None:
+        if self.is_attached:  # else the screen has gone meanwhile
+            self._narrow()
 
 
 def columns(width: int, left: Content, right: Content) -> Content:

@@ -91,7 +91,7 @@ class Prompt(Keyed, TextArea):
         background: transparent; scrollbar-size-vertical: 1;
         &:focus { border: none; }
         & .text-area--cursor-line { background: transparent; }
-        & .text-area--placeholder { color: $foreground 55%; }
+        & .text-area--placeholder { color: $text-muted; }
     }
     """
 
