@@ -24,7 +24,7 @@ async def test_a_large_paste_folds_and_can_be_read_expanded_removed_and_brought_
         assert chat.prompt.text == "Wh"
         assert not chat.conversation.session.messages
         await chat.press("ctrl+o", "v")
-        await chat.sees("ctrl+e into the input", "30 lines · ")
+        await chat.sees("ctrl+e into the input", "pasted 30 lines")
         await chat.press("enter")
         await chat.sees("line 5 of the log", "esc close")
         await chat.press("escape", "ctrl+e")

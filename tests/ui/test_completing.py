@@ -69,11 +69,11 @@ def test_words_stand_for_commands_that_there_are() -> None:
 async def test_a_file_is_offered_attached_and_undone_in_one_burst(chats: Chats, folder: Path) -> None:
     async with chats.open(SMALL) as chat:
         burst(chat, *"See @deepread", "tab", *"now")
-        await chat.until(lambda: chat.prompt.text == "See now", "for the file to be taken")
+        await chat.until(lambda: chat.prompt.text == "See src/deep/reader.py now", "for the file to be taken")
         (attached,) = chat.prompt.attachments
         assert (attached.name, attached.text, attached.bytes) == ("src/deep/reader.py", "x = 1\n", 6)
         await chat.sees("src/deep/reader.py · 6 B · ")
-        await chat.press("ctrl+z", "ctrl+z")
+        await chat.press("ctrl+z", "ctrl+z")  # what was typed since, and the file
         await chat.until(lambda: chat.prompt.text == "See @deepread", "for all to be as it was")
         assert chat.prompt.attachments == ()
         await chat.press("ctrl+u", "@")

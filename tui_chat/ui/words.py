@@ -255,8 +255,9 @@ def tokens(cut: Cut) -> str:
 
 
 def about_attachment(attachment: Attachment) -> str:
-    """Write how large an attachment is: the lines of a file, the size of what was pasted."""
-    return f"{count(attachment.lines, 'line')} · {size(attachment.bytes or len(attachment.text.encode()))}"
+    """Write how large an attachment is; what was pasted is called by its lines already."""
+    lines = f"{count(attachment.lines, 'line')} · " if attachment.name else ""
+    return f"{lines}{size(attachment.bytes or len(attachment.text.encode()))}"
 
 
 def attached(attachment: Attachment, tokens: Size) -> str:

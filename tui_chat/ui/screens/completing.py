@@ -78,7 +78,9 @@ class CompletingActions(AttachingActions):
         self._offered = offered
         width = max(20, self.size.width - 4)
         rows = [
-            Content.styled(clean_line(each), "$foreground") if isinstance(each, str) else _row(each, width)
+            Content.styled(f"   {clean_line(each)}", "$foreground")
+            if isinstance(each, str)
+            else _row(each, width)
             for each in offered
         ]
         self.query_one(Suggestions).show(rows)
@@ -126,7 +128,7 @@ class CompletingActions(AttachingActions):
             return
         attachment = await self._read(name)
         if attachment is not None:
-            self.prompt.write_at(asked.start, "", (*self.prompt.attachments, attachment))
+            self.prompt.write_at(asked.start, f"{name} ", (*self.prompt.attachments, attachment))
         else:
             self._shut = asked
 
@@ -223,6 +225,6 @@ class CompletingActions(AttachingActions):
 
 
 def _row(word: Word, width: int) -> Content:
-    left = Content.assemble((f"/{word.word:<12}", "$accent"), (f" {word.title}", "$foreground"))
+    left = Content.assemble((f"   /{word.word:<12}", "$accent"), (f" {word.title}", "$foreground"))
     keys = word.command.keys if word.command is not None else ""
     return columns(width, left, Content.styled(shown(keys.split(",")[0]) if keys else "", "$muted"))

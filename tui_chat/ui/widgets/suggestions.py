@@ -15,7 +15,7 @@ class Suggestions(OptionList):
     can_focus = False
     DEFAULT_CSS = """
     Suggestions {
-        display: none; height: auto; max-height: 8; border: none; padding: 0 1 0 2; background: $panel;
+        display: none; height: auto; max-height: 8; border: none; padding: 0; background: $panel;
         scrollbar-size-vertical: 1;
         &.-on { display: block; }
         & > .option-list--option { padding: 0; }
