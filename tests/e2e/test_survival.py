@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.tmux import Tmux
 from tests.homes import Home, answers_of, sessions_of
 from tui_chat.chat.model import FinishReason
+from tui_chat.store.drafts import NEW_CHAT, Drafts
 
 STORY = "Write a long story about a lighthouse keeper."
 SETTLED = r"\d+ tok/s · \d"
@@ -199,14 +200,16 @@ def test_too_long_a_conversation_is_refused_with_what_to_do(short_answers: Home)
     with Tmux() as chat:
         chat.wait("answers here")
         chat.paste(text)
+        chat.wait("pasted 1 line .* tokens")
         chat.keys("Enter")
         chat.wait("Shorten the message")
+        chat.wait("pasted 1 line .* tokens")
         assert_clean(chat)
         chat.keys("C-q")
         chat.wait_exit()
     assert sessions_of(short_answers) == []
-    drafts = short_answers.paths.state / "drafts"
-    assert [file.read_text().strip() for file in drafts.iterdir()] == [text.strip()]
+    (kept,) = Drafts(short_answers.paths.state / "drafts").read_attachments(NEW_CHAT)
+    assert kept.text == text
 
 
 def test_a_full_disk_refuses_the_message_and_keeps_it(short_answers: Home) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.store.support import die, in_child, killed_at, names
+from tui_chat.chat.attachments import Attachment
 from tui_chat.store.drafts import NEW_CHAT, Drafts
 from tui_chat.store.errors import StoreError
 from tui_chat.store.history import KEPT, PromptHistory
@@ -119,3 +120,15 @@ def test_a_terminal_killed_while_appending_frees_the_history(tmp_path: Path) -> 
     assert in_child(work) < 0
     history.append("two")
     assert history.read() == ["one", "two"]
+
+
+def test_what_is_attached_to_a_draft_is_kept_with_it(tmp_path: Path) -> None:
+    drafts = Drafts(tmp_path)
+    attached = (Attachment("notes.md", "tea\n", 4), Attachment("", "pasted"))
+    drafts.write_attachments("talk", attached)
+    assert Drafts(tmp_path).read_attachments("talk") == attached
+    assert drafts.read("talk") == ""
+    (tmp_path / "other.attached.json").write_text('[{"name": 1')
+    assert drafts.read_attachments("other") == ()
+    drafts.write_attachments("talk", ())
+    assert names(tmp_path) == {"other.attached.json"}

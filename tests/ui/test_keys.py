@@ -123,6 +123,7 @@ WAYS = (
     ("m", Place.COMPARE, "escape"),
     ("v", Place.SELECTING, "escape"),
     ("k", Place.TRANSCRIPT, "tab"),
+    ("slash", Place.OFFERED, "escape ctrl+u"),
     ("ctrl+underscore", Place.FINDING, "escape"),
     ("f12", Place.PANELS, "escape"),
     ("f2", Place.MODELS, "escape"),
@@ -141,6 +142,8 @@ WAYS = (
     ("ctrl+o s", Place.DIALOG, "escape"),
     ("ctrl+o d", Place.DIALOG, "escape"),
     ("ctrl+o o", Place.SETTINGS, "escape"),
+    ("ctrl+o v", Place.ATTACHMENTS, "escape"),
+    ("ctrl+o h", Place.HISTORY, "escape"),
     ("ctrl+o t", Place.THEMES, "escape"),
 )
 """Keys into each place, and out of it again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tui_chat.chat.attachments import Attachment
 from tui_chat.chat.model import Act, Message, Setup
 from tui_chat.chat.policy import Cut, Policy
 from tui_chat.chat.routing import Route
@@ -17,6 +18,7 @@ class Send(msgspec.Struct, frozen=True):
         cut, summary: What is no longer sent from here on, and what is told instead.
         queued: The message, if it has waited for its turn.
         route: Which model answers, if a route chose it.
+        attachments: What goes with it.
     """
 
     text: str
@@ -24,12 +26,13 @@ class Send(msgspec.Struct, frozen=True):
     summary: str = ""
     queued: Message | None = None
     route: Route | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Edit(msgspec.Struct, frozen=True):
     """Say something else in the place of a message of the user; that one stays, as a sibling.
 
-    `cut`, `summary` and `route` are as in `Send`.
+    `cut`, `summary`, `route` and `attachments` are as in `Send`.
     """
 
     id: str
@@ -37,6 +40,7 @@ class Edit(msgspec.Struct, frozen=True):
     cut: Cut | None = None
     summary: str = ""
     route: Route | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class EditAnswer(msgspec.Struct, frozen=True):
@@ -166,11 +170,13 @@ class Effect(msgspec.Struct, frozen=True):
         act: What was done, or undone; None when there was nothing to do.
         answers: Places in the tree that wait for an answer, in the order of their asking.
         draft: Text to be written anew.
+        attachments: What went with it.
     """
 
     act: Act | None = None
     answers: tuple[Message, ...] = ()
     draft: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 class ActError(ValueError):

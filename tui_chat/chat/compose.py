@@ -186,23 +186,24 @@ class _Writer:
 
     def take(self, message: Message, *, pinned: bool) -> None:
         """Write one message of the branch, or note why not."""
-        why = self._omission(message)
+        sent = message.sent
+        why = self._omission(message, sent)
         if why is not None:
             self.left_out.append(LeftOut(message.id, why))
             return
         thinking = message.thinking if self._send_thinking else ""
-        share = {Part.PINNED if pinned else Part.HISTORY: len(message.text)}
+        share = {Part.PINNED if pinned else Part.HISTORY: len(sent)}
         if thinking:
             share[Part.THINKING] = len(thinking)
         if self.lines and self.lines[-1].role is message.role:
             last = self.lines[-1]
             joined = (last.thinking, thinking)
-            text = f"{last.text}\n\n{message.text}"
+            text = f"{last.text}\n\n{sent}"
             self.lines[-1] = Line(message.role, text, "\n\n".join(part for part in joined if part))
             for part, size in share.items():
                 self._shares[-1][part] = self._shares[-1].get(part, 0) + size
         else:
-            self.lines.append(Line(message.role, message.text, thinking))
+            self.lines.append(Line(message.role, sent, thinking))
             self._shares.append(share)
 
     def composed(self) -> Composed:
@@ -212,13 +213,13 @@ class _Writer:
             lines, shares = (self._system[0], *lines), (self._system[1], *shares)
         return Composed(lines, tuple(self.left_out), shares)
 
-    def _omission(self, message: Message) -> Omission | None:
+    def _omission(self, message: Message, sent: str) -> Omission | None:
         if message.in_flight:
             return Omission.IN_FLIGHT
-        if not message.text or message.text.isspace():
+        if not sent or sent.isspace():
             return Omission.EMPTY
         if message.role is Role.ASSISTANT and not self.lines:
             return Omission.BEFORE_FIRST_QUESTION
-        if self.lines and self.lines[-1][:2] == (message.role, message.text):
+        if self.lines and self.lines[-1][:2] == (message.role, sent):
             return Omission.REPEATED
         return None

@@ -137,7 +137,7 @@ def decide(session: Session, branch: Sequence[Message], ruler: Ruler, room: Room
 def by_hand(session: Session, branch: Sequence[Message], ruler: Ruler) -> Cut:
     """Return the cut that drops all of `branch` so far, because somebody said so."""
     sent = [message for message in branch[sent_from(branch, begin_of(branch)) :] if message.said]
-    texts = [Line(message.role, message.text) for message in sent if message.text.strip()]
+    texts = [Line(message.role, message.sent) for message in sent if message.sent.strip()]
     return Cut(None, CutReason.HAND, session.policy.kind, messages=len(sent), tokens=sum(ruler.each(texts)))
 
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import msgspec
 
+from tui_chat.chat.attachments import Attachment, with_attachments
 from tui_chat.chat.described import described
 from tui_chat.chat.flight import Flight
 from tui_chat.chat.policy import Cut, Policy
@@ -222,6 +223,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
         removed: When it was deleted, with all below it; it is kept for a while, for an undo.
         setup: Of a system's node: from here on the model is told this.
         cut: Of a system's node: from here on less is sent; `text` is the summary of the rest.
+        attachments: Texts that a user sends with it.
     """
 
     id: str
@@ -236,6 +238,12 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     removed: datetime | None = None
     setup: Setup | None = None
     cut: Cut | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def sent(self) -> str:
+        """What a model reads of it: its text, after what is attached to it."""
+        return with_attachments(self.attachments, self.text) if self.attachments else self.text
 
     @property
     def in_flight(self) -> bool:

@@ -76,12 +76,12 @@ def _do(tree: ChatTree, doing: Asking | Marking | Telling, now: datetime) -> Eff
 
 def _seek(tree: ChatTree, doing: Asking, now: datetime) -> Effect:
     match doing:
-        case Send(text, queued=queued):
-            said = msgspec.structs.replace(queued or Message(new_id(now), Role.USER, "", now), text=text)
+        case Send(queued=queued):
+            said = queued or Message(new_id(now), Role.USER, "", now)
             return _ask(tree, Act.SEND, msgspec.structs.replace(said, parent=tree.leaf), doing, now)
-        case Edit(id, text):
+        case Edit(id):
             parent = _of(tree, id, Role.USER).parent
-            return _ask(tree, Act.EDIT, Message(new_id(now), Role.USER, text, now, parent=parent), doing, now)
+            return _ask(tree, Act.EDIT, Message(new_id(now), Role.USER, "", now, parent=parent), doing, now)
         case Regenerate(id, model, exactly):
             return _regenerate(tree, _message(tree, id), model, exactly, now)
         case Compare(id, models):
@@ -100,7 +100,7 @@ def _mark(tree: ChatTree, doing: Marking, now: datetime) -> Effect:
         case Rewind(id):
             message = _of(tree, id, Role.USER)
             tree.update(leaf=message.parent)
-            return Effect(Act.SHOW, draft=message.text)
+            return Effect(Act.SHOW, draft=message.text, attachments=message.attachments)
         case Remove(id):
             _change(tree, _message(tree, id), removed=now)
             tree.mend_leaf()
@@ -162,6 +162,7 @@ def _change(tree: ChatTree, message: Message, **fields: object) -> None:
 
 def _ask(tree: ChatTree, act: Act, asked: Message, doing: Send | Edit, now: datetime) -> Effect:
     _answering(tree, doing.route.model if doing.route else None)
+    asked = msgspec.structs.replace(asked, text=doing.text, attachments=doing.attachments)
     if doing.route is not None and doing.route.model != tree.session.model:
         tree.update(model=doing.route.model)
     if doing.cut is not None:
@@ -258,5 +259,7 @@ def _undone(tree: ChatTree, step: Step | None) -> Effect:
     if step is None:
         return Effect()
     added = (tree.get(each) for each in step.added if each in tree)
-    draft = next((message.text for message in added if message.role is Role.USER), "")
-    return Effect(step.act, draft=draft)
+    asked = next((message for message in added if message.role is Role.USER), None)
+    if asked is None:
+        return Effect(step.act)
+    return Effect(step.act, draft=asked.text, attachments=asked.attachments)

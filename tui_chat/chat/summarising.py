@@ -54,8 +54,9 @@ def pieces(messages: Sequence[Message], window: int, limit: int) -> list[str]:
 
 def _written(messages: Sequence[Message], room: int) -> Iterator[str]:
     for message in messages:
-        text = f"{_NAMES[message.role]}: {message.text.strip()}"
-        if message.text.strip():
+        said = message.sent.strip()
+        text = f"{_NAMES[message.role]}: {said}"
+        if said:
             yield from _broken(text, room)
 
 

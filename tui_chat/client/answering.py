@@ -29,6 +29,7 @@ from tui_chat.wire.api import GenerateRequest, LoadRequest, Turn
 from tui_chat.wire.events import Event
 
 if TYPE_CHECKING:
+    from tui_chat.chat.attachments import Attachment
     from tui_chat.client.workspace import Workspace
     from tui_chat.store.sessions import OpenSession
 
@@ -98,19 +99,20 @@ class Answering(HeldSession):
             together = self.tree.siblings(live.id)
             await self._stop([each.id for each in together if each.id in self.lives])
 
-    async def unqueue(self, id: str) -> str:
-        """Take a queued message back; returns its text, or "" if it stays because its turn has come."""
+    async def unqueue(self, id: str) -> Message | None:
+        """Take a queued message back and return it, or None if it stays because its turn has come."""
         taken = next((m for m in self.queued if m.id == id), None)
         if taken is None:
-            return ""
+            return None
         left = tuple(m for m in self.queued if m.id != id)
         saved = await self._update(queued=left)
         self.publish(Reloaded())
-        return taken.text if saved else ""
+        return taken if saved else None
 
-    async def _queue(self, text: str) -> bool:
+    async def _queue(self, text: str, attachments: tuple[Attachment, ...] = ()) -> bool:
         """Have a message wait for its turn, on disk; says whether it does."""
-        message = Message(new_id(), Role.USER, text, datetime.now(UTC), parent=self.tree.leaf)
+        now, parent = datetime.now(UTC), self.tree.leaf
+        message = Message(new_id(), Role.USER, text, now, parent=parent, attachments=attachments)
         if not await self._update(text, queued=(*self.queued, message)):
             return False
         self.publish(MessageAdded(message, queued=True))

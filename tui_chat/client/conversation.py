@@ -50,6 +50,7 @@ from tui_chat.store.errors import StoreError
 from tui_chat.wire.api import LoadRequest, ModelInfo
 
 if TYPE_CHECKING:
+    from tui_chat.chat.attachments import Attachment
     from tui_chat.client.workspace import Workspace
     from tui_chat.store.sessions import OpenSession
 
@@ -94,7 +95,7 @@ class Conversation(Answering):
         if lines and await self._workspace.tokens.learn(model, lines):
             self.publish(SessionChanged())
 
-    async def send(self, text: str) -> bool:
+    async def send(self, text: str, attachments: tuple[Attachment, ...] = ()) -> bool:
         """Send a message, or queue it behind the answer in flight.
 
         Returns:
@@ -103,12 +104,13 @@ class Conversation(Answering):
         if self._refused(text):
             return False
         if self.live or self.queued:
-            return await self._queue(text)
-        return await self._ask(Send(text), self.tree.leaf)
+            return await self._queue(text, attachments)
+        return await self._ask(Send(text, attachments=attachments), self.tree.leaf)
 
-    async def edit(self, id: str, text: str) -> bool:
+    async def edit(self, id: str, text: str, attachments: tuple[Attachment, ...] = ()) -> bool:
         """Say something else in the place of a message of the user; returns as `send`."""
-        return not self._refused(text) and await self._ask(Edit(id, text), self.tree.get(id).parent)
+        doing = Edit(id, text, attachments=attachments)
+        return not self._refused(text) and await self._ask(doing, self.tree.get(id).parent)
 
     async def do(self, doing: Doing, draft: str = "") -> Effect | None:
         """Do it to the tree, on disk first, and have the answers written that it asks for.
@@ -142,7 +144,10 @@ class Conversation(Answering):
 
     def _prepare(self, doing: Send) -> None:
         if not self.session.title:
-            self.tree.update(title=title_for(doing.text))
+            named = (
+                doing.text if doing.text.strip() else doing.attachments[0].label if doing.attachments else ""
+            )
+            self.tree.update(title=title_for(named))
         if doing.queued is not None:
             left = tuple(m for m in self.queued if m.id != doing.queued.id)
             self.tree.update(queued=left, leaf=self._place_of(doing.queued))
@@ -166,13 +171,15 @@ class Conversation(Answering):
         draft = "" if queued else doing.text
         if doing.route is None and (route := await self._route(doing.text, parent)) is not None:
             doing = msgspec.structs.replace(doing, text=route.text, route=route)
-        outlook = await self._foresee(doing.text, parent, doing.route)
+        outlook = await self._foresee(doing.text, parent, doing.route, doing.attachments)
         if outlook is not None and (refusal := outlook.refusal):
             self.publish(Raised(refusal, draft))
             return False
         if outlook is not None and outlook.outcome.dropped is not None:
             if outlook.outcome.summarise and isinstance(doing, Send) and not queued:
-                waits = await self._queue(draft)  # on disk, before anything that takes a while
+                waits = await self._queue(
+                    draft, doing.attachments
+                )  # on disk, before anything that takes a while
                 self._spawn(self._give_turn())
                 return waits
             summary = await self._told_instead(outlook, draft)
@@ -200,7 +207,10 @@ class Conversation(Answering):
         if outlook is None or outlook.outcome.dropped is None or outlook.outcome.now.fits:
             return doing
         summary = await self._told_instead(outlook, "")
-        return None if summary is None else Edit(asked.id, asked.text, outlook.outcome.dropped.cut, summary)
+        if summary is None:
+            return None
+        cut = outlook.outcome.dropped.cut
+        return Edit(asked.id, asked.text, cut, summary, attachments=asked.attachments)
 
     async def _told_instead(self, outlook: Outlook, draft: str) -> str | None:
         """What the model is told of what is dropped; None when it could not be condensed, which is said."""
@@ -244,7 +254,8 @@ class Conversation(Answering):
             if not self.queued or self.live is not None or self.access is Access.FOLLOWER:
                 return
             first = self.queued[0]
-            await self._ask(Send(first.text, queued=first), self._place_of(first))
+            doing = Send(first.text, queued=first, attachments=first.attachments)
+            await self._ask(doing, self._place_of(first))
 
     def _place_of(self, queued: Message) -> str | None:
         """Below what a message that has waited belongs: at the end of the branch on which it was written."""
@@ -253,20 +264,25 @@ class Conversation(Answering):
             return self.tree.leaf
         return self.tree.deepest(written)
 
-    async def foresee(self, text: str, replaced: str | None = None) -> Outlook | None:
+    async def foresee(
+        self, text: str, replaced: str | None = None, attachments: tuple[Attachment, ...] = ()
+    ) -> Outlook | None:
         """Find out what sending `text` now would take, in the place of message `replaced` if that is given.
 
         None where nobody can tell.
         """
-        if not text.strip() or self.live or self.queued:
+        if not (text.strip() or attachments) or self.live or self.queued:
             return None  # by the time of its turn, all is different
         parent = self.tree.get(replaced).parent if replaced else self.tree.leaf
         route = await self._route(text, parent)
-        return await self._foresee(route.text if route else text, parent, route)
+        return await self._foresee(route.text if route else text, parent, route, attachments)
 
-    async def _foresee(self, text: str, parent: str | None, route: Route | None) -> Outlook | None:
+    async def _foresee(
+        self, text: str, parent: str | None, route: Route | None, attachments: tuple[Attachment, ...]
+    ) -> Outlook | None:
         branch = self.tree.path(parent) if parent else []
-        asked = Message(new_id(), Role.USER, text, datetime.now(UTC), parent=parent)
+        now = datetime.now(UTC)
+        asked = Message(new_id(), Role.USER, text, now, parent=parent, attachments=attachments)
         model = route.model if route else self.session.model
         session = msgspec.structs.replace(self.session, model=model)
         wanted = self.wanted if model == self.session.model else None

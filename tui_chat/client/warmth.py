@@ -62,7 +62,7 @@ def _sizes(tree: ChatTree) -> dict[str, int]:
             sizes[message.id] = usage.prompt_tokens + usage.completion_tokens
         else:
             before = 0 if message.cut is not None else sizes.get(message.parent or "", 0)
-            sizes[message.id] = before + (about_tokens((message.text,)) if message.text else 0)
+            sizes[message.id] = before + (about_tokens((message.sent,)) if message.sent else 0)
     return sizes
 
 

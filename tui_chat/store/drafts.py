@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
+from tui_chat.chat.attachments import Attachment
 from tui_chat.chat.model import ProblemCode
 from tui_chat.store.errors import StoreError, disk_problem
 from tui_chat.store.files import is_name, make_folder, read_regular, sweep_temporaries, write_atomic
@@ -32,24 +35,43 @@ class Drafts:
         Raises:
             StoreError: The disk refused; the previous draft is kept.
         """
-        path = self._path(key)
+        self._write(self._path(key), text.encode("utf-8", "replace"))
+
+    def read_attachments(self, key: str) -> tuple[Attachment, ...]:
+        """Return what is attached to the draft; none where it cannot be read."""
         try:
-            if not text:
+            data = read_regular(self._path(key, ".attached.json"))[0]
+            return msgspec.json.decode(data, type=tuple[Attachment, ...])
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return ()
+
+    def write_attachments(self, key: str, attachments: tuple[Attachment, ...]) -> None:
+        """Keep what is attached to the draft; with nothing attached, the file is removed.
+
+        Raises:
+            StoreError: As `write`.
+        """
+        path = self._path(key, ".attached.json")
+        self._write(path, msgspec.json.encode(attachments) if attachments else b"")
+
+    def _write(self, path: Path, data: bytes) -> None:
+        try:
+            if not data:
                 path.unlink(missing_ok=True)
                 return
             make_folder(self._folder)
             self._sweep()
-            write_atomic(path, text.encode("utf-8", "replace"))
+            write_atomic(path, data)
         except OSError as error:
             kept = "The text stays in the input."
             raise StoreError(
                 disk_problem(ProblemCode.SAVE_FAILED, "keeping the draft", path, error, kept=kept)
             ) from error
 
-    def _path(self, key: str) -> Path:
+    def _path(self, key: str, end: str = ".txt") -> Path:
         if not is_name(key):
             raise ValueError(f"{key!r} is no key of a draft")
-        return self._folder / f"{key}.txt"
+        return self._folder / f"{key}{end}"
 
     def _sweep(self) -> None:
         if not self._swept:

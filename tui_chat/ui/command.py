@@ -12,6 +12,7 @@ class Place(enum.Enum):
 
     EVERYWHERE = "Everywhere"
     CHAT = "In a chat"
+    OFFERED = "Choosing what is offered while writing"
     INPUT = "Writing"
     EDITING = "Editing text"
     TRANSCRIPT = "Reading the conversation"
@@ -34,6 +35,8 @@ class Place(enum.Enum):
     PRESETS = "Presets"
     BESIDE = "Two versions side by side"
     SETTINGS = "Settings"
+    ATTACHMENTS = "What is attached"
+    HISTORY = "What was sent before"
     PANELS = "Arranging the panels"
     THEMES = "Themes"
 
@@ -65,11 +68,11 @@ class Command(msgspec.Struct, frozen=True):
 
 _FILTERED = frozenset(
     {Place.PALETTE, Place.SESSIONS, Place.TRASH, Place.SEARCH, Place.MODELS, Place.SERVED, Place.COMPARE}
-) | {Place.PRESETS, Place.SETTINGS, Place.THEMES}
+) | {Place.PRESETS, Place.SETTINGS, Place.ATTACHMENTS, Place.HISTORY, Place.THEMES}
 """Lists that typing narrows."""
 
 _LISTED = _FILTERED | {Place.RESIDENTS, Place.SERVERS, Place.BRANCHES, Place.CONTEXT}
-_WRITING = frozenset({Place.INPUT, Place.EDITING, Place.FINDING})
+_WRITING = frozenset({Place.INPUT, Place.EDITING, Place.FINDING, Place.OFFERED})
 _ON_CHAT = _WRITING | {Place.TRANSCRIPT, Place.SELECTING, Place.PANELS}
 _TYPED_IN = _FILTERED | _WRITING | {Place.DIALOG, Place.LISTS, Place.CHAT, Place.EVERYWHERE}
 

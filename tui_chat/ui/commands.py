@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tui_chat.ui.command import Command, Place
+from tui_chat.ui.keyboard.attaching import ATTACHING
 from tui_chat.ui.keyboard.branches import BRANCHES
 from tui_chat.ui.keyboard.chat import CHAT
+from tui_chat.ui.keyboard.completing import COMPLETING
 from tui_chat.ui.keyboard.context import CONTEXT
 from tui_chat.ui.keyboard.lists import LISTS
 from tui_chat.ui.keyboard.models import MODELS
@@ -25,6 +27,8 @@ __all__ = ["COMMANDS", "Command", "Place", "commands"]
 COMMANDS: tuple[Command, ...] = (
     *CHAT,
     *WRITING,
+    *ATTACHING,
+    *COMPLETING,
     *READING,
     *LISTS,
     *SESSIONS,

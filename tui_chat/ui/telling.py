@@ -62,6 +62,7 @@ def user_item(message: Message, note: str = "", branch: str = "") -> UserItem:
     return UserItem(
         id=message.id,
         text=message.text,
+        attached=tuple(f"{each.label} · {words.about_attachment(each)}" for each in message.attachments),
         time=f"{message.created.astimezone():%H:%M}",
         note=note,
         branch=_marked(branch, message),

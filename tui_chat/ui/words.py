@@ -17,6 +17,8 @@ from tui_chat.wire.scarce import RAM, Scarce
 from tui_chat.wire.words import device, size
 
 if TYPE_CHECKING:
+    from tui_chat.chat.attachments import Attachment
+    from tui_chat.chat.measure import Size
     from tui_chat.chat.policy import Cut
     from tui_chat.client.changes import Condensing
     from tui_chat.client.foresight import Outlook
@@ -250,6 +252,18 @@ def _dropping(outlook: Outlook) -> str:
 def tokens(cut: Cut) -> str:
     """Write how many tokens a cut takes away, with ~ where nobody has counted them."""
     return f"{'' if cut.exact else '~'}{count(cut.tokens, 'token')}"
+
+
+def about_attachment(attachment: Attachment) -> str:
+    """Write how large an attachment is; what was pasted is called by its lines already."""
+    lines = f"{count(attachment.lines, 'line')} · " if attachment.name else ""
+    return f"{lines}{size(attachment.bytes or len(attachment.text.encode()))}"
+
+
+def attached(attachment: Attachment, tokens: Size) -> str:
+    """Write what is attached, with ~ where its tokens were estimated."""
+    of_file = f" · {size(attachment.bytes)}" if attachment.name else ""
+    return f"{attachment.label}{of_file} · {'' if tokens.exact else '~'}{count(tokens.tokens, 'token')}"
 
 
 def _growing(outlook: Outlook, name_of: Callable[[str], str]) -> str:

@@ -103,6 +103,9 @@ def _entry(entry: Entry, markdown: MarkdownIt, *, thinking: bool) -> Iterator[st
     if thinking and message.thinking.strip():
         thought = escape(visible(message.thinking))
         yield f'<details><summary>Thinking</summary><div class="plain">{thought}</div></details>'
+    for attachment in message.attachments:
+        name, attached = escape(line_of(attachment.label)), escape(visible(attachment.text))
+        yield f'<details><summary>{name}</summary><div class="plain">{attached}</div></details>'
     yield _text(message, markdown)
     yield "</section>"
 

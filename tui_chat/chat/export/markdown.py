@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tui_chat.chat.attachments import fenced
 from tui_chat.chat.export import outline
 from tui_chat.chat.export.outline import Entry, line_of, visible, when
 from tui_chat.chat.model import Message, Session
@@ -50,6 +51,8 @@ def _entry(entry: Entry, *, thinking: bool) -> Iterator[str]:
     yield f"## {entry.number}. {line_of(outline.said_by(message))}{f' ({why})' if why else ''}"
     if thinking and message.thinking.strip():
         yield quoted(f"Thinking: {message.thinking}")
+    for attachment in message.attachments:
+        yield visible(fenced(attachment))
     yield _text(message)
 
 

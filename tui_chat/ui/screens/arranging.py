@@ -9,7 +9,7 @@ from textual import on
 
 from tui_chat.store.arrangement import ArrangementFile
 from tui_chat.ui.arranged import ArrangementKeeper
-from tui_chat.ui.screens.outgoing import OutgoingActions
+from tui_chat.ui.screens.completing import CompletingActions
 from tui_chat.ui.widgets.panel import Panels, SidePanel
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tui_chat.ui.panels import Panel
 
 
-class ArrangingActions(OutgoingActions):
+class ArrangingActions(CompletingActions):
     """The actions of a screen with panels beside its conversation."""
 
     @property

@@ -32,6 +32,7 @@ from tui_chat.store.errors import StoreError
 from tui_chat.ui.screens.switching import SwitchingActions
 
 if TYPE_CHECKING:
+    from tui_chat.chat.attachments import Attachment
     from tui_chat.client.conversation import Conversation
 
 _DONE = {
@@ -78,7 +79,7 @@ class BranchingActions(SwitchingActions):
     """
 
     _editing: str | None = None
-    _aside: str = ""
+    _aside: tuple[str, tuple[Attachment, ...]] = ("", ())
 
     async def _show(self, conversation: Conversation) -> None:
         """Put another conversation on the screen."""
@@ -197,9 +198,9 @@ class BranchingActions(SwitchingActions):
     def begin_editing(self, message: Message, text: str | None = None) -> None:
         """Have the input hold a message to be sent anew, as it was or as `text`."""
         if self._editing is None:
-            self._aside = self.prompt.text
+            self._aside = (self.prompt.text, self.prompt.attachments)
         self._editing = message.id
-        self.prompt.put(message.text if text is None else text)
+        self.prompt.put(message.text if text is None else text, message.attachments)
         self.set_focus(self.prompt)
         self._presenter.edit(message)
 
@@ -207,8 +208,8 @@ class BranchingActions(SwitchingActions):
         """Go back to what was being written before; the message stays as it is."""
         if self._editing is not None:
             self._editing = None
-            self.prompt.put(self._aside)
-            self._aside = ""
+            self.prompt.put(*self._aside)
+            self._aside = ("", ())
             self._presenter.edit(None)
 
     def resume_editing(self, id: str) -> None:
@@ -221,7 +222,7 @@ class BranchingActions(SwitchingActions):
         """Go back to before the focused message, its text in the input; what stands below stays a branch."""
         effect = await self._with_focused(Rewind)
         if effect is not None:
-            self.prompt.put(effect.draft)
+            self.prompt.put(effect.draft, effect.attachments)
             self.set_focus(self.prompt)
             self.note("before that message again · what came after it is a branch of its own")
 
@@ -304,8 +305,8 @@ class BranchingActions(SwitchingActions):
         if effect is None:
             return
         self.note(f"undone: {_DONE[effect.act]} · ctrl+y does it again" if effect.act else "nothing to undo")
-        if effect.draft and not self.prompt.text:
-            self.prompt.put(effect.draft)
+        if (effect.draft or effect.attachments) and not self.prompt.text and not self.prompt.attachments:
+            self.prompt.put(effect.draft, effect.attachments)
 
     @work(group="branching")
     async def action_redo(self) -> None:

@@ -23,13 +23,16 @@ from tui_chat.ui.screens.attending import AttendingActions
 from tui_chat.ui.screens.branching import ON_MESSAGE
 from tui_chat.ui.screens.reading import IN_TEXT
 from tui_chat.ui.transcript.view import Transcript
+from tui_chat.ui.widgets.chips import ChipLine
 from tui_chat.ui.widgets.lines import HintLine, Status, StatusLine, Title, TitleLine
 from tui_chat.ui.widgets.panel import SidePanel
 from tui_chat.ui.widgets.prompt import Prompt
+from tui_chat.ui.widgets.suggestions import Suggestions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tui_chat.chat.attachments import Attachment
     from tui_chat.chat.model import Problem
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
@@ -79,6 +82,8 @@ class ChatScreen(AttendingActions):
                 yield Static(id="chat-empty")
             yield SidePanel(ORDER, id="chat-panel")
         yield StatusLine(id="chat-status")
+        yield Suggestions(id="chat-offered")
+        yield ChipLine(id="chat-chips")
         with Horizontal(id="chat-entry"):
             yield Static("›", id="chat-mark")  # noqa: RUF001
             yield Prompt("Ask anything; enter sends", id="chat-input")
@@ -95,6 +100,7 @@ class ChatScreen(AttendingActions):
     def on_mount(self) -> None:
         """Paint first; connect and read the disk when the first frame is out."""
         self._presenter = Presenter(self)
+        self.prompt.completion = self
         self.show_line()
         self.show_hints()
         self.call_after_refresh(self._start)
@@ -152,46 +158,60 @@ class ChatScreen(AttendingActions):
 
     @on(TextArea.Changed, "#chat-input")
     def _typed(self) -> None:
+        self.look()
         if self._conversation is not None:
             self.keep_draft(self.prompt.text)
             if self.prompt.text:
                 self.warm()
-            self._foresee(self.prompt.text)
+            self._foresee(self.prompt.text, self.prompt.attachments)
 
     def weigh_draft(self) -> None:
         """Find out anew what sending what is typed would take."""
-        if self.prompt.text:
-            self._foresee(self.prompt.text)
+        if self.prompt.text or self.prompt.attachments:
+            self._foresee(self.prompt.text, self.prompt.attachments)
 
     @work(group="foresight", exclusive=True)
-    async def _foresee(self, text: str) -> None:
+    async def _foresee(self, text: str, attachments: tuple[Attachment, ...]) -> None:
         """Find out what sending `text` would take, once nothing has been typed for a moment."""
         self._presenter.expect(None)
         await asyncio.sleep(FORESEE_S)
         conversation, editing = self._conversation, self._editing
-        outlook = await conversation.foresee(text, editing) if conversation is not None else None
+        outlook = None
+        if conversation is not None:
+            outlook = await conversation.foresee(text, editing, attachments)
         self._presenter.expect(outlook)
 
     @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:
         self.transcript.follow_end()
-        self._send(event.text)
+        self._send(event.text, event.attachments)
 
     @work(group="sending")
-    async def _send(self, text: str) -> None:
+    async def _send(self, text: str, attachments: tuple[Attachment, ...]) -> None:
         await self._opened.wait()
         assert self._conversation is not None
-        edited = self._editing
+        said = await self.called(text, attachments) if text.startswith("/") else text
+        if said is None:
+            return
+        text, edited = said, self._editing
         self.leave_editing()
         conversation = self._conversation
         async with self._sending:
-            if await (conversation.edit(edited, text) if edited else conversation.send(text)):
+            if edited:
+                sending = conversation.edit(edited, text, attachments)
+            else:
+                sending = conversation.send(text, attachments)
+            if await sending:
                 from tui_chat.store.drafts import NEW_CHAT
 
                 if not conversation.ephemeral:
                     self._drafts.keep(NEW_CHAT, "")
+                    self._drafts.keep_attachments(NEW_CHAT, ())
                     await self._remember(text)
-            elif edited is not None:
+                return
+            if attachments:
+                self.prompt.attach((*attachments, *self.prompt.attachments))
+            if edited is not None:
                 self.resume_editing(edited)
 
     async def _remember(self, text: str) -> None:
@@ -256,7 +276,7 @@ class ChatScreen(AttendingActions):
     @property
     def places(self) -> tuple[Place, ...]:
         """Where the person is, for help and hints."""
-        writing = Place.FINDING if self.finding else Place.INPUT
+        writing = Place.FINDING if self.finding else Place.OFFERED if self.offering else Place.INPUT
         reading = Place.SELECTING if self.selecting else Place.TRANSCRIPT
         first = reading if self.reading else Place.PANELS if self.arranging else writing
         return (first, *around(first))
@@ -285,9 +305,9 @@ class ChatScreen(AttendingActions):
         match action:
             case "stop":
                 possible = self._stoppable or (self._editing is not None and not self.reading)
-                return possible and not (self.finding or self.arranging or self.selecting)
+                return possible and not (self.finding or self.arranging or self.selecting or self.offering)
             case "read":
-                return not (self.finding or self.arranging)
+                return not (self.finding or self.arranging or self.offering)
             case "undo" | "redo":
                 elsewhere = self.arranging or isinstance(self.focused, TextArea | Input)
                 writing = self.app.screen is self and elsewhere
@@ -351,8 +371,11 @@ class ChatScreen(AttendingActions):
                 return
             waiting = conversation.queued[-1]
             self.keep_draft(waiting.text)
+            self.keep_attachments((*waiting.attachments, *self.prompt.attachments))
             await self._drafts.flush()
-            if text := await conversation.unqueue(waiting.id):
-                self.give_back(text)
+            if await conversation.unqueue(waiting.id):
+                self.give_back(waiting.text)
+                self.prompt.attach((*waiting.attachments, *self.prompt.attachments))
             else:
                 self.keep_draft(self.prompt.text)
+                self.keep_attachments(self.prompt.attachments)

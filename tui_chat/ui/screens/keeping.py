@@ -47,7 +47,7 @@ class KeepingActions(SessionActions):
             except StoreError as error:
                 self._presenter.notice(error.problem)
                 return
-            self.prompt.put("")
+            self.prompt.put("", ())
             await self._show(conversation)
         if goal.message is not None:
             self.call_after_refresh(self._show_message, goal.message)  # it has a size by then

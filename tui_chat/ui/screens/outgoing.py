@@ -1,4 +1,4 @@
-"""Writing and reading messages in the person's own editor."""
+"""Writing in other ways than with the keys of the input: in one's own editor, or as it was sent before."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ class OutgoingActions(FindingActions):
     async def action_edit_outside(self) -> None:
         """Write what stands in the input in the editor; sending it is another key."""
         text = await self._edited(self.prompt.text)
+        if text is not None:
+            self.prompt.put(text)
+            self.set_focus(self.prompt)
+
+    @work(group="asking", exclusive=True)
+    async def action_history(self) -> None:
+        """Find a message that was sent before, and put it into the input in the place of what is there."""
+        from tui_chat.ui.screens.history import HistoryScreen
+
+        text = await self.app.push_screen_wait(HistoryScreen(self._workspace.history))
         if text is not None:
             self.prompt.put(text)
             self.set_focus(self.prompt)

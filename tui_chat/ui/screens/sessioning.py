@@ -13,6 +13,7 @@ from tui_chat.ui.draft import DraftKeeper
 from tui_chat.ui.screens.instructing import InstructingActions
 
 if TYPE_CHECKING:
+    from tui_chat.chat.attachments import Attachment
     from tui_chat.client.conversation import Conversation
     from tui_chat.ui.opening import Opening
 
@@ -42,7 +43,7 @@ class SessionActions(InstructingActions):
 
     async def _forget_input(self) -> None:
         """Have neither undo nor the keys for what was sent bring back words that are kept nowhere."""
-        self.prompt.load_text("")
+        self.prompt.forget()
         self.prompt.past.fill(await asyncio.to_thread(self._workspace.history.read))
 
     def keep_draft(self, text: str) -> None:
@@ -50,12 +51,20 @@ class SessionActions(InstructingActions):
         if self._conversation is not None and not self._conversation.ephemeral:
             self._drafts.keep(self._draft_key, text)
 
+    def keep_attachments(self, attachments: tuple[Attachment, ...]) -> None:
+        """Keep what is attached to it, likewise."""
+        if self._conversation is not None and not self._conversation.ephemeral:
+            self._drafts.keep_attachments(self._draft_key, attachments)
+
     async def _take_draft(self) -> None:
         if self._conversation is None or self._conversation.ephemeral:
             return
         draft = await self._drafts.read(self._draft_key)
         if draft and not self.prompt.text:
             self.prompt.put(draft)
+        attachments = await self._drafts.read_attachments(self._draft_key)
+        if attachments and not self.prompt.attachments:
+            self.prompt.attach(attachments)
 
     async def _replace(self, opening: Opening) -> None:
         from tui_chat.ui.opening import open_conversation
@@ -64,7 +73,7 @@ class SessionActions(InstructingActions):
             return
         opened = await open_conversation(self._workspace, opening)
         if opened.problem is None:
-            self.prompt.put("")
+            self.prompt.put("", ())
             await self._show(opened.conversation)
             for problem in opened.notes:
                 self._presenter.notice(problem)

@@ -68,7 +68,12 @@ def _user(item: UserItem, width: int, palette: Palette) -> list[Line]:
         header = (*header, Segment(" " * spare), Segment(time, palette.faint))
     bar: Content = (Segment("│", palette.bar), Segment(" "))
     body = plain(clean(item.text).expandtabs(TAB).rstrip("\n"), body_width(width))
-    lines = [Line(header), *(Line(content, bar) for content in body)]
+    lines = [Line(header)]
+    for each in item.attached:
+        name = Segment(shorten(clean_line(f"+ {each}"), body_width(width)), palette.muted)
+        lines.append(Line((name,), bar))
+    if item.text or not item.attached:
+        lines += [Line(content, bar) for content in body]
     if item.note:
         note = plain(clean(item.note), body_width(width) - INDENT, palette.muted)
         lines += [Line(content, (*bar, *_MARGIN)) for content in note]

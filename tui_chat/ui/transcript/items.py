@@ -23,11 +23,13 @@ class Level(enum.StrEnum):
 class UserItem(msgspec.Struct, frozen=True, kw_only=True):
     """A message of the user. `time` stands at the right of its header, `note` below it (queued).
 
-    `branch` is its place among its siblings, and what else is to be said of it.
+    `branch` is its place among its siblings, and what else is to be said of it; `attached` is what goes with
+    it, each in a line.
     """
 
     id: str
     text: str
+    attached: tuple[str, ...] = ()
     time: str = ""
     note: str = ""
     name: str = "you"
@@ -102,7 +104,7 @@ def height_of(item: Item, width: int) -> int:
     text = item.text
     lines = text.count("\n") + len(text) // max(1, width) + 2
     if isinstance(item, UserItem):
-        return lines + 1 + bool(item.note)
+        return lines + 1 + bool(item.note) + len(item.attached)
     if isinstance(item, AnswerItem):
         return lines + 2 + bool(item.thinking)
     if isinstance(item, DividerItem) and item.body:

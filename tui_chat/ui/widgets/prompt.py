@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
 from tui_chat.ui.command import Place
+from tui_chat.ui.completing.asked import Asked, asked_by
+from tui_chat.ui.held import Attachments, Held, is_large, pasted
 from tui_chat.ui.keys import Keyed
 
 _LINE_ENDS = re.compile(r"\r\n?")
@@ -60,6 +63,25 @@ class Past:
         return self._draft
 
 
+class Completion(Protocol):
+    """Offers what may be meant by what stands before the cursor."""
+
+    @property
+    def offering(self) -> bool:
+        """Whether it does now."""
+        ...
+
+    def move(self, step: int) -> None:
+        """Highlight another one."""
+
+    def close(self) -> None:
+        """Offer nothing more for this."""
+
+    async def take(self, *, run: bool) -> bool:
+        """Do what is highlighted, or write it out; False where there is nothing."""
+        ...
+
+
 class Prompt(Keyed, TextArea):
     """A text area of one to ten lines that sends instead of breaking the line on enter."""
 
@@ -73,13 +95,17 @@ class Prompt(Keyed, TextArea):
     }
     """
 
-    own_places = (Place.INPUT, Place.EDITING)
+    own_places = (Place.OFFERED, Place.INPUT, Place.EDITING)
 
     @dataclass
     class Submitted(Message):
-        """The person wants `text` sent."""
+        """The person wants `text` sent, with what is attached to it."""
 
         text: str
+        attachments: Attachments = ()
+
+    class Attached(Message):
+        """Something else is attached now."""
 
     def __init__(self, placeholder: str = "", id: str | None = None) -> None:
         super().__init__(
@@ -93,13 +119,92 @@ class Prompt(Keyed, TextArea):
         )
         self.past = Past()
         self._cut = ""
+        self._held = Held()
+        self.completion: Completion | None = None
 
-    def put(self, text: str) -> None:
-        """Replace what is written by `text`, cursor at its end, as one step that undo takes back."""
+    @property
+    def attachments(self) -> Attachments:
+        """What goes with the text."""
+        return self._held.now
+
+    def attach(self, attachments: Attachments) -> None:
+        """Have these go with the text, and nothing else; undo takes that back."""
+        self._change_attached(attachments, self.text)
+
+    def _change_attached(self, attachments: Attachments, text: str) -> None:
+        if self._held.change(attachments, self.text, text):
+            self.history.checkpoint()
+            self.post_message(self.Attached())
+
+    def take_in(self, text: str, attachments: Attachments) -> None:
+        """Put `text` where the cursor is and have `attachments` go with all, as one step for undo."""
+        self.history.checkpoint()
+        before = self.text
+        self.insert(text)
+        if self._held.change(attachments, before, self.text):
+            self.post_message(self.Attached())
+        self.history.checkpoint()
+
+    def forget(self) -> None:
+        """Empty it, and have undo bring nothing back."""
+        self.load_text("")
+        self._held.forget()
+        self.post_message(self.Attached())
+
+    def put(self, text: str, attachments: Attachments | None = None) -> None:
+        """Replace what is written by `text`, cursor at its end, as one step that undo takes back.
+
+        What is attached stays, unless there are other `attachments` to take its place.
+        """
+        if attachments is not None:
+            self._change_attached(attachments, normalised(text))
         self.history.checkpoint()
         self.replace(normalised(text), self.document.start, self.document.end)
         self.move_cursor(self.document.end)
         self.history.checkpoint()
+
+    def _watch_show_vertical_scrollbar(self) -> None:
+        # In the middle of an undo the cursor still stands in lines that are gone; Textual would look there.
+        if self.wrap_width:
+            self._rewrap_and_refresh_virtual_size()
+        self.call_after_refresh(self.scroll_cursor_visible)
+
+    @property
+    def asked(self) -> Asked | None:
+        """What the text before the cursor asks for."""
+        row, column = self.cursor_location
+        return asked_by(self.document.get_line(row)[:column], first_line=row == 0)
+
+    def write_at(self, start: int, text: str, attachments: Attachments | None = None) -> None:
+        """Put `text` in the place of what stands between a column of the line and the cursor, as one step."""
+        row, column = self.cursor_location
+        self.history.checkpoint()
+        before = self.text
+        self.replace(text, (row, start), (row, column))
+        if attachments is not None and self._held.change(attachments, before, self.text):
+            self.post_message(self.Attached())
+        self.history.checkpoint()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the keys of what is offered to others while nothing is."""
+        if action in ("take_offered", "move_offered", "close_offered"):
+            return self.completion is not None and self.completion.offering
+        return super().check_action(action, parameters)
+
+    async def action_take_offered(self, run: bool) -> None:
+        """Take what is highlighted; with nothing there after all, `run` sends the text."""
+        if self.completion is not None and not await self.completion.take(run=run) and run:
+            self.action_submit()
+
+    def action_move_offered(self, step: int) -> None:
+        """Highlight another one."""
+        if self.completion is not None:
+            self.completion.move(step)
+
+    def action_close_offered(self) -> None:
+        """Offer nothing more for this word."""
+        if self.completion is not None:
+            self.completion.close()
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "shift+\r":  # what shift+enter is called that tmux tells apart from enter
@@ -110,6 +215,26 @@ class Prompt(Keyed, TextArea):
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.text = normalised(event.text)
+        if is_large(event.text):
+            event.stop()
+            event.prevent_default()
+            self.attach((*self.attachments, pasted(event.text)))
+
+    def action_undo(self) -> None:
+        """Undo what was done last, to the text or to what is attached."""
+        change = self._held.undo(self.text)
+        if change is not None:
+            self.post_message(self.Attached())
+        if change is None or change.of_text:
+            super().action_undo()
+
+    def action_redo(self) -> None:
+        """Do again what was undone last."""
+        change = self._held.redo(self.text)
+        if change is not None:
+            self.post_message(self.Attached())
+        if change is None or change.of_text:
+            super().action_redo()
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Move up; from the first line, to the message sent before."""
@@ -132,12 +257,13 @@ class Prompt(Keyed, TextArea):
 
     def action_submit(self) -> None:
         """Send what is written, if anything is."""
-        text = self.text.strip()
-        if not text:
+        text, attachments = self.text.strip(), self.attachments
+        if not text and not attachments:
             return
-        self.past.add(text)
-        self.put("")
-        self.post_message(self.Submitted(text))
+        if text:
+            self.past.add(text)
+        self.put("", ())
+        self.post_message(self.Submitted(text, attachments))
 
     def action_newline(self) -> None:
         """Begin a new line."""

@@ -1,0 +1,1 @@
+"""What is offered while one types: files after an @, commands after a slash."""

@@ -1,0 +1,230 @@
+"""Offers files after an @ and commands after a slash, and does what is taken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.content import Content
+
+from tui_chat.ui.command import Command, Place
+from tui_chat.ui.completing.asked import Asked, Kind
+from tui_chat.ui.keynames import shown
+from tui_chat.ui.screens.attaching import AttachingActions
+from tui_chat.ui.transcript.text import clean_line
+from tui_chat.ui.widgets.filtered import columns
+from tui_chat.ui.widgets.suggestions import Suggestions
+
+if TYPE_CHECKING:
+    from tui_chat.chat.attachments import Attachment
+    from tui_chat.ui.completing.slash import Word
+
+_ROWS_S = 2.0
+"""How long a key that takes what is offered waits for it to be found."""
+
+
+class CompletingActions(AttachingActions):
+    """The actions of a screen whose input offers what may be meant; it is the prompt's `Completion`."""
+
+    _asked: Asked | None = None
+    _shut: Asked | None = None
+    _offered: list[str] | list[Word] = []  # noqa: RUF012 - replaced, never changed
+    _finding: asyncio.Task[None] | None = None
+    _doubted = ""
+
+    @property
+    def offering(self) -> bool:
+        """Whether something is offered for what stands before the cursor, or may be once it is found."""
+        self.look()
+        looked_for = self._finding is not None and not self._finding.done()
+        return self._asked is not None and (looked_for or bool(self._offered))
+
+    def look(self) -> None:
+        """Bring what is offered up to date with the text; files are looked for in a thread."""
+        asked = self.prompt.asked if self.prompt.has_focus else None
+        if asked is None or (self._shut is not None and asked.start != self._shut.start):
+            self._shut = None
+        if self._shut is not None:
+            asked = None
+        if asked == self._asked:
+            return
+        self._asked = asked
+        if self._finding is not None:
+            self._finding.cancel()
+            self._finding = None
+        if asked is None:
+            self._offer([])
+        elif asked.kind is Kind.COMMAND:
+            self._offer(self._commands(asked.word))
+        else:
+            self._finding = asyncio.create_task(self._find_files(asked))
+
+    def _commands(self, word: str) -> list[Word]:
+        from tui_chat.ui.completing.slash import matching, words
+
+        return matching(word, words(self._workspace.settings.routes.words)) if self._conversation else []
+
+    async def _find_files(self, asked: Asked) -> None:
+        from tui_chat.ui.completing.files import files_for
+
+        found = await asyncio.to_thread(files_for, asked.word, ".", lambda: self._asked is not asked)
+        if self._asked is asked:
+            self._offer(found)
+
+    def _offer(self, offered: list[str] | list[Word]) -> None:
+        self._offered = offered
+        width = max(20, self.size.width - 4)
+        rows = [
+            Content.styled(f"   {clean_line(each)}", "$foreground")
+            if isinstance(each, str)
+            else _row(each, width)
+            for each in offered
+        ]
+        self.query_one(Suggestions).show(rows)
+        self.show_hints()
+
+    def show_hints(self) -> None:
+        """Show the keys that do something now."""
+        raise NotImplementedError
+
+    def move(self, step: int) -> None:
+        """Highlight another one."""
+        self.query_one(Suggestions).move(step)
+
+    def close(self) -> None:
+        """Offer nothing more for this word; its text stays as it is."""
+        self._shut = self.prompt.asked
+        self.look()
+
+    async def take(self, *, run: bool) -> bool:
+        """Do what is highlighted, or write it out; False where nothing was found after all.
+
+        Keys that follow wait for it, but not the screen: this runs where the input takes its keys.
+        """
+        if self._finding is not None:
+            await asyncio.wait((self._finding,), timeout=_ROWS_S)
+        at, asked = self.query_one(Suggestions).highlighted, self._asked
+        if at is None or asked is None or at >= len(self._offered):
+            return False
+        chosen = self._offered[at]
+        if isinstance(chosen, str):
+            await self._take_file(asked, chosen)
+        elif run and chosen.command is not None and chosen.command.id != "attach":
+            self.prompt.put("")
+            await self._run(chosen.command)
+        else:
+            more = chosen.command is None or chosen.command.id == "attach"
+            self.prompt.put(f"/{chosen.word}{' ' if more else ''}")
+            self._shut = None if more else self.prompt.asked
+        self.look()
+        return True
+
+    async def _take_file(self, asked: Asked, name: str) -> None:
+        if name.endswith("/"):
+            self.prompt.write_at(asked.start, f"@{name}")
+            return
+        attachment = await self._read(name)
+        if attachment is not None:
+            self.prompt.write_at(asked.start, f"{name} ", (*self.prompt.attachments, attachment))
+        else:
+            self._shut = asked
+
+    # What a line that begins with a slash means
+
+    async def called(self, text: str, attachments: tuple[Attachment, ...]) -> str | None:
+        """Run what was written as a command; else return the text to be sent, None where there is none."""
+        from tui_chat.ui.completing.slash import SLASH, call, words
+
+        doubted, self._doubted = self._doubted, ""
+        if text.startswith("//"):
+            return text[1:]
+        called, routes = call(text), self._workspace.settings.routes.words
+        if called is None or f"/{called.word}" in routes or text == doubted:
+            return text
+        command = next((each.command for each in words({}) if each.word == called.word), None)
+        if command is None:
+            self._doubted = text
+            self.prompt.put(text, attachments)
+            self.note(f"there is no /{called.word} · enter sends it as text, as // does")
+            return None
+        if command.id == "attach" and called.rest:
+            self.prompt.put("", attachments)
+            await self.attach_file(called.rest)
+        elif called.rest:
+            self._doubted = text
+            self.prompt.put(text, attachments)
+            self.note(f"/{called.word} takes nothing after it · enter sends it as text")
+        else:
+            assert called.word in SLASH
+            self.prompt.put("", attachments)
+            await self._run(command)
+        return None
+
+    async def _run(self, command: Command) -> None:
+        """Run a command as its key does, where its key does."""
+        reading = command.place is Place.TRANSCRIPT
+        if reading:
+            self.set_focus(self.transcript)
+        done = await self.app.run_action(command.action, self)
+        if reading:
+            self.set_focus(self.prompt)
+        if not done:
+            self.note("there is nothing to do that with now")
+
+    # Files
+
+    @work(group="asking", exclusive=True)
+    async def action_attach(self) -> None:
+        """Ask for a file and attach it."""
+        from tui_chat.ui.screens.dialogs import AskScreen
+
+        named, note = "", ""
+
+        def tell(text: str) -> None:
+            nonlocal note
+            note = text
+
+        while True:
+            ask = AskScreen("Attach which file?", named, note=note)
+            answer = await self.app.push_screen_wait(ask)
+            named = answer or ""
+            if not named or await self.attach_file(named, tell):
+                return
+
+    async def attach_file(self, named: str, tell: Callable[[str], None] | None = None) -> bool:
+        """Attach a file; says whether it is, and why not through `tell`."""
+        attachment = await self._read(named, tell)
+        if attachment is not None:
+            self.prompt.attach((*self.prompt.attachments, attachment))
+        return attachment is not None
+
+    async def _read(self, named: str, tell: Callable[[str], None] | None = None) -> Attachment | None:
+        from tui_chat.store.attaching import AttachError, PictureError, read_attachment
+        from tui_chat.ui.words import typed_path
+
+        try:
+            return await asyncio.to_thread(read_attachment, Path(typed_path(named)), named)
+        except PictureError as error:
+            (tell or self.note)(f"{error} · {self._who_sees()}")
+        except AttachError as error:
+            (tell or self.note)(str(error))
+        return None
+
+    def _who_sees(self) -> str:
+        """Which models a picture could be shown to, and how."""
+        from tui_chat.wire.servers import Capability
+
+        models = self._presenter.facts.models or ()
+        seeing = [model.id for model in models if Capability.VISION in model.capabilities]
+        if not seeing:
+            return "no model here can see"
+        return f"the chat shows none; tui-chat ask --image shows it to {seeing[0]}"
+
+
+def _row(word: Word, width: int) -> Content:
+    left = Content.assemble((f"   /{word.word:<12}", "$accent"), (f" {word.title}", "$foreground"))
+    keys = word.command.keys if word.command is not None else ""
+    return columns(width, left, Content.styled(shown(keys.split(",")[0]) if keys else "", "$muted"))
