@@ -67,4 +67,5 @@ def test_colours_can_be_chosen_by_hand_and_a_dumb_terminal_is_refused(empty_home
     with Tmux(term="dumb") as chat:
         chat.wait_exit()
         told = chat._tmux("capture-pane", "-p", "-J", "-S", "-", "-t", "m")
-        assert "Without one: tui-chat ask" in told
+        assert "tui-chat --plain" in told
+        assert "tui-chat ask" in told

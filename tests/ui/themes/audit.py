@@ -16,8 +16,11 @@ from tests.ui.stand_in import StandIn, neighbour, ready
 from tests.ui.support import SMALL, Chat, Chats
 from tests.ui.themes.painted import PALETTES, Counted, Pair, shown, strips, too_close
 from tests.ui.themes.tour import STOPS, Stop, session
+from tui_chat.chat.model import Attachment
 from tui_chat.config.looks import Ability
 from tui_chat.config.resources import themes_folder
+from tui_chat.store.drafts import Drafts
+from tui_chat.store.history import PromptHistory
 from tui_chat.store.sessions import SessionStore
 from tui_chat.ui.opening import Opening
 from tui_chat.ui.themes.contrast import TEXT
@@ -49,6 +52,7 @@ class Audit:
             await self._look(chat, stop)
 
     async def _look(self, chat: Chat, stop: Stop) -> None:
+        await chat.pilot.pause()  # what came with the texts takes its room
         counted = Counted(chat.app)
         self.texts[stop.name] = "\n".join(strip.text for strip in strips(chat.app))
         for theme in THEMES:
@@ -94,8 +98,12 @@ def _with_fewer_colours(theme: Theme, screen: str, segments: list[Segment]) -> l
 async def audited(home: Home) -> Audit:
     """Look at all screens but those of servers, in a home that has the starter model."""
     store = SessionStore(home.paths.sessions)
-    for day, title in enumerate(("paint-bot", "harbour"), 2):
-        store.create(session(title, day)).close()
+    opened = session("paint-bot", 2)
+    for each in (opened, session("harbour", 3)):
+        store.create(each).close()
+    notes = Attachment("notes.md", "Umber is brown.")
+    Drafts(home.paths.state / "drafts").write_attachments(opened.id, (notes,))
+    PromptHistory(home.paths.state / "history.jsonl").append("What is umber?")
     audit = Audit()
     async with StandIn().serve(home) as engine, Chats(home).open(SMALL, Opening(name="paint")) as chat:
         await engine.tell(ready(home), neighbour())

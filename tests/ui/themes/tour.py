@@ -108,7 +108,10 @@ STOPS = (
     Stop("prompt", Place.PRESETS, ("down", "ctrl+e"), ("The prompt of",)),
     Stop("servers", Place.SERVERS, ("escape", "escape", "f11"), ("server",)),
     Stop("compare", Place.COMPARE, ("escape", "shift+tab", "k", "m"), ("mark",)),
-    Stop("themes", Place.THEMES, ("escape", "tab", "ctrl+o", "t"), ("themes ", "keep")),
+    Stop("offered", Place.OFFERED, ("escape", "tab", "slash"), ("/model", "tab complete")),
+    Stop("attached", Place.ATTACHMENTS, ("escape", "ctrl+u", "ctrl+o", "v"), ("notes.md", "ctrl+d remove")),
+    Stop("sent before", Place.HISTORY, ("escape", "ctrl+o", "h"), ("What is umber",)),
+    Stop("themes", Place.THEMES, ("escape", "ctrl+o", "t"), ("themes ", "keep")),
 )
 """In the order of a walk: each begins where the one before has led."""
 

@@ -19,7 +19,7 @@ class Suggestions(OptionList):
         scrollbar-size-vertical: 1;
         &.-on { display: block; }
         & > .option-list--option { padding: 0; }
-        & > .option-list--option-highlighted { background: $primary 20%; text-style: none; }
+        & > .option-list--option-highlighted { background: $chosen; text-style: $chosen-style; }
     }
     """
 
