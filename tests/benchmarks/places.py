@@ -58,8 +58,10 @@ def bench_home(config: str = "") -> Iterator[Bench]:
         file.parent.mkdir(parents=True)
         file.write_text(config)
         bench = Bench(root, dict(os.environ), paths)
-        yield bench
-        bench.run("engine", "stop", "--force")
+        try:
+            yield bench
+        finally:
+            bench.run("engine", "stop", "--force")
     finally:
         os.environ.clear()
         os.environ.update(before)

@@ -8,6 +8,7 @@ import re
 import select
 import signal
 import subprocess
+import sys
 import time
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,6 @@ from tests.e2e.tmux import PATIENCE_S, TUI_CHAT, Tmux
 from tests.homes import Home, answers_of, sessions_of
 from tui_chat.chat.model import FinishReason
 
-_NOTICED_S = 3.0
 MODEL = "SmolLM2-135M-Instruct.Q4_1: "
 QUESTION = "Write a long story about a lighthouse keeper."
 
@@ -55,18 +55,6 @@ class Lines:
         self._seen += found.end()
         return fresh
 
-    def interrupt(self, wanted: str) -> str:
-        """Press Ctrl-C at a prompt, again if need be, and wait for what it brings.
-
-        Python's line reader misses a signal that comes between its prompt and its waiting for keys; a person
-        presses again.
-        """
-        deadline = time.monotonic() + PATIENCE_S
-        self.type("\x03")
-        while not select.select([self._fd], [], [], _NOTICED_S)[0] and time.monotonic() < deadline:
-            self.type("\x03")
-        return self.wait(wanted)
-
     def wait_exit(self) -> int:
         deadline = time.monotonic() + PATIENCE_S
         while self._more(deadline):
@@ -100,9 +88,11 @@ def test_asked_stopped_and_left_on_a_dumb_terminal(long_answers: Home) -> None:
         chat.wait("you: ")
         chat.type("half a line")
         chat.wait("half a line")
-        chat.interrupt("not sent")
+        chat.type("\x03")
+        chat.wait("not sent")
         chat.wait("you: ")
-        chat.interrupt("tui-chat --plain --continue")
+        chat.type("\x03")
+        chat.wait("tui-chat --plain --continue")
         assert chat.wait_exit() == 0
         assert "\x1b" not in chat.told, "nothing but lines"
         assert "\x08" not in chat.told
@@ -178,3 +168,29 @@ def test_without_a_model_and_with_slips(empty_home: Home) -> None:
     assert "Traceback" not in chat.told
     done = subprocess.run([TUI_CHAT, "--plain", "--preset", "none"], input="", capture_output=True, text=True)
     assert "Traceback" not in done.stdout + done.stderr
+
+
+TAKEN_BY_ANOTHER_THREAD = """
+import asyncio, os, signal
+from tui_chat.cli.plain.run import Loop
+
+class Chat:
+    async def stop_answer(self):
+        stopped.set()
+
+async def answer():
+    asyncio.get_running_loop().call_later(0.1, os.kill, os.getpid(), signal.SIGINT)
+    await stopped.wait()
+    return "stopped"
+
+stopped = asyncio.Event()
+with Loop() as loop:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    print(loop.answer(Chat(), answer()))
+"""
+
+
+def test_ctrl_c_stops_also_when_the_system_hands_it_to_another_thread() -> None:
+    script = [sys.executable, "-c", TAKEN_BY_ANOTHER_THREAD]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+    assert done.stdout == "stopped\n"

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from tui_chat.chat.model import Problem
 from tui_chat.cli.plain.chat import PlainChat
+from tui_chat.cli.plain.nudging import Nudges
 from tui_chat.cli.plain.reading import Reader
 from tui_chat.cli.plain.voice import Voice
 from tui_chat.cli.plain.words import WORDS, perform
@@ -87,6 +88,7 @@ class Loop:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="chat", daemon=True)
+        self._nudges = Nudges()
 
     def __enter__(self) -> Loop:
         self._thread.start()
@@ -95,9 +97,11 @@ class Loop:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CLOSING_S)
+        self._nudges.close()
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
+        self._nudges.follow(self._loop)
         self._loop.run_forever()
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
