@@ -15,8 +15,8 @@ _AGAIN_S = 0.05
 class Nudges:
     """Wakes the main thread after each Ctrl-C.
 
-    A thread that is being started may take a signal meant for the whole process. Python then notes it, but the
-    main thread, waiting in the system for a key or for an answer, is not woken to see that note.
+    A thread that is being started may take a signal meant for the whole process. Python then notes it,
+    but the main thread, waiting in the system for a key or for an answer, is not woken to see that note.
     """
 
     def __init__(self) -> None:
