@@ -146,7 +146,8 @@ def test_chats_are_deleted_and_come_back(store: SessionStore, empty_home: Home) 
     assert all(each["goes"] for each in json.loads(said(empty_home, "trash", "--json")))
     assert said(empty_home, "restore", "tea") == "Tea is back, as tea.\n"
     assert "No chat in the trash is called “tea”" in refused(empty_home, "restore", "tea")
-    assert said(empty_home, "purge", "lamps").endswith("is gone for good.\n")
+    assert "add --yes" in empty_home.run("sessions", "purge", "lamps").stderr
+    assert said(empty_home, "purge", "lamps", "--yes").endswith("is gone for good.\n")
     assert "No chat in the trash is called “lamps”" in refused(empty_home, "purge", "lamps")
     assert "No chat in the trash is called “tea”" in refused(empty_home, "purge", "tea")
     said(empty_home, "delete", "tea")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
+from tui_chat.cli.confirming import declined
 from tui_chat.client.engine import EngineClient
 from tui_chat.ui.transcript.text import clean_line
 from tui_chat.wire.servers import model_id
 from tui_chat.wire.words import size
-
-_USAGE = 2
 
 
 async def copy(args: argparse.Namespace, client: EngineClient) -> int:
@@ -25,15 +23,9 @@ async def delete(args: argparse.Namespace, client: EngineClient) -> int:
     card = await client.model_card(args.server, args.model)
     taken = f" ({size(card.model.size_bytes)})" if card.model.size_bytes else ""
     name = clean_line(f"{args.model}{taken}")
-    if not args.yes:
-        if not sys.stdin.isatty():
-            sys.stderr.write(f"tui-chat: {name} is not deleted without being asked for: add --yes.\n")
-            return _USAGE
-        sys.stderr.write(f"Delete {name} from the disk of {args.server}? It is gone for good. [y/N] ")
-        sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            sys.stderr.write("Nothing was deleted.\n")
-            return 1
+    from_disk = f"{name} from the disk of {args.server}"
+    if refused := declined(from_disk, "It is gone for good.", asked=args.yes):
+        return refused
     await client.delete_model(args.server, args.model)
     print(f"{args.server} has deleted {name}.")
     return 0

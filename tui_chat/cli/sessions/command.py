@@ -56,7 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _named(verb("unarchive", "put archived chats back into the list"), several=True)
     _named(verb("delete", "move chats to the trash"), several=True)
     _named(verb("restore", "take chats out of the trash"), several=True)
-    _named(verb("purge", "delete chats of the trash for good; nothing brings them back"), several=True)
+    purge = verb("purge", "delete chats of the trash for good; nothing brings them back")
+    _named(purge, several=True)
+    purge.add_argument("--yes", action="store_true", help="without asking")
 
 
 def _add_looking(listing: argparse.ArgumentParser, search: argparse.ArgumentParser) -> None:

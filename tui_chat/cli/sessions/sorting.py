@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from tui_chat.chat.tags import tidy_tags
+from tui_chat.cli.confirming import declined
 from tui_chat.cli.sessions.place import Place, any_session, as_json, local, the_one, title_of
 from tui_chat.store.listing import SessionSummary
 
@@ -53,11 +54,16 @@ def restore(args: argparse.Namespace, place: Place) -> None:
         print(f"{title_of(each)} is back, as {place.store.restore(each.id)}.")
 
 
-def purge(args: argparse.Namespace, place: Place) -> None:
-    """Delete chats of the trash for good."""
-    for each in _all_trashed(args, place):
+def purge(args: argparse.Namespace, place: Place) -> int:
+    """Delete chats of the trash for good, once somebody has said that it is meant."""
+    found = _all_trashed(args, place)
+    titles = ", ".join(map(title_of, found))
+    if refused := declined(titles, "Nothing brings that back.", asked=args.yes):
+        return refused
+    for each in found:
         place.store.purge(each.id)
         print(f"{title_of(each)} is gone for good.")
+    return 0
 
 
 def _all_trashed(args: argparse.Namespace, place: Place) -> list[SessionSummary]:
