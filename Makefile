@@ -49,6 +49,7 @@ bench: setup-dev bytecode $(STARTER)  ## Measure (all groups, or GROUP=memory) a
 
 screenshots: setup-dev bytecode $(STARTER)  ## Make the pictures in screenshots/ from the real app and model
 	@PYTHONPATH=. $(PYTHON) screenshots/take.py
+	PYTHONPATH=. $(PYTHON) screenshots/record.py
 
 setup: $(VENV)/.setup  ## Make .venv with the package and what it needs
 
