@@ -16,6 +16,7 @@ from tui_chat.chat.tree import ChatTree
 from tui_chat.client.changes import Access, Change, Raised, Reloaded, SessionChanged
 from tui_chat.client.problems import held_on
 from tui_chat.store.errors import StoreError
+from tui_chat.store.pictures import HeldPictures, Pictures
 
 if TYPE_CHECKING:
     from tui_chat.client.workspace import Workspace
@@ -38,6 +39,7 @@ class HeldSession:
     Attributes:
         tree: The conversation.
         ephemeral: Whether nothing of it is ever written to disk.
+        pictures: Where the pictures are that go with its messages.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class HeldSession:
         self._let_go = asyncio.Event()  # by the terminal that held the session when we opened it
         self.tree = ChatTree(session)
         self.ephemeral = ephemeral
+        self.pictures: Pictures = HeldPictures() if ephemeral else workspace.store.pictures
 
     @property
     def session(self) -> Session:
