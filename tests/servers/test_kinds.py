@@ -214,6 +214,7 @@ async def test_pictures_go_to_those_that_see(start: Start) -> None:
         assert blind.settled.problem is not None
         assert blind.settled.problem.code is ProblemCode.NOT_POSSIBLE
         assert stand_in.chats == []
+        assert Capability.PERHAPS_VISION not in named(server, MODEL).capabilities, "it tells which see"
         await hear(server.attach(named(server, OTHER)), turns, BRIEF)
     (sent,) = stand_in.chats
     assert sent["messages"][0]["content"] == [
@@ -228,6 +229,7 @@ async def test_vllm(start: Start) -> None:
         info = server.info
         assert (info.version, info.router, named(server, MODEL).context) == ("0.11.2", False, CONTEXT)
         assert info.activity == Activity(running=0, waiting=0, kv_used=0.25)
+        assert Capability.PERHAPS_VISION in named(server, MODEL).capabilities, "it does not tell"
         heard = await hear(server.attach(named(server, MODEL)), COUNT, BRIEF)
         assert heard.prefills[0].total == heard.settled.usage.prompt_tokens
         again = (await server.look()).activity

@@ -122,7 +122,7 @@ async def test_who_cannot_see_is_not_asked_and_nothing_of_the_message_is_lost(
         await chat.until(lambda: chat.workspace._served, "for the server's models")
         await chat.until(lambda: chat.screen._presenter.facts.model, "for the model's facts")
         await chat.press(*"What is it? @hill", "tab")
-        await chat.sees("hill.png · 32×20", "cannot see pictures")
+        await chat.sees("hill.png · 32×20", "this model sees no pictures")
         await chat.press("enter")
         await chat.sees("cannot be shown hill.png", "given text only", EYES, "F2 choose a model that can see")
         await chat.sees("ctrl+o v take the picture out")

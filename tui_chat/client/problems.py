@@ -51,11 +51,11 @@ def blind(
     names: Sequence[str], model: str, seeing: Sequence[str], *, ours: bool, waits: bool = False
 ) -> Problem:
     """Say that a message with these pictures is for a model that cannot see, and which ones here can."""
-    why = " Models that run here from a file are given text only." if ours else ""
+    why = "models that run here from a file are given text only" if ours else "it cannot see pictures"
     can = f"Models here that can: {listed(seeing)}." if seeing else "No model here can."
     return Problem(
         ProblemCode.PICTURE_UNSEEN,
-        f"{model} cannot be shown {listed(names)}: it cannot see pictures.{why} {can}",
+        f"{model} cannot be shown {listed(names)}: {why}. {can}",
         kept="Nothing was sent; the message waits with what is attached."
         if waits
         else "Nothing was sent; your text and what is attached are still in the input.",

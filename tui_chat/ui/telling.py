@@ -25,6 +25,7 @@ _INSTEAD: Mapping[ProblemCode, tuple[str, ...]] = {
     ProblemCode.DOWNLOAD_FAILED: ("ctrl+g try again",),
     ProblemCode.SERVER_BUSY: (_MODEL,),
     ProblemCode.SERVER_UNKNOWN: (_SERVERS, _MODEL),
+    ProblemCode.PICTURE_LEFT_OUT: ("F2 another model, to have it seen",),
     ProblemCode.PICTURE_UNSEEN: ("F2 choose a model that can see", "ctrl+o v take the picture out"),
 }
 """Keys that do what the remedy says, and so stand in its place."""
@@ -43,7 +44,6 @@ _BESIDE: Mapping[ProblemCode, tuple[str, ...]] = {
     ProblemCode.SERVER_GARBLED: (_SERVERS, _MODEL),
     ProblemCode.UNSAFE_CONNECTION: (_MODEL,),
     ProblemCode.PROMPT_CUT: (_MODEL, "F5 context"),
-    ProblemCode.PICTURE_LEFT_OUT: (_MODEL,),
 }
 """Keys that help beside what the remedy says."""
 

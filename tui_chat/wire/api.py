@@ -12,7 +12,7 @@ from tui_chat.wire.heat import Hot
 from tui_chat.wire.pictures import Picture
 from tui_chat.wire.plan import DeviceSpec, DeviceUse, KvType, LoadOptions, Plan, Strategy
 from tui_chat.wire.scarce import Scarce
-from tui_chat.wire.servers import Capability
+from tui_chat.wire.servers import SEEING, Capability
 
 PROTOCOL = 4
 """Raised whenever a client and an engine of different releases could misunderstand each other."""
@@ -202,7 +202,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def sees(self) -> bool:
         """Whether it may be shown pictures; our own workers read text only."""
-        return Capability.VISION in self.capabilities
+        return not SEEING.isdisjoint(self.capabilities)
 
     def is_called(self, name: str) -> bool:
         """Whether `name` is its id, one of its other names, or its path."""

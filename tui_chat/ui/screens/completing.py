@@ -232,8 +232,8 @@ class CompletingActions(AttachingActions):
         ):
             return
         seeing = [model.id for model in facts.models or () if model.sees]
-        who = f"{seeing[0]} can · F2 models" if seeing else "no model here can"
-        self.note(f"{self._presenter.name_of(facts.model.id)} cannot see pictures · {who}")
+        who = f"{seeing[0]} does · F2 models" if seeing else "and no other model here does"
+        self.note(f"this model sees no pictures · {who}")
 
 
 def _row(word: Word, width: int) -> Content:
