@@ -203,23 +203,21 @@ class CompletingActions(AttachingActions):
         return attachment is not None
 
     async def _read(self, named: str, tell: Callable[[str], None] | None = None) -> Attachment | None:
-        from tui_chat.store.attaching import AttachError, read_attachment
+        from tui_chat.store.attaching import AttachError
         from tui_chat.ui.words import typed_path
 
         await self._opened.wait()
         assert self._conversation is not None
         try:
-            read = await asyncio.to_thread(read_attachment, Path(typed_path(named)), named)
-            if read.attachment.picture is not None:
-                pictures = self._conversation.pictures
-                await asyncio.to_thread(pictures.put, read.attachment.picture, read.data)
-                self._say_who_sees()
+            read = await self._conversation.attachable(Path(typed_path(named)), named)
         except AttachError as error:
             (tell or self.note)(str(error))
         except StoreError as error:
             (tell or self.note)(error.problem.what)
         else:
-            return read.attachment
+            if read.picture is not None:
+                self._say_who_sees()
+            return read
         return None
 
     def _say_who_sees(self) -> None:
