@@ -110,8 +110,7 @@ class Collection:
 
     async def purge(self, names: Iterable[str]) -> None:
         """Delete sessions of the trash for good."""
-        for name in names:
-            await asyncio.to_thread(self._store.purge, name)
+        await asyncio.to_thread(self._store.purge, *names)
 
     # Carrying
 

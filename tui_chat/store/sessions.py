@@ -171,24 +171,29 @@ class SessionStore:
         """
         return self._move(Places(self.folder / "trash", id), self.folder)
 
-    def purge(self, id: str) -> None:
-        """Delete a session of the trash for good, with the pictures that were its alone.
+    def purge(self, *ids: str) -> None:
+        """Delete sessions of the trash for good, with the pictures that were theirs alone.
 
         Raises:
-            StoreError: It is not in the trash, or cannot be deleted.
+            StoreError: One is not in the trash, or cannot be deleted; those before it are gone.
         """
-        places = Places(self.folder / "trash", id)
+        try:
+            for each in ids:
+                self._purge(Places(self.folder / "trash", each))
+        finally:
+            if self._drafts is not None:
+                with suppress(OSError):  # they go with the next ones
+                    self.pictures.sweep(self._mentioning(self._drafts))
+
+    def _purge(self, places: Places) -> None:
         if stamp(places.file) is None:
             raise StoreError(notices.missing(places.file))
         try:
-            gone = delete_for_good(self.folder / "trash", id)
+            gone = delete_for_good(places.folder, places.id)
         except OSError as error:
             raise StoreError(_failed("deleting the session", places.file, error)) from error
         if not gone:
-            raise StoreError(notices.locked(id, None))
-        if self._drafts is not None:
-            with suppress(OSError):  # they go with the next ones
-                self.pictures.sweep(self._mentioning(self._drafts))
+            raise StoreError(notices.locked(places.id, None))
 
     def _mentioning(self, drafts: Path) -> tuple[Path, ...]:
         """The folders of all that may mention a picture."""
