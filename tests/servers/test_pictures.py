@@ -6,6 +6,7 @@ import asyncio
 import base64
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from tests.homes import Home
@@ -15,6 +16,7 @@ from tests.servers.openai_kinds import VLLMStandIn
 from tests.servers.openai_stand_in import MODEL
 from tests.servers.small_ollama import Model
 from tests.servers.test_routes import OWN, answered, by, working
+from tui_chat.chat.acts import Regenerate
 from tui_chat.chat.attachments import Attachment
 from tui_chat.chat.measure import PICTURE_TOKENS
 from tui_chat.chat.model import FinishReason, ProblemCode
@@ -96,6 +98,22 @@ async def answered_by_fallback(chat: Conversation) -> FinishReason | None:
             await asyncio.sleep(0.01)
     (last,) = (m for m in chat.session.messages if m.answer and m.answer.model == OWN)
     return last.answer.finish if last.answer else None
+
+
+async def test_a_question_without_word_and_picture_is_not_asked(home: Home, ollama: OllamaStandIn) -> None:
+    """Other programs keep such; the tree stays as it was."""
+    async with working(home, ollama, Routes()) as workspace:
+        chat = await workspace.new_chat()
+        await chat.choose_model(TINY)
+        await answered(chat, "Hello")
+        asked, answer = chat.tree.path()
+        chat.tree.replace(msgspec.structs.replace(asked, text=""))
+        codes = heard(chat)
+        assert await chat.do(Regenerate(answer.id)) is None
+        assert codes == [ProblemCode.BAD_REQUEST]
+        assert [m.id for m in chat.tree.path()] == [asked.id, answer.id]
+        assert not chat.lives
+        await chat.close()
 
 
 async def test_a_server_that_does_not_tell_is_shown_it(home: Home) -> None:

@@ -166,7 +166,7 @@ async def test_who_cannot_see_is_not_asked_and_nothing_of_the_message_is_lost(
         await chat.sees("+ sea.png · 800×600")
 
 
-async def test_routes_fallbacks_and_comparisons_keep_it_and_chats_kept_nowhere_write_nothing(
+async def test_comparisons_show_it_to_who_sees_and_chats_kept_nowhere_write_nothing(
     chats: Chats, photos: Path, ollama: OllamaStandIn
 ) -> None:
     async with chats.open(SMALL, Opening(ephemeral=True)) as chat:

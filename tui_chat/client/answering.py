@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from tui_chat.chat.acts import Effect, Regenerate
-from tui_chat.chat.compose import Line, begin_of
+from tui_chat.chat.acts import ActError, Effect, Regenerate
+from tui_chat.chat.compose import Line, NothingToAnswerError, begin_of, compose_branch
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Expected, FinishReason, Message, ProblemCode, Role, Session
 from tui_chat.chat.perform import perform
@@ -145,6 +145,8 @@ class Answering(HeldSession):
 
         def changed() -> Effect:
             effect = change()
+            for place in effect.answers:
+                self._check(place)
             self.lives.update((place.id, _begun(place)) for place in effect.answers)
             return effect
 
@@ -154,6 +156,13 @@ class Answering(HeldSession):
         else:
             self._begin(effect.answers)
         return effect
+
+    def _check(self, place: Message) -> None:
+        """Raise `ActError` where there is nothing to answer: other programs keep questions without a word."""
+        try:
+            compose_branch(self.session, self._asked(place))
+        except NothingToAnswerError as error:
+            raise ActError("there is no question to answer") from error
 
     def _begin(self, places: Sequence[Message]) -> None:
         """Have answers written into `places`, which are on disk already, one after the other."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from tui_chat.chat.compose import Line, compose_branch
+from tui_chat.chat.compose import Line, write_branch
 from tui_chat.chat.pictures import names_of, without
 from tui_chat.client.problems import blind
 from tui_chat.store.pictures import PictureGoneError
@@ -67,21 +67,17 @@ def seen_by(branch: Sequence[Message], *, sees: bool) -> Sequence[Message]:
 
 
 async def lay_out(session: Session, branch: Sequence[Message], pictures: Pictures, *, sees: bool) -> LaidOut:
-    """Return what is sent for an answer to `branch`, with the bytes of what is to be seen.
-
-    Raises:
-        NothingToAnswerError: As `compose_branch`.
-    """
-    lines = compose_branch(session, branch).lines
+    """Return what is sent for an answer to `branch`, with the bytes of what is to be seen."""
+    lines = write_branch(session, branch).lines
     wanted = {ref for line in lines for ref in line.pictures}
     if not wanted:
         return LaidOut(turns_of(lines))
     if not sees:
-        blind = compose_branch(session, seen_by(branch, sees=False)).lines
+        blind = write_branch(session, seen_by(branch, sees=False)).lines
         return LaidOut(turns_of(blind), unseen=tuple(names_of(branch, wanted)))
     there, gone = await asyncio.to_thread(_read, pictures, wanted)
     if gone:
-        lines = compose_branch(session, without(branch, lambda ref: ref in gone, GONE)).lines
+        lines = write_branch(session, without(branch, lambda ref: ref in gone, GONE)).lines
     told = ((name, why) for ref, why in gone.items() for name in names_of(branch, (ref,)))
     return LaidOut(turns_of(lines, there), gone=tuple(told))
 
