@@ -14,6 +14,7 @@ from tests.pictures import png
 from tests.servers.ollama_stand_in import OllamaStandIn, ollama_in_thread
 from tests.servers.small_ollama import Model
 from tests.ui.support import LARGE, SMALL, Chat, Chats
+from tui_chat.chat.export.document import Form
 from tui_chat.chat.model import FinishReason
 from tui_chat.chat.pictures import look_at
 from tui_chat.ui.opening import Opening
@@ -105,6 +106,8 @@ async def test_a_picture_is_attached_shown_answered_again_edited_and_left_out_fo
         )
         await chat.answered()
         assert shown(ollama)[-1] == [("This one?", [SEA, HILL])], "in order"
+    page = chats.home.run("sessions", "export", session.id, "--format", "html").stdout
+    assert [f"base64,{base64.b64encode(each).decode()}" in page for each in (SEA, HILL)] == [True, True]
 
 
 async def attach(chat: Chat, name: str) -> tuple[Any, ...]:
@@ -183,6 +186,14 @@ async def test_comparisons_show_it_to_who_sees_and_chats_kept_nowhere_write_noth
         compared = {(text, *images) for ((text, images),) in shown(ollama)[1:]}
         assert compared == {("", SEA), ("[picture sea.png, not shown to this model]",)}
         assert chat.conversation.session.title == "sea.png"
+        await chat.workspace.collection.export(
+            chat.conversation.session,
+            photos / "a.html",
+            Form.HTML,
+            whole=True,
+            pictures=chat.conversation.pictures,
+        )
+        assert base64.b64encode(SEA).decode() in (photos / "a.html").read_text(), "what is wished is written"
         files = (path for path in chats.home.root.rglob("*") if path.is_file() and not path.is_symlink())
         holding = [path for path in files if SEA[:60] in path.read_bytes()]
         assert holding == [], "not one file has it"
