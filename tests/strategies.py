@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from hypothesis import strategies as st
 
+from tui_chat.chat.attachments import Attachment, PictureRef
 from tui_chat.chat.model import (
     Answer,
     FinishReason,
@@ -31,6 +32,13 @@ answers = st.sampled_from(  # built once: drawing each field takes longer than w
         Answer("SmolLM2-135M", finish=FinishReason.STOP, timings=Timings(ttft_ms=0.1, decode_tps=60.3)),
         Answer("SmolLM2-135M", Sampling(temperature=0.0, seed=7), 7, finish=FinishReason.CANCELLED),
         Answer("qwen3:8b", finish=FinishReason.LENGTH, usage=Usage(40, 172, 12), continues="m1"),
+    ]
+)
+attachments = st.sampled_from(
+    [
+        (),
+        (Attachment("notes.md", "tea\n", 4), Attachment("", "pasted")),
+        (Attachment("sea.png", "", 70, PictureRef("image/png", "0" * 64, 800, 600)),),
     ]
 )
 setups = st.sampled_from([None, Setup("Be a teacher.", preset="teacher"), Setup()])
@@ -61,6 +69,7 @@ def messages(draw: st.DrawFn, id: str, parents: list[str]) -> Message:
         removed=draw(st.sampled_from([None, None, *REMOVALS])),
         setup=draw(setups) if system else None,
         cut=draw(cuts) if system else None,
+        attachments=draw(attachments) if role is Role.USER else (),
     )
 
 

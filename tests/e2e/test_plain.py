@@ -15,6 +15,7 @@ from typing import Self
 
 from tests.e2e.tmux import PATIENCE_S, TUI_CHAT, Tmux
 from tests.homes import Home, answers_of, sessions_of
+from tests.pictures import png
 from tui_chat.chat.model import FinishReason
 
 MODEL = "SmolLM2-135M-Instruct.Q4_1: "
@@ -152,6 +153,23 @@ def test_several_lines_and_words_from_a_pipe(short_answers: Home) -> None:
     kept_nowhere = short_answers.run("--plain", "--ephemeral", input="Hello\n")
     assert "Nothing of this chat was kept." in kept_nowhere.stdout
     assert len(sessions_of(short_answers)) == 1
+
+
+def test_files_go_with_a_message_and_pictures_only_to_who_can_see(short_answers: Home) -> None:
+    sea, notes = short_answers.root / "sea.png", short_answers.root / "notes.txt"
+    sea.write_bytes(png(800, 600))
+    notes.write_text("banana\n")
+    refused = short_answers.run("--plain", input=f"/attach nothing.png\n/attach {sea}\nWhat is it?\n")
+    assert "nothing.png cannot be read: No such file" in refused.stdout
+    assert f"With your next message goes {sea} (800×600 · " in refused.stdout
+    assert "are given text only. No model here can. Nothing was sent" in refused.stdout
+    assert sessions_of(short_answers) == []
+    done = short_answers.run("--plain", input=f"/detach\n/attach {notes}\nRead it\n/show\n")
+    assert done.stdout.count(f"With your next message goes {sea}") == 1, "it is kept with the draft"
+    assert f"you: (attached: {notes}, 1 line · 7 B)\nRead it\n" in done.stdout
+    (session,) = sessions_of(short_answers)
+    assert [each.text for each in session.messages[0].attachments] == ["banana\n"]
+    assert short_answers.run("--plain", input="").stdout.count("With your next message") == 0
 
 
 def test_without_a_model_and_with_slips(empty_home: Home) -> None:

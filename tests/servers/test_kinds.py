@@ -25,8 +25,9 @@ from tui_chat.backends.openai.server import OpenAIServer
 from tui_chat.backends.protocol import BackendError, Begun
 from tui_chat.backends.servers.failures import ServerError
 from tui_chat.chat.model import FinishReason, ProblemCode, Role, Sampling
-from tui_chat.wire.api import Picture, Turn
+from tui_chat.wire.api import Turn
 from tui_chat.wire.events import Delta, Waiting
+from tui_chat.wire.pictures import Picture
 from tui_chat.wire.plan import LoadOptions
 from tui_chat.wire.servers import Activity, Capability, ServedModel, ServerState
 
@@ -213,6 +214,7 @@ async def test_pictures_go_to_those_that_see(start: Start) -> None:
         assert blind.settled.problem is not None
         assert blind.settled.problem.code is ProblemCode.NOT_POSSIBLE
         assert stand_in.chats == []
+        assert Capability.PERHAPS_VISION not in named(server, MODEL).capabilities, "it tells which see"
         await hear(server.attach(named(server, OTHER)), turns, BRIEF)
     (sent,) = stand_in.chats
     assert sent["messages"][0]["content"] == [
@@ -227,6 +229,7 @@ async def test_vllm(start: Start) -> None:
         info = server.info
         assert (info.version, info.router, named(server, MODEL).context) == ("0.11.2", False, CONTEXT)
         assert info.activity == Activity(running=0, waiting=0, kv_used=0.25)
+        assert Capability.PERHAPS_VISION in named(server, MODEL).capabilities, "it does not tell"
         heard = await hear(server.attach(named(server, MODEL)), COUNT, BRIEF)
         assert heard.prefills[0].total == heard.settled.usage.prompt_tokens
         again = (await server.look()).activity

@@ -16,8 +16,9 @@ from tui_chat.backends.openai.server import OpenAIServer
 from tui_chat.backends.protocol import BackendError, Begun
 from tui_chat.backends.servers.model import ServedModel
 from tui_chat.chat.model import FinishReason, ProblemCode, Role, Sampling
-from tui_chat.wire.api import Picture, Turn
+from tui_chat.wire.api import Turn
 from tui_chat.wire.events import Delta, Event, Waiting
+from tui_chat.wire.pictures import Picture
 from tui_chat.wire.servers import Capability, ServerKind, ServerState
 from tui_chat.wire.servers import ServedModel as Listed
 

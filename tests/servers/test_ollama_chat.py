@@ -23,8 +23,9 @@ from tests.servers.small_ollama import Model, words
 from tests.worker.support import eventually, user
 from tui_chat.backends.protocol import Begun
 from tui_chat.chat.model import FinishReason, ProblemCode, Role, Sampling
-from tui_chat.wire.api import Picture, Turn
+from tui_chat.wire.api import Turn
 from tui_chat.wire.events import Delta, Waiting
+from tui_chat.wire.pictures import Picture
 from tui_chat.wire.servers import ServedModel
 
 WISE = Model("wise:1b", capabilities=("completion", "thinking", "vision"), thinking="Let me see. Air.")

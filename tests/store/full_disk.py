@@ -11,8 +11,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.pictures import png
 from tests.store.support import asked, header, make_session, names
 from tui_chat.chat.model import ProblemCode, Session
+from tui_chat.chat.pictures import look_at
 from tui_chat.store.drafts import Drafts
 from tui_chat.store.errors import StoreError
 from tui_chat.store.journal import JournalWriter, read_journal
@@ -44,6 +46,11 @@ def exercise(store: SessionStore, fill: Callable[[], None], free: Callable[[], N
     assert names(store.folder) == {"talk.json", "talk.lock", "talk.answer.journal"}, "no half file stays"
     _journal_until_full(writer)
     refused(lambda: Drafts(store.folder / "drafts").write("new", "x" * 500_000))
+    data = png() + bytes(20_000)
+    seen = look_at(data)
+    assert seen is not None
+    refused(lambda: store.pictures.put(seen, data))
+    assert names(store.pictures.folder) <= set(), "no half picture stays"
     free()
     writer.append(Numbered(3, Delta("and on", 1)))
     writer.sync()
@@ -52,7 +59,10 @@ def exercise(store: SessionStore, fill: Callable[[], None], free: Callable[[], N
     assert state.text == "kept and on"
     assert not state.torn
     _settle(opened, large)
-    shutil.rmtree(store.folder / "drafts", ignore_errors=True)
+    store.pictures.put(seen, data)
+    assert store.pictures.get(seen) == data
+    for beside in ("drafts", "pictures"):
+        shutil.rmtree(store.folder / beside, ignore_errors=True)
 
 
 def _journal_until_full(writer: JournalWriter) -> None:

@@ -28,6 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "src" / "deep" / "reader.py").write_text("x = 1\n")
     (tmp_path / "src" / ".env").write_text("KEY=1\n")
     (tmp_path / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\nxx")
+    (tmp_path / ".photo.heic").write_bytes(b"\0\0\0\x18ftypheic")
     (tmp_path / "blob.bin").write_bytes(b"ab\0c")
     (tmp_path / "latin.txt").write_bytes("caf\xe9".encode("latin-1"))
     (tmp_path / "wide.txt").write_bytes("tea".encode("utf-16"))
@@ -88,7 +89,7 @@ async def test_a_file_is_offered_attached_and_undone_in_one_burst(chats: Chats, 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("photo.png", "photo.png is a picture"),
+        (".photo.heic", ".photo.heic is no PNG, JPEG, GIF, WebP or BMP picture"),
         ("blob.bin", "blob.bin is no text but binary"),
         ("latin.txt", "no UTF-8 text (at byte 3)"),
         ("large.log", "large.log has 1,200,000 bytes"),

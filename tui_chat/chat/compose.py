@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from tui_chat.chat.attachments import PictureRef
 from tui_chat.chat.model import Message, Role, Session, Setup
 from tui_chat.chat.policy import PolicyKind
 from tui_chat.chat.setups import setup_on
@@ -18,11 +19,12 @@ FACTS = "Keep in mind:\n{}"
 
 
 class Line(NamedTuple):
-    """One message as it is to be sent."""
+    """One message as it is to be sent; `pictures` are shown beside its text."""
 
     role: Role
     text: str
     thinking: str = ""
+    pictures: tuple[PictureRef, ...] = ()
 
 
 class Part(enum.StrEnum):
@@ -198,12 +200,13 @@ class _Writer:
         if self.lines and self.lines[-1].role is message.role:
             last = self.lines[-1]
             joined = (last.thinking, thinking)
-            text = f"{last.text}\n\n{sent}"
-            self.lines[-1] = Line(message.role, text, "\n\n".join(part for part in joined if part))
+            text = "\n\n".join(part for part in (last.text, sent) if part)
+            thought = "\n\n".join(part for part in joined if part)
+            self.lines[-1] = Line(message.role, text, thought, (*last.pictures, *message.pictures))
             for part, size in share.items():
                 self._shares[-1][part] = self._shares[-1].get(part, 0) + size
         else:
-            self.lines.append(Line(message.role, sent, thinking))
+            self.lines.append(Line(message.role, sent, thinking, message.pictures))
             self._shares.append(share)
 
     def composed(self) -> Composed:
@@ -216,10 +219,10 @@ class _Writer:
     def _omission(self, message: Message, sent: str) -> Omission | None:
         if message.in_flight:
             return Omission.IN_FLIGHT
-        if not sent or sent.isspace():
+        if (not sent or sent.isspace()) and not message.pictures:
             return Omission.EMPTY
         if message.role is Role.ASSISTANT and not self.lines:
             return Omission.BEFORE_FIRST_QUESTION
-        if self.lines and self.lines[-1][:2] == (message.role, sent):
+        if self.lines and self.lines[-1]._replace(thinking="") == (message.role, sent, "", message.pictures):
             return Omission.REPEATED
         return None

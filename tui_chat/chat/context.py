@@ -137,8 +137,9 @@ def decide(session: Session, branch: Sequence[Message], ruler: Ruler, room: Room
 def by_hand(session: Session, branch: Sequence[Message], ruler: Ruler) -> Cut:
     """Return the cut that drops all of `branch` so far, because somebody said so."""
     sent = [message for message in branch[sent_from(branch, begin_of(branch)) :] if message.said]
-    texts = [Line(message.role, message.sent) for message in sent if message.sent.strip()]
-    return Cut(None, CutReason.HAND, session.policy.kind, messages=len(sent), tokens=sum(ruler.each(texts)))
+    lines = [Line(message.role, message.sent, pictures=message.pictures) for message in sent]
+    tokens = sum(ruler.each([line for line in lines if line.text.strip() or line.pictures]))
+    return Cut(None, CutReason.HAND, session.policy.kind, messages=len(sent), tokens=tokens)
 
 
 def _due(policy: Policy, branch: Sequence[Message], now: Spent) -> CutReason | None:

@@ -9,6 +9,9 @@ from tui_chat.chat.compose import Line
 
 _ANSWER = 512
 """Tokens kept for an answer whose length nobody has limited."""
+PICTURE_TOKENS = 1_024
+"""What a picture is taken for: models spend 256 (Gemma 3) to some 3,000 (Qwen-VL, a screenshot) on one, by
+its size, and no server tells before it has read it."""
 _PER_TURN = 8
 """Tokens that a template puts around each turn."""
 _BYTES_PER_TOKEN = 3
@@ -54,6 +57,7 @@ class Ruler:
 
     A line's own tokens are remembered, with what the template puts around it. The first line has a place
     of its own, because templates begin with it; what a template adds for the answer to begin is `closing`.
+    Each picture is taken for `PICTURE_TOKENS`, and makes the whole an estimate.
     """
 
     def __init__(self) -> None:
@@ -75,10 +79,10 @@ class Ruler:
     def calibrate(self, lines: Sequence[Line], evaluated: int) -> None:
         """Take note of how many tokens a backend evaluated for `lines`, for the estimates to come.
 
-        Short prompts teach nothing: they are mostly what the template adds.
+        Short prompts teach nothing: they are mostly what the template adds. Nor do those with pictures.
         """
         estimated = sum(map(self._estimate, lines))
-        if estimated >= _TELLING:
+        if estimated >= _TELLING and not any(line.pictures for line in lines):
             self._ratio = evaluated / estimated
 
     def knows(self, lines: Sequence[Line]) -> bool:
@@ -88,12 +92,14 @@ class Ruler:
     def size(self, lines: Sequence[Line]) -> Size:
         """How many tokens a prompt of `lines` is."""
         tokens = sum(self.each(lines)) + (self._closing or 0)
-        return Size(tokens, self._exact and self.knows(lines))
+        seen = any(line.pictures for line in lines)
+        return Size(tokens, self._exact and not seen and self.knows(lines))
 
     def each(self, lines: Sequence[Line]) -> list[int]:
         """How many tokens each of `lines` is."""
         known = ((self._known.get(key), key[1]) for key in _keys(lines))
-        return [self._about(line) if count is None else count for count, line in known]
+        read = (self._about(line) if count is None else count for count, line in known)
+        return [count + PICTURE_TOKENS * len(line.pictures) for count, line in zip(read, lines, strict=True)]
 
     def _hold(self, characters: int) -> None:
         """Make room for so many characters more: a long draft is measured at every pause in typing."""
@@ -116,4 +122,6 @@ class Ruler:
 
 
 def _keys(lines: Sequence[Line]) -> Iterator[tuple[bool, Line]]:
-    return ((index == 0, line) for index, line in enumerate(lines))
+    """Return what is known of lines by: their texts, whatever is shown beside them."""
+    bare = (line._replace(pictures=()) if line.pictures else line for line in lines)
+    return ((index == 0, line) for index, line in enumerate(bare))

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import msgspec
 
-from tui_chat.chat.attachments import Attachment, with_attachments
+from tui_chat.chat.attachments import Attachment, PictureRef, pictures_of, with_attachments
 from tui_chat.chat.described import described
 from tui_chat.chat.flight import Flight
 from tui_chat.chat.policy import Cut, Policy
@@ -85,6 +85,9 @@ class ProblemCode(enum.StrEnum):
     CANNOT_STOP = "cannot_stop"
     NOT_POSSIBLE = "not_possible"
     PROMPT_CUT = "prompt_cut"
+    PICTURE_UNSEEN = "picture_unseen"
+    PICTURE_LEFT_OUT = "picture_left_out"
+    PICTURE_GONE = "picture_gone"
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -223,7 +226,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
         removed: When it was deleted, with all below it; it is kept for a while, for an undo.
         setup: Of a system's node: from here on the model is told this.
         cut: Of a system's node: from here on less is sent; `text` is the summary of the rest.
-        attachments: Texts that a user sends with it.
+        attachments: Texts and pictures that a user sends with it.
     """
 
     id: str
@@ -244,6 +247,11 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     def sent(self) -> str:
         """What a model reads of it: its text, after what is attached to it."""
         return with_attachments(self.attachments, self.text) if self.attachments else self.text
+
+    @property
+    def pictures(self) -> tuple[PictureRef, ...]:
+        """What a model that can is shown with it."""
+        return pictures_of(self.attachments) if self.attachments else ()
 
     @property
     def in_flight(self) -> bool:

@@ -84,6 +84,7 @@ class Why(enum.StrEnum):
     ASKED = "asked for"
     PRESET = "for this preset"
     CODE = "code in the message"
+    PICTURE = "a picture in the message"
     LONG = "a long message"
     SHORT = "a short question"
     REST = "nothing speaks for another"

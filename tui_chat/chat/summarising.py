@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from tui_chat.chat.compose import Line
 from tui_chat.chat.measure import about_tokens
 from tui_chat.chat.model import Message, Role, Sampling
+from tui_chat.chat.pictures import without
 
 _TASK = (
     "You condense conversations. Write down what matters for going on: who wants what, decisions, names,"
@@ -53,7 +54,7 @@ def pieces(messages: Sequence[Message], window: int, limit: int) -> list[str]:
 
 
 def _written(messages: Sequence[Message], room: int) -> Iterator[str]:
-    for message in messages:
+    for message in without(messages, lambda _: True):
         said = message.sent.strip()
         text = f"{_NAMES[message.role]}: {said}"
         if said:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from tui_chat.client.engine import EngineClient
     from tui_chat.client.workspace import Workspace
     from tui_chat.store.journal import JournalState
-    from tui_chat.wire.api import GenerateRequest, Picture
+    from tui_chat.wire.api import GenerateRequest
     from tui_chat.wire.events import Event
+    from tui_chat.wire.pictures import Picture
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -87,7 +88,7 @@ async def _ask(args: argparse.Namespace, prompt: str, pictures: tuple[Picture, .
     workspace = Workspace(paths, settings)
     preset = find_presets().named(args.preset) if args.preset else Preset()
     wanted = args.model or preset.model
-    route = None if wanted else await _route(workspace, prompt, preset.name)
+    route = None if wanted else await _route(workspace, prompt, preset.name, shows=bool(pictures))
     model = route.model if route else await _model(workspace, wanted)
     if model is None:
         sys.stderr.write(
@@ -143,7 +144,7 @@ async def _follow(
     return state
 
 
-async def _route(workspace: Workspace, prompt: str, preset: str) -> Route | None:
+async def _route(workspace: Workspace, prompt: str, preset: str, *, shows: bool) -> Route | None:
     """Where the routes in the settings send the question; None where there is none for it."""
     from datetime import UTC, datetime
 
@@ -154,7 +155,7 @@ async def _route(workspace: Workspace, prompt: str, preset: str) -> Route | None
         return None
     now = datetime.now(UTC)
     session = Session(id="", created=now, updated=now, routed=True, preset=preset)
-    return await find_route(workspace, session, (), prompt)
+    return await find_route(workspace, session, (), prompt, shows=shows)
 
 
 async def _model(workspace: Workspace, wanted: str | None) -> str | None:

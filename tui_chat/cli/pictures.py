@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tui_chat.wire.api import Picture
-
-MOST_BYTES = 20 << 20
-"""No server takes larger ones."""
-_BEGINNINGS = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF8": "image/gif",
-    b"BM": "image/bmp",
-}
+    from tui_chat.wire.pictures import Picture
 
 
 class PictureError(Exception):
@@ -34,19 +25,12 @@ def read_pictures(files: Sequence[Path]) -> tuple[Picture, ...]:
 
 
 def _read(file: Path) -> Picture:
-    from tui_chat.wire.api import Picture
-    from tui_chat.wire.words import size
+    from tui_chat.store.attaching import AttachError, read_picture
+    from tui_chat.wire.pictures import Picture
 
     try:
-        found = file.stat().st_size
-        if found > MOST_BYTES:
-            raise PictureError(f"{file} has {size(found)}; a picture may have {size(MOST_BYTES)}.")
-        data = file.read_bytes()
-    except OSError as error:
-        raise PictureError(f"{file} cannot be read: {error.strerror}.") from error
-    kind = next((kind for begin, kind in _BEGINNINGS.items() if data.startswith(begin)), None)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        kind = "image/webp"
-    if kind is None:
-        raise PictureError(f"{file} is no PNG, JPEG, WebP, GIF or BMP picture.")
-    return Picture(kind, data)
+        read = read_picture(file, str(file))
+    except AttachError as error:
+        raise PictureError(f"{error}.") from error
+    assert read.attachment.picture is not None, "only pictures are read"
+    return Picture(read.attachment.picture.media_type, read.data)

@@ -9,12 +9,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from tui_chat.chat.acts import Effect, Regenerate
-from tui_chat.chat.compose import Line, begin_of, compose
+from tui_chat.chat.acts import ActError, Effect, Regenerate
+from tui_chat.chat.compose import Line, NothingToAnswerError, begin_of, compose_branch
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Expected, FinishReason, Message, ProblemCode, Role, Session
 from tui_chat.chat.perform import perform
@@ -23,9 +23,10 @@ from tui_chat.client.errors import EngineError
 from tui_chat.client.held import HeldSession
 from tui_chat.client.launch import ensure_engine
 from tui_chat.client.live import Errand, LiveAnswer, follow_answer
-from tui_chat.client.problems import fell_back
+from tui_chat.client.problems import fell_back, gone, unseen
+from tui_chat.client.turns import can_see, lay_out, lines_of
 from tui_chat.store.journal import JournalState, fold
-from tui_chat.wire.api import GenerateRequest, LoadRequest, Turn
+from tui_chat.wire.api import GenerateRequest, LoadRequest
 from tui_chat.wire.events import Event
 
 if TYPE_CHECKING:
@@ -50,6 +51,15 @@ _GIVEN_OUT = frozenset(
 """What another model may make up for. What is wrong with the request or the settings it would hide."""
 
 
+class _Wanted(NamedTuple):
+    """An answer to be asked for: its place, the request that lacks its turns, and what it is to answer."""
+
+    place: Message
+    request: GenerateRequest
+    session: Session
+    branch: Sequence[Message]
+
+
 class Answering(HeldSession):
     """A session whose answers are followed, however many are on their way.
 
@@ -63,6 +73,7 @@ class Answering(HeldSession):
         super().__init__(workspace, session, file, ephemeral=ephemeral)
         self.lives: dict[str, LiveAnswer] = {}
         self._wanted: LoadRequest | None = None
+        self._told: set[tuple[ProblemCode, str]] = set()
 
     @property
     def live(self) -> LiveAnswer | None:
@@ -134,6 +145,8 @@ class Answering(HeldSession):
 
         def changed() -> Effect:
             effect = change()
+            for place in effect.answers:
+                self._check(place)
             self.lives.update((place.id, _begun(place)) for place in effect.answers)
             return effect
 
@@ -144,24 +157,42 @@ class Answering(HeldSession):
             self._begin(effect.answers)
         return effect
 
+    def _check(self, place: Message) -> None:
+        """Raise `ActError` where there is nothing to answer: other programs keep questions without a word."""
+        try:
+            compose_branch(self.session, self._asked(place))
+        except NothingToAnswerError as error:
+            raise ActError("there is no question to answer") from error
+
     def _begin(self, places: Sequence[Message]) -> None:
         """Have answers written into `places`, which are on disk already, one after the other."""
-        requests = [self._request(place) for place in places]
-        if len(places) == 1:
-            self._spawn(self._receive(places[0], requests[0]))
-        elif places:
-            self._spawn(self._begin_all(list(zip(places, requests, strict=True))))
+        wanted = [_Wanted(place, self._request(place), self.session, self._asked(place)) for place in places]
+        if wanted:
+            self._spawn(self._begin_all(wanted))
 
-    async def _begin_all(self, asked: list[tuple[Message, GenerateRequest]]) -> None:
-        """Ask for several answers in this order, then follow them all; asking for one twice does no harm."""
-        try:
+    async def _begin_all(self, wanted: Sequence[_Wanted]) -> None:
+        """Ask for answers in this order, then follow them all; asking for one twice does no harm."""
+        asked = [(each.place, await self._filled(each)) for each in wanted]
+        if len(asked) == 1:
+            await self._receive(*asked[0])
+            return
+        with suppress(EngineError):  # whoever follows them finds out what is wrong, and says it
             await ensure_engine(self._workspace.engine_client)
             for _, request in asked:
                 await self._workspace.engine_client.generate(request)
-        except EngineError:
-            pass  # whoever follows them finds out what is wrong, and says it
         for place, request in asked:
             self._spawn(self._receive(place, request))
+
+    async def _filled(self, wanted: _Wanted) -> GenerateRequest:
+        """Return the request with what is sent; says which pictures are not, once for each model."""
+        model = wanted.request.model
+        info = await self._workspace.model(model) if any(m.pictures for m in wanted.branch) else None
+        laid = await lay_out(wanted.session, wanted.branch, self.pictures, sees=can_see(info, model))
+        for problem in (unseen(laid.unseen, model), *(gone(*each) for each in laid.gone)):
+            if problem is not None and (problem.code, problem.what) not in self._told:
+                self._told.add((problem.code, problem.what))
+                self.publish(Raised(problem))
+        return msgspec.structs.replace(wanted.request, turns=laid.turns)
 
     async def _receive(self, answer: Message, request: GenerateRequest | None) -> None:
         """Follow one answer to its end, settle it on disk, and give the queue its turn."""
@@ -239,15 +270,14 @@ class Answering(HeldSession):
         return True
 
     def _request(self, answer: Message) -> GenerateRequest:
-        """What the engine is asked for an answer, whatever brought its place into the tree."""
+        """What the engine is asked for an answer, whatever brought its place into the tree; without turns."""
         assert answer.answer is not None
-        assert answer.parent is not None
-        begin = begin_of(self.tree.path(answer.parent))
+        begin = begin_of(self._asked(answer))
         journal = self._journal(answer.id)
         return GenerateRequest(
             id=answer.id,
             model=answer.answer.model,
-            turns=turns_of(compose(self.tree, answer.parent).lines),
+            turns=(),
             prefix=answer.text,
             thought=answer.thinking,
             shift=begin.first is not None,
@@ -257,6 +287,11 @@ class Answering(HeldSession):
             session=None if self.ephemeral else self.session.id,
             only_while_heard=self.ephemeral,
         )
+
+    def _asked(self, answer: Message) -> Sequence[Message]:
+        """The branch that `answer` is an answer to."""
+        assert answer.parent is not None
+        return self.tree.path(answer.parent)
 
     async def _learn(self, request: GenerateRequest, said: str) -> None:
         """Have the model count what it was sent and has said; it is in memory, and so that is quick."""
@@ -271,10 +306,10 @@ class Answering(HeldSession):
         if request is None or answer is None or request.prefix or request.thought:
             return settled
         lines, ruler = lines_of(request.turns), self._workspace.tokens.ruler(request.model)
-        size = ruler.size(lines)
-        if answer.usage.prompt_tokens:
+        size, seen = ruler.size(lines), any(turn.pictures for turn in request.turns)
+        if answer.usage.prompt_tokens and not seen:
             ruler.calibrate(lines, answer.usage.prompt_tokens)
-        expected = Expected(size.tokens, size.exact)
+        expected = Expected(size.tokens, size.exact and not seen)
         return msgspec.structs.replace(settled, answer=msgspec.structs.replace(answer, expected=expected))
 
     @property
@@ -285,13 +320,3 @@ class Answering(HeldSession):
 def _begun(answer: Message) -> LiveAnswer:
     """An answer of which nothing new has been heard; one that goes on has said something already."""
     return LiveAnswer.starting(answer.id, answer.text, answer.thinking)
-
-
-def turns_of(lines: Sequence[Line]) -> tuple[Turn, ...]:
-    """Lines as they go over the wire."""
-    return tuple(Turn(*line) for line in lines)
-
-
-def lines_of(turns: Sequence[Turn]) -> tuple[Line, ...]:
-    """What came over the wire, as lines."""
-    return tuple(Line(turn.role, turn.text, turn.thinking) for turn in turns)

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from tui_chat.chat.export.document import Form, to_document
 from tui_chat.store.documents import read_document, write_document
+from tui_chat.store.pictures import look_for
 from tui_chat.store.sessions import SessionStore
 from tui_chat.store.trash import Trashed
 from tui_chat.store.upgrades import lift
 
 if TYPE_CHECKING:
     from tui_chat.chat.model import Session
+    from tui_chat.store.pictures import Pictures
     from tui_chat.store.search.hits import Hit
     from tui_chat.store.search.index import SearchIndex
 
@@ -108,15 +110,23 @@ class Collection:
 
     async def purge(self, names: Iterable[str]) -> None:
         """Delete sessions of the trash for good."""
-        for name in names:
-            await asyncio.to_thread(self._store.purge, name)
+        await asyncio.to_thread(self._store.purge, *names)
 
     # Carrying
 
     async def export(
-        self, session: Session, path: Path, form: Form, *, whole: bool, overwrite: bool = False
+        self,
+        session: Session,
+        path: Path,
+        form: Form,
+        *,
+        whole: bool,
+        pictures: Pictures | None = None,
+        overwrite: bool = False,
     ) -> int:
         """Write a session as a document to `path`; return its bytes.
+
+        Its `pictures` are with all others, unless it is kept nowhere.
 
         Raises:
             FileExistsError: There is something at `path`, and it is not to be overwritten.
@@ -124,7 +134,10 @@ class Collection:
         """
 
         def write() -> int:
-            return write_document(path, to_document(session, form, whole=whole), overwrite=overwrite)
+            look = look_for(pictures or self._store.pictures)
+            return write_document(
+                path, to_document(session, form, whole=whole, look=look), overwrite=overwrite
+            )
 
         return await asyncio.to_thread(write)
 

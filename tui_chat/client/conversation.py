@@ -20,6 +20,7 @@ from tui_chat.chat.acts import (
     Regenerate,
     Send,
 )
+from tui_chat.chat.attachments import pictures_of
 from tui_chat.chat.branches import question_of
 from tui_chat.chat.compose import write_branch
 from tui_chat.chat.context import SUMMARY_SHARE, Spent, by_hand, spend
@@ -46,6 +47,7 @@ from tui_chat.client.foresight import Outlook, foresee, room_of
 from tui_chat.client.problems import kept_nowhere, no_model, read_only
 from tui_chat.client.routing import find_route
 from tui_chat.client.summary import Condenser, SummaryError
+from tui_chat.client.turns import blindness, can_see, seen_by
 from tui_chat.store.errors import StoreError
 from tui_chat.wire.api import LoadRequest, ModelInfo
 
@@ -91,7 +93,8 @@ class Conversation(Answering):
             self._spawn(self._count(session.model))
 
     async def _count(self, model: str) -> None:
-        lines = write_branch(self.session, self.tree.path()).lines
+        sees = can_see(self._workspace.resident(model), model)
+        lines = write_branch(self.session, seen_by(self.tree.path(), sees=sees)).lines
         if lines and await self._workspace.tokens.learn(model, lines):
             self.publish(SessionChanged())
 
@@ -103,7 +106,10 @@ class Conversation(Answering):
         """
         if self._refused(text):
             return False
+        await asyncio.to_thread(self.pictures.renew, pictures_of(attachments))
         if self.live or self.queued:
+            if not self.session.routed and await self._is_blind(self.session.model, attachments, text):
+                return False
             return await self._queue(text, attachments)
         return await self._ask(Send(text, attachments=attachments), self.tree.leaf)
 
@@ -169,8 +175,14 @@ class Conversation(Answering):
         """Send what is to stand below `parent`, with what the policy drops for it dropped."""
         queued = isinstance(doing, Send) and doing.queued is not None
         draft = "" if queued else doing.text
-        if doing.route is None and (route := await self._route(doing.text, parent)) is not None:
+        if (
+            doing.route is None
+            and (route := await self._route(doing.text, parent, doing.attachments)) is not None
+        ):
             doing = msgspec.structs.replace(doing, text=route.text, route=route)
+        model = doing.route.model if doing.route else self.session.model
+        if await self._is_blind(model, doing.attachments, draft, waits=queued):
+            return False
         outlook = await self._foresee(doing.text, parent, doing.route, doing.attachments)
         if outlook is not None and (refusal := outlook.refusal):
             self.publish(Raised(refusal, draft))
@@ -188,6 +200,15 @@ class Conversation(Answering):
             cut = outlook.outcome.dropped.cut
             doing = msgspec.structs.replace(doing, cut=cut, summary=summary)
         return await self.do(doing, draft) is not None
+
+    async def _is_blind(
+        self, id: str | None, attachments: Sequence[Attachment], draft: str, *, waits: bool = False
+    ) -> bool:
+        """Whether pictures are attached that a model cannot see, which is said with `draft`."""
+        problem = await blindness(self._workspace, id, attachments, waits=waits)
+        if problem is not None:
+            self.publish(Raised(problem, draft))
+        return problem is not None
 
     async def _fitted(self, doing: Regenerate) -> Doing | None:
         """Have a question that has become too long for its model asked anew, with earlier ones dropped.
@@ -274,7 +295,7 @@ class Conversation(Answering):
         if not (text.strip() or attachments) or self.live or self.queued:
             return None  # by the time of its turn, all is different
         parent = self.tree.get(replaced).parent if replaced else self.tree.leaf
-        route = await self._route(text, parent)
+        route = await self._route(text, parent, attachments)
         return await self._foresee(route.text if route else text, parent, route, attachments)
 
     async def _foresee(
@@ -289,9 +310,9 @@ class Conversation(Answering):
         outlook = await foresee(self._workspace, session, [*branch, asked], wanted)
         return None if outlook is None else msgspec.structs.replace(outlook, route=route)
 
-    async def _route(self, text: str, parent: str | None) -> Route | None:
-        branch = self.tree.path(parent) if parent else []
-        return await find_route(self._workspace, self.session, branch, text)
+    async def _route(self, text: str, parent: str | None, attachments: Sequence[Attachment]) -> Route | None:
+        branch, shows = self.tree.path(parent) if parent else [], bool(pictures_of(attachments))
+        return await find_route(self._workspace, self.session, branch, text, shows=shows)
 
     async def cancel(self) -> None:
         """Stop the answer in flight, or the summary that is written before one; what was said stays."""
@@ -357,7 +378,7 @@ class Conversation(Answering):
     def spent(self, model: ModelInfo) -> Spent:
         """How the window is spent by what would be sent now, without a further question."""
         ruler = self._workspace.tokens.ruler(model.id)
-        composed = write_branch(self.session, self.tree.path())
+        composed = write_branch(self.session, seen_by(self.tree.path(), sees=model.sees))
         return spend(composed, ruler, room_of(self.session, model, self.wanted))
 
     def _refused(self, draft: str = "", *, answer: bool = True) -> bool:

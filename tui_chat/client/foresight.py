@@ -14,6 +14,7 @@ from tui_chat.chat.model import Message, Problem, ProblemCode, Session
 from tui_chat.chat.policy import PolicyKind
 from tui_chat.chat.routing import Route
 from tui_chat.client.errors import EngineError
+from tui_chat.client.turns import seen_by
 from tui_chat.wire.api import LoadRequest, ModelInfo, Need, PlanRequest
 from tui_chat.wire.plan import Plan
 
@@ -114,7 +115,7 @@ async def foresee(
     if model is None or session.model is None:
         return None
     room, ruler = room_of(session, model, wanted), workspace.tokens.ruler(session.model)
-    now = resident.context if resident else 0
+    now, branch = resident.context if resident else 0, seen_by(branch, sees=model.sees)
     try:
         lines = compose_branch(session, branch).lines
         most = most_tokens(line.text + line.thinking for line in lines)

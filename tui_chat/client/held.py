@@ -16,8 +16,10 @@ from tui_chat.chat.tree import ChatTree
 from tui_chat.client.changes import Access, Change, Raised, Reloaded, SessionChanged
 from tui_chat.client.problems import held_on
 from tui_chat.store.errors import StoreError
+from tui_chat.store.pictures import HeldPictures, Pictures
 
 if TYPE_CHECKING:
+    from tui_chat.chat.attachments import Attachment
     from tui_chat.client.workspace import Workspace
     from tui_chat.store.sessions import OpenSession
 
@@ -38,6 +40,7 @@ class HeldSession:
     Attributes:
         tree: The conversation.
         ephemeral: Whether nothing of it is ever written to disk.
+        pictures: Where the pictures are that go with its messages.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class HeldSession:
         self._let_go = asyncio.Event()  # by the terminal that held the session when we opened it
         self.tree = ChatTree(session)
         self.ephemeral = ephemeral
+        self.pictures: Pictures = HeldPictures() if ephemeral else workspace.store.pictures
 
     @property
     def session(self) -> Session:
@@ -111,6 +115,23 @@ class HeldSession:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._file is not None:
             await asyncio.to_thread(self._file.close)
+
+    async def attachable(self, path: Path, name: str) -> Attachment:
+        """Read a file that is to go with a message, to be known as `name`; a picture is kept from now on.
+
+        Raises:
+            AttachError: It is nothing that can go with a message.
+            StoreError: The picture cannot be kept.
+        """
+        from tui_chat.store.attaching import read_attachment
+
+        def read() -> Attachment:
+            found = read_attachment(path, name)
+            if found.attachment.picture is not None:
+                self.pictures.put(found.attachment.picture, found.data)
+            return found.attachment
+
+        return await asyncio.to_thread(read)
 
     async def _commit(self, change: Callable[[], T], draft: str = "", *, keep: bool = False) -> T | None:
         """Change the tree and bring that to disk, one change at a time; return what `change` did.

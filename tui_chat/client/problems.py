@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tui_chat.chat.model import Problem, ProblemCode
 
 
@@ -43,6 +45,53 @@ def kept_nowhere() -> Problem:
         kept="It is as it was.",
         remedy="Branches within it can be made: edit a message, or have an answer written once more.",
     )
+
+
+def blind(
+    names: Sequence[str], model: str, seeing: Sequence[str], *, ours: bool, waits: bool = False
+) -> Problem:
+    """Say that a message with these pictures is for a model that cannot see, and which ones here can."""
+    why = "models that run here from a file are given text only" if ours else "it cannot see pictures"
+    can = f"Models here that can: {listed(seeing)}." if seeing else "No model here can."
+    return Problem(
+        ProblemCode.PICTURE_UNSEEN,
+        f"{model} cannot be shown {listed(names)}: {why}. {can}",
+        kept="Nothing was sent; the message waits with what is attached."
+        if waits
+        else "Nothing was sent; your text and what is attached are still in the input.",
+        remedy="Take the picture out of the attachments"
+        + (", or choose a model that can see." if seeing else ", or add a server that has a model that can."),
+    )
+
+
+def unseen(names: Sequence[str], model: str) -> Problem | None:
+    """Say that a conversation goes to a model that does not see these pictures of it, if there are any."""
+    if not names:
+        return None
+    return Problem(
+        ProblemCode.PICTURE_LEFT_OUT,
+        f"{listed(names)} {'is' if len(names) == 1 else 'are'} not shown to {model}: it cannot see pictures.",
+        kept="It is told the name in the picture's place."
+        if len(names) == 1
+        else "It is told the names in the pictures' places.",
+        remedy="To have it seen, choose a model that can, and answer again.",
+    )
+
+
+def gone(name: str, why: str) -> Problem:
+    """Say that a picture cannot be shown to any model any more, and `why`."""
+    return Problem(
+        ProblemCode.PICTURE_GONE,
+        f"{name} is not shown to the model: {why}.",
+        kept="The model is told its name; everything else is sent.",
+        remedy="To have it seen, edit the message and attach the file again.",
+    )
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Write names one after the other, and how many more there are than `most`."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def fell_back(what: str, fallback: str, *, partial: bool) -> Problem:

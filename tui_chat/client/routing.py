@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 
 async def find_route(
-    workspace: Workspace, session: Session, branch: Sequence[Message], text: str
+    workspace: Workspace, session: Session, branch: Sequence[Message], text: str, *, shows: bool = False
 ) -> Route | None:
-    """Where `text`, said below `branch`, goes.
+    """Where `text`, said below `branch`, goes; it `shows` a picture, or does not.
 
-    A route that nobody asked for does not have another model unloaded, nor has one wait long for a load:
-    then what is in memory answers.
+    One that does goes to a model that can see, unless another was asked for by its word. Else a route that
+    nobody asked for does not have another model unloaded, nor has one wait long for a load: then what is in
+    memory answers.
 
     Returns:
         None where the chat is not routed, or no route is for it.
@@ -35,6 +36,10 @@ async def find_route(
         return None
     model = await workspace.resolve_model(found.model)
     found = msgspec.structs.replace(found, model=model)
+    if shows and found.why is not Why.ASKED:
+        for name in dict.fromkeys((model, session.model, *routes.models)):
+            if name is not None and await _sees(workspace, other := await workspace.resolve_model(name)):
+                return found if other == model else Route(other, Why.PICTURE, text)
     if found.why in (Why.ASKED, Why.PRESET) or workspace.resident(model) is not None:
         return found
     instead = await _in_memory(workspace, session)
@@ -42,6 +47,11 @@ async def find_route(
         return found
     cost = _cost(await _plan(workspace, model), routes.patience_s)
     return Route(instead, Why.STAYS, text, kept_from=model, cost=cost) if cost else found
+
+
+async def _sees(workspace: Workspace, id: str) -> bool:
+    model = await workspace.model(id)
+    return model is not None and model.sees
 
 
 async def _in_memory(workspace: Workspace, session: Session) -> str | None:

@@ -11,7 +11,8 @@ from tui_chat.chat.model import FinishReason, Message, Problem, ProblemCode
 from tui_chat.chat.summarising import lines_for, pieces, summary_sampling
 from tui_chat.client.engine import EngineClient
 from tui_chat.client.launch import ensure_engine
-from tui_chat.wire.api import GenerateRequest, Turn
+from tui_chat.client.turns import turns_of
+from tui_chat.wire.api import GenerateRequest
 from tui_chat.wire.events import Channel, Delta, Settled
 
 
@@ -79,11 +80,10 @@ class Condenser:
 
     async def _write(self, lines: Sequence[Line], done: int, of: int) -> str:
         self._running = f"summary-{new_id()}"
-        turns = tuple(Turn(*line) for line in lines)
         request = GenerateRequest(
             id=self._running,
             model=self._model,
-            turns=turns,
+            turns=turns_of(lines),
             sampling=summary_sampling(self._limit),
             only_while_heard=True,
         )

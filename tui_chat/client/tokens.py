@@ -10,7 +10,8 @@ from tui_chat.chat.measure import Ruler
 from tui_chat.client.engine import EngineClient
 from tui_chat.client.errors import EngineError, EngineGoneError
 from tui_chat.client.launch import ensure_engine
-from tui_chat.wire.api import CountReply, CountRequest, Turn
+from tui_chat.client.turns import turns_of
+from tui_chat.wire.api import CountReply, CountRequest
 
 
 class Tokens:
@@ -37,7 +38,7 @@ class Tokens:
         async with self._asking.setdefault(model, asyncio.Lock()):
             if ruler.knows(lines):
                 return True
-            request = CountRequest(model, tuple(Turn(*line) for line in lines))
+            request = CountRequest(model, turns_of(lines))
             try:
                 reply = await self._count(request, start=start)
             except EngineError:

@@ -41,9 +41,11 @@ class Workspace:
     def __init__(self, paths: Paths, settings: Settings, sessions: Path | None = None) -> None:
         self.paths = paths
         self.settings = settings
-        self.store = SessionStore(sessions or paths.sessions, trash_days=settings.sessions.trash_days)
+        self.store = SessionStore(
+            sessions or paths.sessions, trash_days=settings.sessions.trash_days, drafts=paths.drafts
+        )
         self.collection = Collection(self.store, paths.cache)
-        self.drafts = Drafts(paths.state / "drafts")
+        self.drafts = Drafts(paths.drafts)
         self.history = PromptHistory(paths.state / "history.jsonl")
         self.engine_client = EngineClient(paths.socket)
         self.tokens = Tokens(self.engine_client)

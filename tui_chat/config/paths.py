@@ -36,6 +36,11 @@ class Paths:
         return self.state / "metrics"
 
     @property
+    def drafts(self) -> Path:
+        """The folder of what was typed and not yet sent."""
+        return self.state / "drafts"
+
+    @property
     def socket(self) -> Path:
         """The engine's Unix socket."""
         return self.runtime / "engine.sock"

@@ -23,7 +23,6 @@ from tui_chat.engine.swap.resident import Progress, Resident, Want
 from tui_chat.memory.parkfile import ParkLabel
 from tui_chat.wire.api import GenerateRequest
 from tui_chat.wire.events import Delta, Event, Loading, Numbered, Queued, Settled, Warned
-from tui_chat.wire.servers import Capability
 
 log = logging.getLogger(__name__)
 
@@ -230,7 +229,7 @@ class Scheduler:
 
     async def _stream(self, job: _Job, resident: Resident) -> Settled:
         request = job.generation.request
-        if any(turn.pictures for turn in request.turns) and not _can_see(resident):
+        if any(turn.pictures for turn in request.turns) and not resident.info.sees:
             return Settled(finish=FinishReason.BACKEND_ERROR, problem=_blind(resident))
         job.model = resident.model
         assert job.model is not None, "acquire returns loaded models only"
@@ -279,10 +278,6 @@ class Scheduler:
             async for _ in generation.follow(len(generation.log)):
                 pass
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-def _can_see(resident: Resident) -> bool:
-    return Capability.VISION in resident.info.capabilities
 
 
 def _blind(resident: Resident) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tui_chat.store.files import Stamp, is_name, make_folder, move_aside, stamp
 from tui_chat.store.listing import SessionSummary, summarise
 from tui_chat.store.locks import FileLock
 from tui_chat.store.open_session import OpenSession
+from tui_chat.store.pictures import PictureFolder
 from tui_chat.store.places import Places
 from tui_chat.store.reading import read_session
 from tui_chat.store.trash import Trashed, delete_for_good, mark_deleted, purge_if_due, trashed
@@ -28,14 +30,22 @@ __all__ = ["OpenSession", "SessionStore", "SessionSummary"]
 class SessionStore:
     """Every session in one folder, which is made when the first one is. All methods may block.
 
-    What was deleted, sessions and branches of sessions, goes for good after `trash_days`; 0: never.
+    What was deleted, sessions and branches of sessions, goes for good after `trash_days`; 0: never. Pictures
+    go when neither session nor draft mentions them; where nobody says in which folder `drafts` are, all stay.
     """
 
     def __init__(
-        self, folder: Path, upgraders: Sequence[Upgrader] = UPGRADERS, *, trash_days: int = 0
+        self,
+        folder: Path,
+        upgraders: Sequence[Upgrader] = UPGRADERS,
+        *,
+        trash_days: int = 0,
+        drafts: Path | None = None,
     ) -> None:
         self.folder = folder
         self.trash_days = trash_days
+        self.pictures = PictureFolder(folder / "pictures")
+        self._drafts = drafts
         self._upgraders = upgraders
         self._known: dict[str, tuple[SessionSummary, Stamp]] = {}
 
@@ -51,6 +61,8 @@ class SessionStore:
         A folder that is not there has no sessions. What has been in the trash for long goes first.
         """
         purge_if_due(self.folder / "trash", self.trash_days)
+        if self._drafts is not None:
+            self.pictures.sweep_if_due(self._mentioning(self._drafts))
         found: dict[str, tuple[SessionSummary, Stamp]] = {}
         for name in self._names():
             path = self.folder / f"{name}.json"
@@ -159,21 +171,33 @@ class SessionStore:
         """
         return self._move(Places(self.folder / "trash", id), self.folder)
 
-    def purge(self, id: str) -> None:
-        """Delete a session of the trash for good.
+    def purge(self, *ids: str) -> None:
+        """Delete sessions of the trash for good, with the pictures that were theirs alone.
 
         Raises:
-            StoreError: It is not in the trash, or cannot be deleted.
+            StoreError: One is not in the trash, or cannot be deleted; those before it are gone.
         """
-        places = Places(self.folder / "trash", id)
+        try:
+            for each in ids:
+                self._purge(Places(self.folder / "trash", each))
+        finally:
+            if self._drafts is not None:
+                with suppress(OSError):  # they go with the next ones
+                    self.pictures.sweep(self._mentioning(self._drafts))
+
+    def _purge(self, places: Places) -> None:
         if stamp(places.file) is None:
             raise StoreError(notices.missing(places.file))
         try:
-            gone = delete_for_good(self.folder / "trash", id)
+            gone = delete_for_good(places.folder, places.id)
         except OSError as error:
             raise StoreError(_failed("deleting the session", places.file, error)) from error
         if not gone:
-            raise StoreError(notices.locked(id, None))
+            raise StoreError(notices.locked(places.id, None))
+
+    def _mentioning(self, drafts: Path) -> tuple[Path, ...]:
+        """The folders of all that may mention a picture."""
+        return self.folder, self.folder / "trash", self.folder / "quarantine", drafts
 
     def _opening(self, places: Places) -> OpenSession:
         kept = timedelta(days=self.trash_days) if self.trash_days > 0 else None

@@ -25,6 +25,8 @@ _INSTEAD: Mapping[ProblemCode, tuple[str, ...]] = {
     ProblemCode.DOWNLOAD_FAILED: ("ctrl+g try again",),
     ProblemCode.SERVER_BUSY: (_MODEL,),
     ProblemCode.SERVER_UNKNOWN: (_SERVERS, _MODEL),
+    ProblemCode.PICTURE_LEFT_OUT: ("F2 another model, to have it seen",),
+    ProblemCode.PICTURE_UNSEEN: ("F2 choose a model that can see", "ctrl+o v take the picture out"),
 }
 """Keys that do what the remedy says, and so stand in its place."""
 
@@ -44,6 +46,9 @@ _BESIDE: Mapping[ProblemCode, tuple[str, ...]] = {
     ProblemCode.PROMPT_CUT: (_MODEL, "F5 context"),
 }
 """Keys that help beside what the remedy says."""
+
+_SENT = frozenset({ProblemCode.PICTURE_LEFT_OUT, ProblemCode.PICTURE_GONE})
+"""What kept nothing from being answered."""
 
 _SURELY_CUT = 0.5
 """A backend that read less than this part of an estimate has cut the conversation."""
@@ -202,4 +207,5 @@ def _remedy(problem: Problem, *first: str) -> str:
 def notice_item(id: str, problem: Problem) -> NoticeItem:
     """Show a problem that belongs to no answer: what happened and was kept; what to press."""
     text = " ".join(part for part in (problem.what, problem.kept) if part)
-    return NoticeItem(id=id, text=text, hint=_remedy(problem), level=Level.ERROR)
+    level = Level.WARNING if problem.code in _SENT else Level.ERROR
+    return NoticeItem(id=id, text=text, hint=_remedy(problem), level=level)

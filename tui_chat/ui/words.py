@@ -17,7 +17,7 @@ from tui_chat.wire.scarce import RAM, Scarce
 from tui_chat.wire.words import device, size
 
 if TYPE_CHECKING:
-    from tui_chat.chat.attachments import Attachment
+    from tui_chat.chat.attachments import Attachment, PictureRef
     from tui_chat.chat.measure import Size
     from tui_chat.chat.policy import Cut
     from tui_chat.client.changes import Condensing
@@ -256,12 +256,34 @@ def tokens(cut: Cut) -> str:
 
 def about_attachment(attachment: Attachment) -> str:
     """Write how large an attachment is; what was pasted is called by its lines already."""
+    if attachment.picture is not None:
+        return f"{pixels(attachment.picture)}{size(attachment.bytes)} picture"
     lines = f"{count(attachment.lines, 'line')} · " if attachment.name else ""
     return f"{lines}{size(attachment.bytes or len(attachment.text.encode()))}"
 
 
+def pixels(picture: PictureRef) -> str:
+    """Write how large a picture is, to stand before something else; "" where its header does not say."""
+    return f"{picture.width:,}×{picture.height:,} · " if picture.width else ""  # noqa: RUF001 - the sign is meant
+
+
+def about_picture(attachment: Attachment, picture: PictureRef) -> str:
+    """Write what is known of a picture, one thing a line."""
+    return "\n".join(
+        (
+            f"Kind      {picture.media_type.removeprefix('image/').upper()}",
+            f"Size      {pixels(picture) or 'width and height unknown · '}{attachment.bytes:,} bytes",
+            f"SHA-256   {picture.sha256}",
+            "",
+            "Shown as it is to models that can see. A terminal cannot draw it.",
+        )
+    )
+
+
 def attached(attachment: Attachment, tokens: Size) -> str:
-    """Write what is attached, with ~ where its tokens were estimated."""
+    """Write what is attached, with ~ where its tokens were estimated; nobody knows those of a picture."""
+    if attachment.picture is not None:
+        return f"{attachment.label} · {about_attachment(attachment)}"
     of_file = f" · {size(attachment.bytes)}" if attachment.name else ""
     return f"{attachment.label}{of_file} · {'' if tokens.exact else '~'}{count(tokens.tokens, 'token')}"
 

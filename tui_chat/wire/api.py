@@ -9,19 +9,13 @@ import msgspec
 
 from tui_chat.chat.model import Answer, Problem, Role, Sampling
 from tui_chat.wire.heat import Hot
+from tui_chat.wire.pictures import Picture
 from tui_chat.wire.plan import DeviceSpec, DeviceUse, KvType, LoadOptions, Plan, Strategy
 from tui_chat.wire.scarce import Scarce
-from tui_chat.wire.servers import Capability
+from tui_chat.wire.servers import SEEING, Capability
 
 PROTOCOL = 4
 """Raised whenever a client and an engine of different releases could misunderstand each other."""
-
-
-class Picture(msgspec.Struct, frozen=True):
-    """A picture as a model is shown it: its bytes, and their type, such as ``image/png``."""
-
-    media_type: str
-    data: bytes
 
 
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -204,6 +198,11 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def weights(self) -> str:
         """Path of its (first) file on this machine; empty where there is none to be planned with."""
         return self.file if self.server else self.path
+
+    @property
+    def sees(self) -> bool:
+        """Whether it may be shown pictures; our own workers read text only."""
+        return not SEEING.isdisjoint(self.capabilities)
 
     def is_called(self, name: str) -> bool:
         """Whether `name` is its id, one of its other names, or its path."""

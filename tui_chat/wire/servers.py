@@ -69,8 +69,13 @@ class Capability(enum.StrEnum):
     CHAT = "chat"
     THINKING = "thinking"
     VISION = "vision"
+    PERHAPS_VISION = "perhaps vision"
+    """Its server does not tell; asked with a picture, it refuses or answers."""
     TOOLS = "tools"
     EMBEDDING = "embedding"
+
+
+SEEING = frozenset({Capability.VISION, Capability.PERHAPS_VISION})
 
 
 class ServedModel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

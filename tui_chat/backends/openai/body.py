@@ -7,7 +7,8 @@ from typing import Any
 
 from tui_chat.backends.openai.refusals import Body
 from tui_chat.chat.model import Role, Sampling
-from tui_chat.wire.api import Picture, Turn
+from tui_chat.wire.api import Turn
+from tui_chat.wire.pictures import Picture
 
 
 def messages(turns: tuple[Turn, ...], thinking_field: str | None) -> list[Body]:

@@ -20,6 +20,7 @@ from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.wire.plan import LoadOptions
 from tui_chat.wire.servers import (
     KIND_NAMES,
+    SEEING,
     Capability,
     Control,
     ModelCard,
@@ -95,9 +96,11 @@ class OpenAIServer:
         return error if isinstance(error, ServerError) else self._link.failure(error)
 
     def _completed(self, model: ServedModel) -> ServedModel:
-        """`model` with the context of the settings, where the server tells none."""
-        context = model.context or self._link.settings.context or 0
-        return msgspec.structs.replace(model, context=context)
+        """`model` with the context of the settings, and perhaps with sight, where the server tells none."""
+        context, can = model.context or self._link.settings.context or 0, model.capabilities
+        if Capability.CHAT in can and not self._dialect.tells_vision:
+            can = (*can, Capability.PERHAPS_VISION)
+        return msgspec.structs.replace(model, context=context, capabilities=can)
 
     def _refused_notes(self) -> tuple[str, ...]:
         fields = frozenset[str]().union(*(each.fields for each in self._refusals.values()))
@@ -155,7 +158,7 @@ class OpenAIServer:
     def _sees(self, name: str) -> bool:
         """Whether a model may be shown pictures: where nobody tells, the server itself refuses them."""
         known = self._known(name)
-        return not self._dialect.tells_vision or known is None or Capability.VISION in known.capabilities
+        return known is None or not SEEING.isdisjoint(known.capabilities)
 
     async def unload(self, model: str) -> None:
         """Have the memory of `model` given back; see `Server.unload`."""

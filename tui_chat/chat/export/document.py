@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 
+from tui_chat.chat.attachments import PictureRef
 from tui_chat.chat.model import Session
 
 
@@ -15,10 +17,17 @@ class Form(enum.StrEnum):
     JSON = "json"
 
 
-def to_document(session: Session, form: Form, *, whole: bool = False, thinking: bool = False) -> str:
+Look = Callable[[PictureRef], bytes | None]
+"""Finds the bytes of a picture; None where they are gone."""
+
+
+def to_document(
+    session: Session, form: Form, *, whole: bool = False, thinking: bool = False, look: Look | None = None
+) -> str:
     """Return the branch in view, or every branch if the `whole` is wanted, with or without `thinking`.
 
-    JSON is a session file of ours; it always has the thinking.
+    JSON is a session file of ours; it always has the thinking. HTML has the small ones of the pictures that
+    `look` finds in it; everything else only names them.
     """
     if form is Form.JSON:
         from tui_chat.chat.export.json import to_json
@@ -27,7 +36,7 @@ def to_document(session: Session, form: Form, *, whole: bool = False, thinking: 
     if form is Form.HTML:
         from tui_chat.chat.export.html import to_html
 
-        return to_html(session, whole=whole, thinking=thinking)
+        return to_html(session, whole=whole, thinking=thinking, look=look)
     from tui_chat.chat.export.markdown import to_markdown
 
     return to_markdown(session, whole=whole, thinking=thinking)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from tui_chat.chat.attachments import Attachment, PictureRef
 from tui_chat.chat.export import outline
 from tui_chat.chat.export.outline import Entry, line_of, visible, when
 from tui_chat.chat.model import Message, Role, Session
+from tui_chat.chat.pictures import kind_of
 
+EMBEDDED = 1 << 20
+"""Bytes up to which a picture becomes part of the page."""
 _SCHEMES = ("http", "https", "mailto")
 
 _STYLE = """
@@ -39,6 +44,7 @@ pre code { padding: 0; }
 table { border-collapse: collapse; } th, td { border: 1px solid var(--line); padding: .25rem .6rem; }
 blockquote { border-left: 3px solid var(--line); color: var(--soft); margin-left: 0; padding-left: .75rem; }
 details { color: var(--soft); }
+figure { margin: .5rem 0; } img { max-width: 100%; height: auto; }
 """
 
 _PAGE = """<!DOCTYPE html>
@@ -46,7 +52,8 @@ _PAGE = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <meta name="referrer" content="no-referrer">
 <title>{title}</title>
 <style>{style}</style>
@@ -59,7 +66,14 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-def to_html(session: Session, leaf: str | None = None, *, whole: bool = False, thinking: bool = False) -> str:
+def to_html(
+    session: Session,
+    leaf: str | None = None,
+    *,
+    whole: bool = False,
+    thinking: bool = False,
+    look: Callable[[PictureRef], bytes | None] | None = None,
+) -> str:
     """Return the branch that ends at `leaf` (the active one if None), or every branch, as an HTML page.
 
     Args:
@@ -67,6 +81,7 @@ def to_html(session: Session, leaf: str | None = None, *, whole: bool = False, t
         leaf: Where the branch ends.
         whole: Whether all branches are wanted.
         thinking: Whether what models thought is wanted too; it is folded.
+        look: Finds the bytes of a picture; those up to `EMBEDDED` bytes become part of the page.
 
     Raises:
         KeyError: There is no message `leaf`.
@@ -74,7 +89,7 @@ def to_html(session: Session, leaf: str | None = None, *, whole: bool = False, t
     markdown = _renderer()
     blocks = [*_facts(session)]
     for entry in outline.outline(session, leaf, whole=whole):
-        blocks += _entry(entry, markdown, thinking=thinking)
+        blocks += _entry(entry, markdown, thinking=thinking, look=look or (lambda _: None))
     title = escape(line_of(session.title) or "Conversation")
     return _PAGE.format(title=title, style=_STYLE, body="\n".join(blocks))
 
@@ -86,7 +101,9 @@ def _facts(session: Session) -> Iterator[str]:
         yield f'<p class="note plain">{escape(visible(f"System prompt: {session.system}"))}</p>'
 
 
-def _entry(entry: Entry, markdown: MarkdownIt, *, thinking: bool) -> Iterator[str]:
+def _entry(
+    entry: Entry, markdown: MarkdownIt, *, thinking: bool, look: Callable[[PictureRef], bytes | None]
+) -> Iterator[str]:
     message, number = entry.message, entry.number
     if entry.branch is not None:
         yield f'<p class="branch">{escape(line_of(outline.branch_line(entry.branch)))}</p>'
@@ -104,10 +121,24 @@ def _entry(entry: Entry, markdown: MarkdownIt, *, thinking: bool) -> Iterator[st
         thought = escape(visible(message.thinking))
         yield f'<details><summary>Thinking</summary><div class="plain">{thought}</div></details>'
     for attachment in message.attachments:
-        name, attached = escape(line_of(attachment.label)), escape(visible(attachment.text))
-        yield f'<details><summary>{name}</summary><div class="plain">{attached}</div></details>'
+        yield _attached(attachment, look)
     yield _text(message, markdown)
     yield "</section>"
+
+
+def _attached(attachment: Attachment, look: Callable[[PictureRef], bytes | None]) -> str:
+    """Fold an attached text, and show a picture that is small; another is named."""
+    name, picture = escape(line_of(attachment.label)), attachment.picture
+    if picture is None:
+        text = escape(visible(attachment.text))
+        return f'<details><summary>{name}</summary><div class="plain">{text}</div></details>'
+    about = escape(outline.about_picture(attachment, picture))
+    data = look(picture) if attachment.bytes <= EMBEDDED else None
+    kind = kind_of(data) if data is not None else None
+    if data is None or kind is None or len(data) > EMBEDDED:
+        return f'<p class="facts">{about}</p>'
+    uri = f"data:{kind};base64,{b64encode(data).decode()}"
+    return f'<figure><img src="{uri}" alt="{name}"><figcaption class="facts">{about}</figcaption></figure>'
 
 
 def _text(message: Message, markdown: MarkdownIt) -> str:

@@ -52,7 +52,8 @@ def _entry(entry: Entry, *, thinking: bool) -> Iterator[str]:
     if thinking and message.thinking.strip():
         yield quoted(f"Thinking: {message.thinking}")
     for attachment in message.attachments:
-        yield visible(fenced(attachment))
+        picture = attachment.picture
+        yield (f"*{outline.about_picture(attachment, picture)}*" if picture else visible(fenced(attachment)))
     yield _text(message)
 
 

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from tui_chat.chat.attachments import Attachment, PictureRef
 from tui_chat.chat.model import FinishReason, Message, Role, Session
 from tui_chat.chat.policy import CutReason
 from tui_chat.chat.tree import ChatTree
@@ -104,6 +105,12 @@ def note(message: Message) -> str:
         told = message.setup.system or message.text
         return f"From here on: {preset}{f'. System prompt: {told}' if told else ', no system prompt'}"
     return f"System prompt: {message.text}"
+
+
+def about_picture(attachment: Attachment, picture: PictureRef) -> str:
+    """Name a picture in a line: ``Picture photo.png, 800 x 600 pixels, 1,204,113 bytes``."""
+    pixels = f", {picture.width:,} x {picture.height:,} pixels" if picture.width else ""
+    return f"Picture {line_of(attachment.label)}{pixels}, {attachment.bytes:,} bytes"
 
 
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tui_chat.cli.plain.voice import Voice
+from tui_chat.cli.printable import printable
 from tui_chat.client.changes import Access
 from tui_chat.store.drafts import NEW_CHAT
 from tui_chat.store.errors import StoreError
 from tui_chat.ui.opening import Opening, open_conversation
+from tui_chat.ui.words import about_attachment
 
 if TYPE_CHECKING:
+    from tui_chat.chat.attachments import Attachment
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
 
@@ -28,12 +31,14 @@ class PlainChat:
 
     Attributes:
         left: Whether the person wants to leave.
+        attached: What goes with the next message.
     """
 
     def __init__(self, workspace: Workspace, voice: Voice) -> None:
         self.workspace = workspace
         self.voice = voice
         self.left = False
+        self.attached: tuple[Attachment, ...] = ()
         self._conversation: Conversation | None = None
 
     @property
@@ -57,9 +62,13 @@ class PlainChat:
         for problem in (*opened.notes, *self.conversation.notices):
             self.voice.problem(problem)
         self._greet(opening)
+        self.attached = ()
         if self.conversation.ephemeral:
             return ""
-        return await asyncio.to_thread(self.workspace.drafts.read, self._draft_key())
+        drafts, key = self.workspace.drafts, self._draft_key()
+        self.attached = await asyncio.to_thread(drafts.read_attachments, key)
+        self.say_attached()
+        return await asyncio.to_thread(drafts.read, key)
 
     def _draft_key(self) -> str:
         session = self.conversation.session
@@ -99,8 +108,9 @@ class PlainChat:
     async def send(self, text: str) -> str:
         """Send a message and say its answer; return the text if it was refused."""
         key, self.voice.draft = self._draft_key(), ""
-        if not await self.conversation.send(text):
+        if not await self.conversation.send(text, self.attached):
             return self.voice.draft
+        self.attached = ()
         if not self.conversation.ephemeral:
             with suppress(StoreError):  # what the next terminal would be offered; the message is kept
                 await asyncio.to_thread(self._keep, key, text)
@@ -110,6 +120,20 @@ class PlainChat:
     def _keep(self, key: str, text: str) -> None:
         self.workspace.history.append(text)
         self.workspace.drafts.write(key, "")
+        self.workspace.drafts.write_attachments(key, ())
+
+    async def attach(self, attached: tuple[Attachment, ...]) -> None:
+        """Have these go with the next message, and nothing else; they are kept with the draft."""
+        self.attached = attached
+        if not self.conversation.ephemeral:
+            with suppress(StoreError):  # they go with the message all the same
+                await asyncio.to_thread(self.workspace.drafts.write_attachments, self._draft_key(), attached)
+
+    def say_attached(self) -> None:
+        """Say what goes with the next message, if anything does."""
+        if self.attached:
+            named = ", ".join(f"{each.label} ({about_attachment(each)})" for each in self.attached)
+            self.voice.say(f"With your next message goes {printable(named)}. /detach takes it out.")
 
     async def stop_answer(self) -> None:
         """Stop the answer; what was said is kept."""

@@ -17,7 +17,7 @@ from tui_chat.client.changes import (
     Raised,
     Streamed,
 )
-from tui_chat.ui.words import roughly
+from tui_chat.ui.words import about_attachment, roughly
 from tui_chat.wire.events import Channel, Loading, Prefill, Queued, Waiting
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ class Voice:
     def tell(self, message: Message) -> None:
         """Say a message that is there already; one that is on its way goes on by itself."""
         if message.role is Role.USER:
-            self.say(f"{YOU}{printable(message.text)}")
+            attached = (f"(attached: {each.label}, {about_attachment(each)})" for each in message.attachments)
+            self.say(f"{YOU}{printable(chr(10).join((*attached, message.text)))}")
         elif message.answer is not None and not message.in_flight:
             self._printed.pop(message.id, None)
             self._settled(message)

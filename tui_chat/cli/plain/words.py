@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from difflib import get_close_matches
+from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -156,6 +157,29 @@ async def _fork(chat: PlainChat, argument: str) -> None:
     await chat.open(Opening(name=copy.session.id))
 
 
+async def _attach(chat: PlainChat, argument: str) -> None:
+    from tui_chat.store.attaching import AttachError
+    from tui_chat.ui.words import typed_path
+
+    if not argument:
+        chat.voice.say("Say which file: /attach PATH.")
+        return
+    try:
+        attached = await chat.conversation.attachable(Path(typed_path(argument)), argument)
+    except AttachError as error:
+        chat.voice.say(f"{line_of(str(error))}.")
+    except StoreError as error:
+        chat.voice.problem(error.problem)
+    else:
+        await chat.attach((*chat.attached, attached))
+        chat.say_attached()
+
+
+async def _detach(chat: PlainChat, argument: str) -> None:
+    await chat.attach(())
+    chat.voice.say("Nothing is attached now.")
+
+
 async def _quit(chat: PlainChat, argument: str) -> None:
     chat.left = True
 
@@ -167,6 +191,8 @@ WORDS = {
     "sessions": Word("", "list the chats that are kept", _sessions),
     "resume": Word("NAME", "open another chat, by its title, a part of it, or its id", _resume),
     "new": Word("", "begin a new chat", _new),
+    "attach": Word("PATH", "have a file go with the next message: a text, or a picture", _attach),
+    "detach": Word("", "take out what goes with the next message", _detach),
     "show": Word("", "say the whole chat", _show),
     "retry": Word("", "have the last question answered once more; the first answer is kept", _retry),
     "undo": Word("", "take back what was done last", _undo),

@@ -13,6 +13,7 @@ from tui_chat.chat.model import Problem, ProblemCode, Session
 from tui_chat.cli.sessions.place import Place, any_session, as_json, count
 from tui_chat.store.documents import read_document, write_document
 from tui_chat.store.errors import StoreError
+from tui_chat.store.pictures import look_for
 from tui_chat.store.upgrades import lift
 
 _FORMATS = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html", ".json": "json"}
@@ -21,7 +22,7 @@ _FORMATS = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html", ".j
 def show(args: argparse.Namespace, place: Place) -> None:
     """Print a chat as Markdown."""
     session = place.store.read(any_session(place, args.name).id)
-    print(_document(session, "md", args), end="")
+    print(_document(session, "md", args, place), end="")
 
 
 def export(args: argparse.Namespace, place: Place) -> None:
@@ -33,7 +34,7 @@ def export(args: argparse.Namespace, place: Place) -> None:
     if output is not None and output.exists() and not args.force:
         raise _refused(f"{output} exists already.", "Choose another name, or add --force.")
     session = place.store.read(any_session(place, args.name).id)
-    text = _document(session, form, args)
+    text = _document(session, form, args, place)
     if output is None:
         print(text, end="")
         return
@@ -41,8 +42,9 @@ def export(args: argparse.Namespace, place: Place) -> None:
     print(f"Wrote {output}.")
 
 
-def _document(session: Session, form: str, args: argparse.Namespace) -> str:
-    return to_document(session, Form(form), whole=args.tree, thinking=args.thinking)
+def _document(session: Session, form: str, args: argparse.Namespace, place: Place) -> str:
+    look = look_for(place.store.pictures)
+    return to_document(session, Form(form), whole=args.tree, thinking=args.thinking, look=look)
 
 
 def import_files(args: argparse.Namespace, place: Place) -> None:

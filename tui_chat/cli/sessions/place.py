@@ -33,7 +33,8 @@ class Place:
 def open_place(folder: Path | None) -> Place:
     """Return the chats in `folder`, or those of the settings."""
     paths, settings = load()
-    store = SessionStore(folder or paths.sessions, trash_days=settings.sessions.trash_days)
+    folder = folder or paths.sessions
+    store = SessionStore(folder, trash_days=settings.sessions.trash_days, drafts=paths.drafts)
     return Place(store, paths)
 
 

@@ -21,7 +21,7 @@ from tui_chat.store.files import Stamp
 from tui_chat.store.search.query import Query, Word
 from tui_chat.store.search.texts import Searchable, Text
 
-VERSION = 1
+VERSION = 2
 """Of the tables and of what is put into them; an index of another version is made anew."""
 WAIT_S = 2.0
 """How long to wait for another terminal that writes."""

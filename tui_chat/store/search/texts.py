@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from tui_chat.chat.living import living
-from tui_chat.chat.model import Role
+from tui_chat.chat.model import Message, Role
 from tui_chat.store.codec import DamagedError, TooNewError, decode
 from tui_chat.store.files import Stamp, read_regular
 from tui_chat.store.search.hits import Hit, snippet
@@ -52,11 +52,17 @@ def read_searchable(path: Path, upgraders: Sequence[Upgrader]) -> Searchable:
     texts = tuple(
         Text(message.id, message.role, message.created, message.answer.model if message.answer else "", said)
         for message in living(session.messages)
-        if message.said and (said := message.text.replace("\0", " ")).strip()
+        if message.said and (said := _said(message)).strip()
     )
     return Searchable(
         path.stem, stamp, True, session.title, session.tags, session.archived, session.updated, texts
     )
+
+
+def _said(message: Message) -> str:
+    """What was said, with the names of what was attached to it."""
+    names = (each.name for each in message.attachments if each.name)
+    return "\n".join((message.text, *names)).replace("\0", " ")
 
 
 def scan(sessions: Iterable[Searchable], query: Query) -> Iterator[Hit]:

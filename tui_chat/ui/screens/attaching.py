@@ -46,6 +46,8 @@ class AttachingActions(OutgoingActions):
         if model is None:
             return
         for each in attachments:
+            if each.picture is not None:
+                continue
             await self._workspace.tokens.learn(model, _lines(each))
         if attachments == self.prompt.attachments:
             self._write_chips(attachments)
@@ -72,6 +74,8 @@ class AttachingActions(OutgoingActions):
             self.app.push_screen(AttachmentsScreen(self.prompt.attachments, self._take_attached))
 
     def _take_attached(self, attachment: Attachment, into_input: bool) -> str:
+        if into_input and attachment.picture is not None:
+            return "a picture cannot be put into the input; it is sent as it is"
         if into_input and len(attachment.text) > EXPANDABLE:
             return f"it has {count(len(attachment.text), 'character')}, too many to edit in the input"
         left = list(self.prompt.attachments)

@@ -18,7 +18,7 @@ from tui_chat.ui.screens.listing import ListScreen
 from tui_chat.ui.screens.passing import PassingScreen
 from tui_chat.ui.transcript.text import clean, clean_line
 from tui_chat.ui.widgets.filtered import FilteredList, Row, columns, containing
-from tui_chat.ui.words import about_attachment
+from tui_chat.ui.words import about_attachment, about_picture
 
 Take = Callable[[Attachment, bool], str]
 """Takes an attachment away, into the input if that is asked for; says what has become of it."""
@@ -51,9 +51,9 @@ class AttachmentsScreen(ListScreen[None]):
 
     @on(FilteredList.Chosen)
     def action_choose(self) -> None:
-        """Read the one under the cursor."""
+        """Read the one under the cursor; of a picture, what is known of it."""
         if (row := self.rows.current) is not None:
-            self.app.push_screen(TextScreen(row.thing.label, row.thing.text))
+            self.app.push_screen(TextScreen(row.thing.label, readable(row.thing)))
 
     def action_expand(self) -> None:
         """Put the text of the one under the cursor into the input."""
@@ -89,6 +89,11 @@ def _row(attachment: Attachment, width: int) -> Content:
     facts = about_attachment(attachment)
     name = Content.styled(clean_line(attachment.label), "$foreground")
     return columns(width, name, Content.styled(facts, "$muted"))
+
+
+def readable(attachment: Attachment) -> str:
+    """Return what there is to read in it."""
+    return attachment.text if attachment.picture is None else about_picture(attachment, attachment.picture)
 
 
 class TextScreen(PassingScreen[None]):

@@ -62,7 +62,14 @@ class CarryingActions(KeepingActions):
 
         async def write(path: Path, *, overwrite: bool) -> int:
             collection = self._workspace.collection
-            return await collection.export(conversation.session, path, form, whole=whole, overwrite=overwrite)
+            return await collection.export(
+                conversation.session,
+                path,
+                form,
+                whole=whole,
+                pictures=conversation.pictures,
+                overwrite=overwrite,
+            )
 
         await self._write_out(what, f"{_file_name(conversation.session.title)}.{form}", write)
 

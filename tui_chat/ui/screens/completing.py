@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.content import Content
 
+from tui_chat.store.errors import StoreError
 from tui_chat.ui.command import Command, Place
 from tui_chat.ui.completing.asked import Asked, Kind
 from tui_chat.ui.keynames import shown
@@ -202,26 +203,35 @@ class CompletingActions(AttachingActions):
         return attachment is not None
 
     async def _read(self, named: str, tell: Callable[[str], None] | None = None) -> Attachment | None:
-        from tui_chat.store.attaching import AttachError, PictureError, read_attachment
+        from tui_chat.store.attaching import AttachError
         from tui_chat.ui.words import typed_path
 
+        await self._opened.wait()
+        assert self._conversation is not None
         try:
-            return await asyncio.to_thread(read_attachment, Path(typed_path(named)), named)
-        except PictureError as error:
-            (tell or self.note)(f"{error} · {self._who_sees()}")
+            read = await self._conversation.attachable(Path(typed_path(named)), named)
         except AttachError as error:
             (tell or self.note)(str(error))
+        except StoreError as error:
+            (tell or self.note)(error.problem.what)
+        else:
+            if read.picture is not None:
+                self._say_who_sees()
+            return read
         return None
 
-    def _who_sees(self) -> str:
-        """Which models a picture could be shown to, and how."""
-        from tui_chat.wire.servers import Capability
-
-        models = self._presenter.facts.models or ()
-        seeing = [model.id for model in models if Capability.VISION in model.capabilities]
-        if not seeing:
-            return "no model here can see"
-        return f"the chat shows none; tui-chat ask --image shows it to {seeing[0]}"
+    def _say_who_sees(self) -> None:
+        """Where the model of this chat cannot see, say so now and not only when it is to be sent."""
+        facts = self._presenter.facts
+        if (
+            facts.model is None
+            or facts.model.sees
+            or (self._conversation and self._conversation.session.routed)
+        ):
+            return
+        seeing = [model.id for model in facts.models or () if model.sees]
+        who = f"{seeing[0]} does · F2 models" if seeing else "and no other model here does"
+        self.note(f"this model sees no pictures · {who}")
 
 
 def _row(word: Word, width: int) -> Content:

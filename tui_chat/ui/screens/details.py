@@ -97,6 +97,8 @@ def _facts(offer: Offer) -> Iterator[tuple[str, str]]:
     if model.server:
         yield from pair("server", model.server, f"at {model.host}" if model.host else "on this machine")
         yield from pair("can", ", ".join(model.capabilities))
+    if model.projector and not model.server:
+        yield from pair("projector", words.place(model.projector), "not used here: text only")
     yield from pair("file", words.place(model.weights) if model.weights else "")
     if model.problem is not None:
         yield from pair("problem", f"{model.problem.what} {model.problem.remedy}")

@@ -29,6 +29,7 @@ class SGLang(Metered):
     kind = ServerKind.SGLANG
     metrics = _METRICS
     thinking_field = "reasoning_content"
+    tells_vision = True
 
     def __init__(self, link: Link) -> None:
         super().__init__(link)
