@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.store.support import START, make_session
 from tests.strategies import sessions
+from tui_chat.chat.attachments import Attachment
 from tui_chat.chat.model import Answer, FinishReason, Message, Role, Session
 from tui_chat.store.search.index import SearchIndex
 from tui_chat.store.sessions import SessionStore
@@ -191,6 +192,17 @@ def test_titles_and_tags_count(store: SessionStore, index: SearchIndex) -> None:
     assert places(index, "model:llama minutes") == []
     (hit,) = index.find("green tea")
     assert (hit.title, hit.snippet, hit.role, hit.spans) == ("Green tea", "How long?", None, ())
+
+
+def test_what_was_attached_counts(store: SessionStore, index: SearchIndex) -> None:
+    session = talk("lamps", "See this.")
+    (asked,) = session.messages
+    attached = (Attachment("keeper.md", "Trim the wick at dusk."), Attachment("", "Pasted: oil is low."))
+    asked = msgspec.structs.replace(asked, attachments=attached)
+    keep(store, msgspec.structs.replace(session, messages=(asked,)))
+    for question in ("keeper.md", "wick", "see dusk", "pasted"):
+        assert places(index, question) == [("lamps", "m0")], question
+    assert "Trim the wick" in index.find("wick")[0].snippet
 
 
 def test_archived_sessions_are_found_and_can_be_asked_for(store: SessionStore, index: SearchIndex) -> None:

@@ -60,9 +60,9 @@ def read_searchable(path: Path, upgraders: Sequence[Upgrader]) -> Searchable:
 
 
 def _said(message: Message) -> str:
-    """What was said, with the names of what was attached to it."""
-    names = (each.name for each in message.attachments if each.name)
-    return "\n".join((message.text, *names)).replace("\0", " ")
+    """What was said, with the names and texts of what was attached to it."""
+    attached = (part for each in message.attachments for part in (each.name, each.text) if part)
+    return "\n".join((message.text, *attached)).replace("\0", " ")
 
 
 def scan(sessions: Iterable[Searchable], query: Query) -> Iterator[Hit]:
