@@ -73,6 +73,14 @@ def test_the_word_before_it_decides_whatever_stands_in_it() -> None:
     assert route(routes, "/fast hello") == Route("small", Why.SHORT, "/fast hello"), "there is no such route"
 
 
+def test_what_is_attached_decides_too() -> None:
+    routes = Routes(chat="talker", fast="quick", code="coder", pair=PAIR)
+    assert route(routes, "What is wrong?", attached=CODE) == Route("coder", Why.CODE, "What is wrong?")
+    assert route(routes, "Sum it up.", attached="word " * 100) == Route("large", Why.LONG, "Sum it up.")
+    assert route(Routes(fast="quick"), "Sum it up.", attached="A day at sea.") is None, "it is not short"
+    assert route(routes, "/large", attached="A day at sea.") == Route("large", Why.ASKED, "")
+
+
 def test_a_preset_has_its_model() -> None:
     routes = Routes(chat="talker", code="coder", presets={"writer": "poet"})
     assert route(routes, CODE, "writer") == Route("poet", Why.PRESET, CODE)

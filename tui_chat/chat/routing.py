@@ -113,18 +113,21 @@ class Route(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"not {self.kept_from}: {self.cost}" if self.kept_from else self.why.value
 
 
-def route(routes: Routes, text: str, preset: str = "") -> Route | None:
-    """Where `text` goes in a chat that uses `preset`; None where no route is for it."""
+def route(routes: Routes, text: str, preset: str = "", attached: str = "") -> Route | None:
+    """Where `text` goes, with the texts `attached` to it; None where no route is for it.
+
+    `preset` is the one that its chat uses.
+    """
     word, _, rest = text.lstrip().partition(" ")
     asked = routes.words.get(word)
-    if asked and rest.strip():
+    if asked and (rest.strip() or attached):
         return Route(asked, Why.ASKED, rest.lstrip())
     if preset in routes.presets:
         return Route(routes.presets[preset], Why.PRESET, text)
-    code, tokens = has_code(text), about_tokens((text,))
+    code, tokens = has_code(text) or has_code(attached), about_tokens((text, attached))
     if code and routes.code:
         return Route(routes.code, Why.CODE, text)
-    short = tokens <= _SHORT and "\n" not in text.strip()
+    short = tokens <= _SHORT and "\n" not in text.strip() and not attached
     if short and routes.fast and not code:
         return Route(routes.fast, Why.SHORT, text)
     if (pair := routes.pair) is not None:

@@ -312,7 +312,8 @@ class Conversation(Answering):
 
     async def _route(self, text: str, parent: str | None, attachments: Sequence[Attachment]) -> Route | None:
         branch, shows = self.tree.path(parent) if parent else [], bool(pictures_of(attachments))
-        return await find_route(self._workspace, self.session, branch, text, shows=shows)
+        attached = "\n".join(each.text for each in attachments)
+        return await find_route(self._workspace, self.session, branch, text, attached=attached, shows=shows)
 
     async def cancel(self) -> None:
         """Stop the answer in flight, or the summary that is written before one; what was said stays."""

@@ -19,9 +19,15 @@ if TYPE_CHECKING:
 
 
 async def find_route(
-    workspace: Workspace, session: Session, branch: Sequence[Message], text: str, *, shows: bool = False
+    workspace: Workspace,
+    session: Session,
+    branch: Sequence[Message],
+    text: str,
+    *,
+    attached: str = "",
+    shows: bool = False,
 ) -> Route | None:
-    """Where `text`, said below `branch`, goes; it `shows` a picture, or does not.
+    """Where `text`, said below `branch` with the texts `attached`, goes; it `shows` a picture, or does not.
 
     One that does goes to a model that can see, unless another was asked for by its word. Else a route that
     nobody asked for does not have another model unloaded, nor has one wait long for a load: then what is in
@@ -31,7 +37,9 @@ async def find_route(
         None where the chat is not routed, or no route is for it.
     """
     routes = workspace.settings.routes
-    found = route(routes, text, setup_on(session, branch).preset) if session.routed else None
+    if not session.routed:
+        return None
+    found = route(routes, text, setup_on(session, branch).preset, attached)
     if found is None:
         return None
     model = await workspace.resolve_model(found.model)
