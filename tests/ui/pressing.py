@@ -55,7 +55,7 @@ async def press_everything(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> set[s
                     reached.add(command.id)
                 else:
                     assert command.yields, f"{key} is {spy.heard} and not {command.id} on {screen}"
-    text = help_text(possible).plain
+    text = help_text(possible, width=200).plain
     assert all(command.title in text for command in possible)
     named = {command.id for command in reachable(screen, chat.app.keymap)}
     assert {command.id for command in possible} <= named
