@@ -252,7 +252,7 @@ async def test_a_bad_theme_in_the_settings_leaves_another_in_force_and_says_why(
         await chat.sees("mine.toml:2", "#zzz", "Choose another theme")
         assert chat.app.theme == "tui-chat-dark"
     async with Chats(empty_home).open(settings=Settings(ui=UiSettings(theme="../themes/mine"))) as chat:
-        await chat.sees("there is no theme")
+        await chat.sees("There is no theme")
     file.write_text(GOOD)
     async with Chats(empty_home).open(settings=Settings(ui=UiSettings(theme="mine"))) as chat:
         assert chat.app.theme == "mine"
