@@ -7,9 +7,10 @@ import contextlib
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from textual import events
 from textual.app import App, ComposeResult
@@ -17,6 +18,7 @@ from textual.containers import Horizontal
 from textual.pilot import Pilot
 
 from tui_chat.ui.held import is_large
+from tui_chat.ui.pasting import END, START, PasteParser
 from tui_chat.ui.widgets.prompt import Past, Prompt
 
 
@@ -113,6 +115,27 @@ def test_whatever_is_pasted_nothing_is_sent_lost_or_drives_the_terminal(pasted: 
                     assert seen >= Counter(filter(str.isprintable, before + text))
 
     asyncio.run(paste())
+
+
+@given(
+    st.text(st.sampled_from("\x1b[]20~<;Mmab\r\n\x00é👩"), max_size=40).filter(
+        lambda text: END not in text + END[:5]
+    ),
+    st.lists(st.integers(0, 60), max_size=5),
+)
+@example("\x1b[31mred\r", [])
+@example("\x1b", [7])
+def test_no_key_is_found_in_a_paste_however_it_is_cut(text: str, cuts: list[int]) -> None:
+    parser, sent = PasteParser(), f"a{START}{text}{END}b"
+    places = sorted({0, *(cut for cut in cuts if cut < len(sent)), len(sent)})
+    found = [each for start, end in pairwise(places) for each in parser.feed(sent[start:end])]
+    assert [
+        each.text if isinstance(each, events.Paste) else getattr(each, "key", each) for each in found
+    ] == [
+        "a",
+        text.replace("\x00", ""),
+        "b",
+    ]
 
 
 async def test_a_burst_of_keys_keeps_its_order() -> None:
