@@ -71,7 +71,7 @@ def help_text(commands: Sequence[Command], width: int) -> Content:
             lines.append(Content(""))
         lines.append(Content.styled(place.value, "bold $accent"))
         for each in there:
-            word = (f"  {words[each.id]}", "$accent") if each.id in words else ""
+            word = (f"  {words[each.id]}", "$foreground") if each.id in words else ""
             title = Content.assemble((each.title, "$muted"), word)
             keys = f"  {all_shown(each.keys) or _PALETTE:<{_KEYS}} "
             first, *more = title.wrap(max(_NARROWEST, width - len(keys)))
