@@ -43,6 +43,9 @@ def test_stdin_is_appended_to_the_question(home: Home) -> None:
     short = json.loads(home.run("ask", "Sum up:", "--json", "--max-tokens", "1", input="").stdout)
     piped = home.run("ask", "Sum up:", "--json", "--max-tokens", "1", input="a lighthouse " * 50)
     assert json.loads(piped.stdout)["usage"]["prompt_tokens"] > short["usage"]["prompt_tokens"] + 50
+    command = [sys.executable, "-m", "tui_chat", "ask", b"caf\xe9?", "--max-tokens", "1"]
+    odd = subprocess.run(command, input=b"- caf\xe9\n\0\x1b[1m", capture_output=True, timeout=60)
+    assert (odd.returncode, odd.stderr.count(b"wrong")) == (1, 0), "only the limit ended it"
     nothing = home.run("ask", input="")
     assert nothing.returncode == 2
     assert "nothing was asked" in nothing.stderr

@@ -69,6 +69,20 @@ def test_slips_are_told_by_check_and_by_every_command_and_nothing_is_touched(
     assert "line 2: ui.mose is no setting" in listed.stderr
     assert file.read_text() == text
     monkeypatch.delenv("TUI_CHAT_MODEL_CONTEXT")
+    _write(
+        empty_home,
+        '[ui]\ntheme = "nrod"\n[chat]\npreset = "codr"\n[keys.bind]\nquit = "ctrl+m"\nmodels = "f3"\n',
+    )
+    named = empty_home.run("config", "check")
+    assert named.returncode == 1
+    for line, part in (
+        (2, "there is no theme “nrod”"),
+        (4, "There is no preset called 'codr'. Did you mean coder?"),
+        (5, "keys.bind: quit = “ctrl+m”: terminals send the same for ctrl+m and enter"),
+        (5, "sessions has no key any more: models took F3"),
+    ):
+        assert f"{file}:{line}: {part}" in named.stdout
+    assert "no theme “nord2”" in empty_home.run("config", "set", "ui.theme", "nord2").stderr
     _write(empty_home, "[ui]\nmouse = false\n")
     fine = empty_home.run("config", "check")
     assert (fine.returncode, fine.stdout) == (0, f"{file} is in order.\n")
@@ -106,6 +120,7 @@ def test_one_setting_is_changed_and_reset(empty_home: Home, monkeypatch: pytest.
     assert "qwen3 = -1" in file.with_name("config.toml.bak").read_text()
     assert empty_home.run("config", "check").returncode == 0
     file.write_text("[ui\n")
+    assert empty_home.run("config", "reset", "ui.mouse").returncode == 1
     refused = empty_home.run("config", "set", "ui.mouse", "false")
     assert refused.returncode == 1
     assert "line 1" in refused.stderr

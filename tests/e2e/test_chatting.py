@@ -89,13 +89,13 @@ def test_lines_pastes_and_history(short_answers: Home) -> None:
         chat.keys("C-j")
         chat.type("second line")
         chat.wait(r"first line\s*\n\s+second line")
-        chat.paste("pasted one\npasted two\n")
+        chat.paste("\x1b[1mpasted one\npasted two\n")
         chat.wait("pasted two")
         assert sessions_of(short_answers) == []
         chat.keys("Enter")
         chat.wait(SETTLED)
         text = sessions_of(short_answers)[0].messages[0].text
-        assert text.startswith("first line\nsecond linepasted one\npasted two")
+        assert text.startswith("first line\nsecond line␛[1mpasted one\npasted two")
         chat.keys("Up")
         chat.wait(r"›\s*first line")
 

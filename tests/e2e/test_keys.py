@@ -58,7 +58,7 @@ def test_texts_are_written_in_the_editor_and_keys_are_those_of_emacs(
         chat.keys("C-x", "C-e")
         chat.wait("lent the terminal")
         chat.keys("Enter")
-        chat.wait("No such file")
+        chat.wait("left no file; the text is as it was")
         chat.keys("C-a", "C-k")
         chat.wait("› Ask anything")
         chat.keys("C-y")

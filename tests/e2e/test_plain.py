@@ -150,9 +150,15 @@ def test_several_lines_and_words_from_a_pipe(short_answers: Home) -> None:
     assert "No chats are called “nothing”" in done.stdout
     assert "Taken back; /redo does it again. The chat is empty." in done.stdout
     assert session.id in done.stdout
+    command = [TUI_CHAT, "--plain", "--model", "nobody"]
+    odd = subprocess.run(command, input=b"caf\xe9 \x1b[2J\n", capture_output=True, timeout=60)
+    assert odd.returncode == 0
+    told = odd.stdout.decode()
+    assert told.index("There is no model called “nobody”") < told.index(f"{MODEL[:-2]} answers.")
+    assert "you: caf\N{REPLACEMENT CHARACTER} [2J\n" in told
     kept_nowhere = short_answers.run("--plain", "--ephemeral", input="Hello\n")
     assert "Nothing of this chat was kept." in kept_nowhere.stdout
-    assert len(sessions_of(short_answers)) == 1
+    assert len(sessions_of(short_answers)) == 2
 
 
 def test_files_go_with_a_message_and_pictures_only_to_who_can_see(short_answers: Home) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.store.support import asked, make_session, names
+from tui_chat.chat.export.document import Form, to_document
 from tui_chat.chat.model import SCHEMA, ProblemCode, Session
 from tui_chat.store.codec import encode
 from tui_chat.store.errors import StoreError
@@ -142,3 +147,54 @@ def test_a_torn_file_with_an_answer_in_flight_goes_on(store: SessionStore) -> No
     session, _ = open_damaged(store)
     assert session is not None
     assert session.messages[-1].in_flight
+
+
+def places_in(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every value below `value`."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, below in pairs:
+        yield (*above, key)
+        yield from places_in(below, (*above, key))
+
+
+GOOD = json.loads(encode(make_session(4)))
+odd = st.recursive(
+    st.one_of(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+        st.sampled_from([10**400, "m0", "m3", "talk", "../../x", "/etc/passwd", "\ud800", "\x1b[2J", "user"]),
+        st.sampled_from(["0001-01-01T00:00:00Z", "9999-12-31T23:59:59+14:00", "2026-11-20T12:00:00"]),
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=4,
+)
+changes = st.lists(st.tuples(st.sampled_from([*places_in(GOOD)]), odd), min_size=1, max_size=3)
+
+
+@settings(max_examples=120)
+@given(changes, st.integers(0, 4000), st.binary(max_size=3))
+def test_whatever_is_in_a_file_it_is_kept_and_nothing_else_is_written(
+    changed: list[tuple[tuple[Any, ...], Any]], at: int, noise: bytes
+) -> None:
+    raw = json.loads(json.dumps(GOOD))
+    for place, value in changed:
+        inside = raw
+        try:
+            for part in place[:-1]:
+                inside = inside[part]
+            inside[place[-1]] = value
+        except (KeyError, IndexError, TypeError):
+            continue  # an earlier change has taken the place away
+    data = json.dumps(raw).encode("utf-8", "surrogatepass")
+    data = data[:at] + noise + data[at:] if at < len(data) else data
+    with TemporaryDirectory() as folder:
+        store = SessionStore(Path(folder) / "sessions")
+        put(store, data)
+        assert len(store.list(archived=None)) == 1
+        try:
+            with store.open("talk") as opened:
+                for form in Form:
+                    to_document(opened.session, form, whole=True, thinking=True)
+        except StoreError:
+            pass  # said in words, as the tests above have it
+        assert names(Path(folder)) == {"sessions"}
+        assert data in [file.read_bytes() for file in store.folder.rglob("*.json")]

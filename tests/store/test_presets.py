@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,7 @@ def test_ones_own_wins_and_what_is_broken_hides_nothing(folder: Path) -> None:
         ('[policy]\nkind = "forget"', "forget"),
         ("[policy]\nfill = 0.3", "target is 0.5, and must not be above fill, which is 0.3"),
         ("system: Be brief", "line 1"),
+        (f"a = {'[' * 9000}", "nested too deeply"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_file(folder: Path, text: str, why: str) -> None:
@@ -108,6 +110,15 @@ def test_what_is_wrong_is_said_with_the_file(folder: Path, text: str, why: str) 
     assert str(file) in refused.value.problem.what
     assert why in refused.value.problem.what
     assert refused.value.problem.remedy
+
+
+def test_what_is_no_file_is_not_waited_for(folder: Path) -> None:
+    _write(folder, "good.toml", 'name = "good"')
+    os.mkfifo(folder / "waiting.toml")
+    (folder / "endless.toml").symlink_to("/dev/zero")
+    found = find_presets()
+    assert "good" in [each.preset.name for each in found.listed]
+    assert ["it is no file" in each.what for each in found.problems] == [True, True]
 
 
 def test_what_is_usual_is_within_the_limits() -> None:

@@ -6,9 +6,11 @@ from tests.homes import Home
 from tests.telemetry.script import GB, H200, Script
 from tests.ui.stand_in import use
 from tests.ui.support import LARGE, SMALL, Chat, Chats
-from tui_chat.chat.model import Sampling
+from tui_chat.chat.averages import Averages
+from tui_chat.chat.model import Answer, Sampling
 from tui_chat.config.settings import Settings
 from tui_chat.ui import instruments, planned
+from tui_chat.ui.speeds import Speeds, draw_speed
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.telemetry import GpuProcess, GpuSample, MachineSample, Maker, Throttle
 
@@ -197,3 +199,9 @@ def test_a_machine_without_much_is_drawn_as_meant() -> None:
     line = instruments.machine(many, {}, WIDTH).plain.splitlines()[1]
     assert len(line) <= WIDTH
     assert line.endswith("█"), "the busiest of several processors"
+
+
+def test_of_answers_of_other_programs_no_figures_are_left_blank() -> None:
+    elsewhere = Answer(model="gpt")
+    drawn = draw_speed(Speeds(last=elsewhere, session=Averages(answers=2)), WIDTH).plain
+    assert drawn == "speed\n nothing measured here yet"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tui_chat.ui.commands import COMMANDS
 from tui_chat.ui.offering import here, is_possible, reachable
 from tui_chat.ui.screens.help import help_text
 
+ALL = frozenset(command.id for command in COMMANDS)
 OURS = {command.action.removeprefix("focused.") for command in COMMANDS}
 
 
@@ -36,8 +38,15 @@ class Spy:
         return True
 
 
-async def press_everything(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+async def press_everything(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch, ids: Container[str] = ALL
+) -> set[str]:
     """Press each key of each command that is possible here, and look for it in help and palette.
+
+    Args:
+        chat: The app.
+        monkeypatch: Undoes what is needed for it.
+        ids: The commands to press the keys of.
 
     Returns:
         The ids of those commands that their keys led to; they are not run.
@@ -47,7 +56,7 @@ async def press_everything(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> set[s
     spy = Spy(chat)
     with monkeypatch.context() as patched:
         patched.setattr(chat.app, "run_action", spy.run)
-        for command in possible:
+        for command in (each for each in possible if each.id in ids):
             for key in filter(None, command.keys.split(",")):
                 spy.heard.clear()
                 await chat.press(*key.split())
@@ -55,7 +64,7 @@ async def press_everything(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> set[s
                     reached.add(command.id)
                 else:
                     assert command.yields, f"{key} is {spy.heard} and not {command.id} on {screen}"
-    text = help_text(possible).plain
+    text = help_text(possible, width=200).plain
     assert all(command.title in text for command in possible)
     named = {command.id for command in reachable(screen, chat.app.keymap)}
     assert {command.id for command in possible} <= named

@@ -52,6 +52,9 @@ async def test_a_model_can_be_named_in_part_or_by_its_path(chats: Chats) -> None
     other.write_bytes(path.read_bytes())
     async with chats.open(opening=Opening(model=str(other))) as chat:
         assert chat.conversation.session.model == str(other)
+    async with chats.open(opening=Opening(model="nobody")) as chat:
+        await chat.sees("There is no model called “nobody” on this machine.")
+        assert chat.conversation.session.model == "SmolLM2-135M-Instruct.Q4_1"
 
 
 def test_nothing_heavy_is_loaded_before_the_first_paint(empty_home: Home) -> None:

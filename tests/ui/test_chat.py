@@ -142,6 +142,8 @@ async def test_draft_and_conversation_are_there_again(chats: Chats) -> None:
 async def test_no_model_says_so_and_offers_the_starter_with_one_key(empty_chats: Chats) -> None:
     async with empty_chats.open() as chat:
         await chat.sees("There is no model on this machine yet", "ctrl+g")
+        await chat.press("shift+tab")
+        await chat.sees("nothing to read yet")
         await chat.say("hello")
         await chat.sees("No model is chosen", "ctrl+g get the starter model")
         assert chat.prompt.text == "hello"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from textual import events
 from tests.homes import sessions_of
 from tests.ui.snapshot import check
 from tests.ui.support import SMALL, Chat, Chats
-from tui_chat.chat.model import Sampling
+from tui_chat.chat.ids import new_id
+from tui_chat.chat.model import Message, Role, Sampling, Session
+from tui_chat.store.sessions import SessionStore
 from tui_chat.ui.command import Place
 from tui_chat.ui.commands import COMMANDS
 from tui_chat.ui.completing.asked import asked_by
@@ -148,6 +151,38 @@ async def test_slash_words_run_commands_and_unknown_ones_are_asked_about(chats: 
             "/frobnicate it",
             "/help",
         ]
+
+
+async def test_words_take_what_stands_after_them(chats: Chats) -> None:
+    kept = SessionStore(chats.home.paths.sessions)
+    now, made = datetime.now(UTC), [new_id(), new_id()]
+    for title, name in zip(("Two rivers", "Two rivers in June"), made, strict=True):
+        asked = Message(new_id(), Role.USER, "Which?", now)
+        kept.create(Session(id=name, title=title, created=now, updated=now, messages=(asked,))).close()
+    async with chats.open(SMALL) as chat:
+        burst(chat, *"/theme nord", "enter")
+        await chat.sees("nord from now on")
+        burst(chat, *"/preset CODER", "enter")
+        await chat.sees("from here on: coder")
+        burst(chat, *"/sess", "tab", *"river", "enter")
+        await chat.sees("2 sessions", "› river", "Two rivers in June")
+        await chat.press("escape")
+        burst(chat, *"/session two rivers", "enter")
+        await chat.until(lambda: chat.conversation.session.id == made[0], "for the session called so")
+        burst(chat, *"/rename Three rivers", "enter")
+        await chat.sees("Three rivers")
+        burst(chat, *"/search keeper", "enter")
+        await chat.sees("find in all sessions", "› keeper")
+        await chat.press("escape")
+        for unknown in ("/model gemma", "/preset zzz", "/theme nrod", "/session paris", "/settings zzz"):
+            burst(chat, *unknown, "enter")
+            await chat.sees(f"nothing is called {unknown.split()[1]}")
+            assert (chat.app.screen, chat.prompt.text) == (chat.screen, unknown)
+            await chat.press("ctrl+u")
+        burst(chat, *"/help keys", "enter")
+        await chat.sees("/help takes nothing after it", "/help keys")
+        await chat.press("ctrl+u", "f1")
+        await chat.sees("Write it in your own editor  /editor")
 
 
 async def test_escape_closes_the_list_and_not_the_answer(chats: Chats) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
 
 from tests.ui.pressing import press_everything
-from tests.ui.support import LARGE, Chats
+from tests.ui.support import LARGE, SMALL, Chats
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Answer, FinishReason, Message, Role, Session
 from tui_chat.config.keys import KeySet, KeySettings
 from tui_chat.config.settings import Settings, UiSettings
 from tui_chat.store.sessions import SessionStore
 from tui_chat.ui.commands import COMMANDS, Place
+from tui_chat.ui.keyboard.emacs import EMACS
+from tui_chat.ui.keyboard.vim import VIM
 from tui_chat.ui.keymap import clashes, keymap_of, unsendable
 from tui_chat.ui.keynames import KeyNameError, read_keys, shown
 from tui_chat.ui.opening import Opening
@@ -166,8 +169,41 @@ async def reached_by_keys(chats: Chats, monkeypatch: pytest.MonkeyPatch) -> set[
     return reached
 
 
+@pytest.mark.parametrize(("keys", "find"), [(VIM, "ctrl+slash"), (EMACS, "ctrl+s")], ids=("vim", "emacs"))
+async def test_each_key_of_another_set_does_what_it_says(
+    keys: Mapping[str, str], find: str, chats: Chats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SessionStore(chats.home.paths.sessions).create(_session()).close()
+    settings = Settings(keys=KeySettings(set=KeySet.VIM if keys is VIM else KeySet.EMACS))
+    reached: set[str] = set()
+    async with chats.open(SMALL, Opening(name="colours"), settings) as chat:
+        await chat.sees("blue")
+        for there, place, out in (
+            ("", Place.INPUT, ""),
+            ("shift+tab", Place.TRANSCRIPT, ""),
+            ("v", Place.SELECTING, "escape tab"),
+            (find, Place.FINDING, "escape"),
+            ("f2", Place.MODELS, "escape"),
+            ("f6", Place.DIALOG, "escape"),
+            (keys.get("palette", "ctrl+p"), Place.PALETTE, "escape"),
+        ):
+            await chat.press(*there.split())
+            await chat.until(lambda place=place: chat.app.screen.places[0] is place, f"for {place}")
+            await chat.pilot.pause()
+            reached |= await press_everything(chat, monkeypatch, keys)
+            await chat.press(*out.split())
+            await chat.pilot.pause()
+    assert set(keys) - reached - SITUATIONAL == set()
+
+
 async def test_each_key_in_the_help_does_what_it_says_there(
     chats: Chats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached = await reached_by_keys(chats, monkeypatch)
     assert {c.id for c in COMMANDS if c.place is not Place.SERVED} - reached - SITUATIONAL == set()
+
+
+async def test_hints_leave_out_what_has_no_key_any_more(chats: Chats) -> None:
+    async with chats.open(SMALL, settings=Settings(keys=KeySettings(bind={"models": "f3"}))) as chat:
+        await chat.sees("F3 models", "sessions has no key any more")
+        assert "sessions" not in chat.text().splitlines()[-1]

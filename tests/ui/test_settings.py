@@ -75,6 +75,8 @@ async def test_all_are_listed_with_value_origin_and_effect(
         await chat.sees("started; change it")
         assert text(chats) == MINE
         await find(chat, "zzzz", "No setting is called that")
+        await find(chat, "mouse", "ui.mouse")
+        assert "temperature" not in chat.text(), "letters are looked for only where no word is"
         await chat.press("enter", "escape")
         await chat.until(lambda: chat.app.screen is chat.screen, "for the chat")
 

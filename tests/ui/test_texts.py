@@ -106,5 +106,10 @@ async def test_a_code_block_is_saved_under_a_fitting_name(
         await chat.sees("which file?")
         await chat.press("enter")
         await chat.sees("exists already")
+        await chat.press("ctrl+u", *"..", "enter")
+        await chat.sees(".. is a folder. Name a file in it.")
         await chat.press("escape")
+        monkeypatch.setenv("VISUAL", "nosuch -w")
+        await chat.press("E")
+        await chat.sees("nosuch -w is no editor that is there: set VISUAL, as in VISUAL=nano")
     assert (tmp_path / "code.rs").read_text() == "fn blue() {}\n"

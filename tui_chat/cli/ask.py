@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui_chat.cli.printable import printable, readable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -69,8 +71,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _prompt(given: str | None) -> str:
-    piped = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
-    return "\n\n".join(part for part in (given, piped) if part)
+    piped = "" if sys.stdin is None or sys.stdin.isatty() else _piped()
+    return "\n\n".join(part for part in (readable(given or ""), piped) if part)
+
+
+def _piped() -> str:
+    """All of stdin, also where it is no text of this locale, as a diff of old files may be."""
+    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
+    return sys.stdin.read()
 
 
 async def _ask(args: argparse.Namespace, prompt: str, pictures: tuple[Picture, ...]) -> int:
@@ -98,7 +106,7 @@ async def _ask(args: argparse.Namespace, prompt: str, pictures: tuple[Picture, .
     sampling = _sampling(args, preset.sampling.over(settings.sampling))
     now = datetime.now(UTC)
     answer = Message(new_id(now), Role.ASSISTANT, "", now, answer=Answer(model=model, sampling=sampling))
-    told = preset.system.strip() if args.system is None else args.system
+    told = preset.system.strip() if args.system is None else readable(args.system)
     system = (Turn(Role.SYSTEM, told),) if told else ()
     request = GenerateRequest(
         id=answer.id,
@@ -192,7 +200,6 @@ class _Printer:
         self._dirty = False
 
     def __call__(self, event: Event) -> None:
-        from tui_chat.cli.printable import printable
         from tui_chat.wire.events import Channel, Delta, Loading, Prefill, Queued, Waiting
 
         match event:

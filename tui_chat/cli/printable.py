@@ -1,6 +1,15 @@
-"""Text of a model on its way to a terminal: it must not steer it."""
+"""Text on its way to a terminal, which it must not steer, and words of the command line."""
 
 from __future__ import annotations
+
+import re
+
+_BYTES = re.compile("[\ud800-\udfff]")
+
+
+def readable(text: str) -> str:
+    """Mark what was no UTF-8 in a word of the command line; Python keeps such bytes as half characters."""
+    return _BYTES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def printable(text: str) -> str:

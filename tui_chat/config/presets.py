@@ -187,10 +187,14 @@ def read_preset(file: Path) -> Preset:
     Raises:
         PresetError: The file cannot be read, or says something that is not understood.
     """
+    if not file.is_file():
+        raise PresetError(_refused(file, "it is no file"))
     try:
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
         preset = msgspec.convert(raw, Preset)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except RecursionError as error:
+        raise PresetError(_refused(file, "it is nested too deeply")) from error
+    except (OSError, ValueError) as error:  # no UTF-8, no TOML, no preset
         raise PresetError(_refused(file, str(error))) from error
     preset = msgspec.structs.replace(preset, name=preset.name.strip() or file.stem)
     wrong = objection(preset.sampling.over(Sampling())) or objection(

@@ -18,6 +18,9 @@ def write_document(path: Path, text: str, *, overwrite: bool = False) -> int:
     """
     data = text.encode()
     try:
+        if path.is_dir():
+            what, remedy = f"{path} is a folder.", "Name a file in it."
+            raise StoreError(Problem(ProblemCode.BAD_REQUEST, what, remedy=remedy))
         if not overwrite and path.exists():
             raise FileExistsError(path)
         write_atomic(path, data)

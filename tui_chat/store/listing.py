@@ -89,7 +89,7 @@ def summarise(path: Path, upgraders: Sequence[Upgrader] = UPGRADERS) -> tuple[Se
     except TooNewError:
         what = f"{path.name} was written by a newer tui-chat."
         return _unusable(path, what, ProblemCode.SESSION_NEWER), version
-    except (DamagedError, msgspec.DecodeError, RecursionError):
+    except (DamagedError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _unusable(path, f"{path.name} is torn or no session."), version
 
 

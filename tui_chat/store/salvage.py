@@ -57,7 +57,7 @@ def _messages(text: str, at: int) -> Iterator[Message]:
 def _message(raw: Any) -> Message | None:
     try:
         return msgspec.convert(raw, Message)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # the latter of half a character
         return None
 
 

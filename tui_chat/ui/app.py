@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tui_chat.client.workspace import Workspace
     from tui_chat.config.settings import Bandwidth, Settings
     from tui_chat.ui.opening import Opening
+    from tui_chat.ui.widgets.filtered import Sought
 
 log = logging.getLogger("tui_chat.ui")
 
@@ -152,9 +153,9 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
         else:
             self.push_screen(HelpScreen(list(here(self.screen, self.keymap))))
 
-    def action_models(self) -> None:
+    def action_models(self, sought: Sought | None = None) -> None:
         """Choose a model."""
-        self._chat.show_models()
+        self._chat.show_models(sought)
 
     def action_residents(self) -> None:
         """Show who holds what memory."""
@@ -177,22 +178,22 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
         self._chat.arrange_panels()
 
     @work
-    async def action_themes(self) -> None:
+    async def action_themes(self, sought: Sought | None = None) -> None:
         """Choose a theme."""
         from tui_chat.ui.screens.themes import ThemesScreen
 
         if isinstance(self.screen, ThemesScreen):
             return
-        if (name := await self.push_screen_wait(ThemesScreen())) is not None:
+        if (name := await self.push_screen_wait(ThemesScreen(sought))) is not None:
             from tui_chat.ui.settings.remembering import remember_theme
 
             self.say(await remember_theme(name))
 
-    def action_presets(self) -> None:
+    def action_presets(self, sought: Sought | None = None) -> None:
         """Choose a preset."""
-        self._chat.show_presets()
+        self._chat.show_presets(sought)
 
-    def action_settings(self) -> None:
+    def action_settings(self, sought: Sought | None = None) -> None:
         """Show the settings; once more, and they go."""
         from tui_chat.ui.screens.settings import SettingsScreen
         from tui_chat.ui.settings.suggesting import suggested
@@ -200,7 +201,7 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
         if isinstance(self.screen, SettingsScreen):
             self.screen.dismiss(None)
         elif self.screen is self._chat:
-            self.push_screen(SettingsScreen(self.use_settings, lambda each: suggested(self, each)))
+            self.push_screen(SettingsScreen(self.use_settings, lambda each: suggested(self, each), sought))
 
     def use_settings(self, settings: Settings) -> str:
         """Have other settings take effect, as far as that can be at once; says what stands against it."""
@@ -232,9 +233,9 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
         """Change how answers are drawn."""
         self._chat.action_drawing()
 
-    def action_sessions(self) -> None:
+    def action_sessions(self, sought: Sought | None = None) -> None:
         """Choose a session."""
-        self._chat.choose_session()
+        self._chat.choose_session(sought=sought)
 
     def action_new_chat(self) -> None:
         """Start a new chat; the one on the screen is kept."""

@@ -22,7 +22,6 @@ from typing import Any
 from textual import events
 from textual._parser import ParseError
 from textual._time import get_time
-from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.keys import Keys
@@ -32,6 +31,7 @@ from tui_chat.ui import terminal
 from tui_chat.ui.ground import GroundTold, Listener
 from tui_chat.ui.output.outlet import Outlet
 from tui_chat.ui.output.painter import ASK, Painter
+from tui_chat.ui.pasting import PasteParser
 from tui_chat.ui.resizing import Settled
 
 IDLE_S = 0.1
@@ -222,8 +222,8 @@ class PromptDriver(LinuxDriver):
                 self._loop.call_soon_threadsafe(self.painter.written, began, ended, size)
 
 
-class _Parser(XTermParser):
-    """Textual's parser, except that it knows an answer to `ASK` from keys."""
+class _Parser(PasteParser):
+    """Reads keys and pastes, and knows an answer to `ASK` from keys."""
 
     def __init__(self, answered: Callable[[], None]) -> None:
         super().__init__()
@@ -236,6 +236,6 @@ class _Parser(XTermParser):
         return super()._sequence_to_key_events(sequence, alt)
 
 
-def _patience(parser: XTermParser) -> float:
+def _patience(parser: _Parser) -> float:
     due = parser._timeout_time  # there is no public way to know; the tests press Esc
     return IDLE_S if due is None else min(IDLE_S, max(0.0, due - get_time()))

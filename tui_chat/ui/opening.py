@@ -44,10 +44,14 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 async def open_conversation(workspace: Workspace, opening: Opening) -> Opened:
-    """Open what was asked for; whatever goes wrong, a new chat is there instead."""
+    """Open what was asked for; whatever goes wrong, a new chat is there instead, with the usual model."""
     opened = await _open(workspace, opening)
-    if opening.model is not None:
-        await opened.conversation.choose_model(await workspace.resolve_model(opening.model))
+    if opening.model is None:
+        return opened
+    found = await workspace.find_model(opening.model)
+    if isinstance(found, Problem):
+        return msgspec.structs.replace(opened, notes=(*opened.notes, found))
+    await opened.conversation.choose_model(found)
     return opened
 
 

@@ -31,9 +31,12 @@ def editor_command(environ: Mapping[str, str]) -> list[str]:
     for name in ("VISUAL", "EDITOR"):
         if said := environ.get(name, "").strip():
             try:
-                return shlex.split(said)
+                words = shlex.split(said)
             except ValueError as error:
                 raise EditorError(f"${name} cannot be understood ({error}): {said}") from error
+            if not words or shutil.which(words[0]) is None:
+                raise EditorError(f"{said} is no editor that is there: set {name}, as in {name}=nano")
+            return words
     found = next((each for each in _USUAL if shutil.which(each)), None)
     if found is None:
         raise EditorError("there is no editor: set EDITOR, as in EDITOR=nano")
@@ -56,8 +59,12 @@ async def edit_outside(app: App[Any], text: str, suffix: str = ".md") -> str:
             await asyncio.to_thread(file.write_text, text, encoding="utf-8")
             status = await _run([*command, str(file)], app)
             changed = await asyncio.to_thread(file.read_text, encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise EditorError(f"{name}: {getattr(error, 'strerror', None) or error}") from error
+        except FileNotFoundError as error:
+            raise EditorError(f"{name} left no file; the text is as it was") from error
+        except UnicodeDecodeError as error:
+            raise EditorError(f"{name} left a file that is no UTF-8; the text is as it was") from error
+        except OSError as error:
+            raise EditorError(f"{name}: {error.strerror or error}") from error
         except SuspendNotSupported as error:
             raise EditorError("this terminal cannot be lent to an editor") from error
     if status != 0:

@@ -80,6 +80,8 @@ def draw_speed(speeds: Speeds, width: int) -> Content:
         lines += _of(last, width)
     if speeds.session is not None:
         lines += _on_average(speeds.session, width)
+    if len(lines) == 1:
+        lines.append(Content.styled(" nothing measured here yet", "$muted"))
     return Content("\n").join(lines)
 
 
@@ -117,6 +119,8 @@ def _of(answer: Answer, width: int) -> list[Content]:
 
 def _on_average(session: Averages, width: int) -> Iterator[Content]:
     """The same of all answers of this conversation together."""
+    if session.decode_tps is None and session.ttft_s is None and session.prefill_tps is None:
+        return  # answers of other programs
     speed = "" if session.decode_tps is None else rate(session.decode_tps)
     yield ends(" session average", speed, width)
     if session.ttft_s is not None:

@@ -117,9 +117,9 @@ class ThemedApp(PaintedApp):
             try:
                 self.register_theme(read_theme(file).theme)
             except ThemeError as error:
-                return f"theme {error}"
+                return f"Theme {error}"
         if self.get_theme(name) is None:
-            return f"there is no theme {name!r}"
+            return f"There is no theme “{name}”"
         self.theme = name
         self._watch_file(name)
         return None

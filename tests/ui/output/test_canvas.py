@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pyte
 import pytest
 from hypothesis import given
@@ -92,6 +94,16 @@ def test_changes_alone_make_the_same_screen(
         assert (terminal.screen.cursor.x, terminal.screen.cursor.y) == (3, 2)
         assert canvas.take(whole(screen))
         assert canvas.frame(Offset(3, 2)) == "", "nothing is written twice"
+
+
+@given(st.text(max_size=30) | st.text(st.characters(max_codepoint=0x9F), max_size=30))
+def test_no_text_drives_the_terminal(text: str) -> None:
+    strip = Strip([Segment("a"), Segment(text)])
+    cells = cells_of((strip,), ColorSystem.TRUECOLOR)
+    written = "".join(cell.text for cell in cells)
+    assert len(cells) == strip.cell_length
+    assert not any(unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") for each in written)
+    assert not any(unicodedata.bidirectional(each) in ("RLO", "LRO", "RLE", "LRE", "PDF") for each in written)
 
 
 @given(

@@ -135,9 +135,11 @@ def test_a_file_that_is_no_text_or_has_no_name_is_refused(tmp_path: Path) -> Non
     (tmp_path / "my theme.toml").write_text(GOOD)
     (tmp_path / "long.toml").write_text("#" * 100_000)
     (tmp_path / "folder.toml").mkdir()
+    (tmp_path / "endless.toml").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "waiting.toml")
     found = find_themes((tmp_path, tmp_path / "missing"))
     assert found.themes == ()
-    assert len(found.refused) == 4
+    assert len(found.refused) == 6
 
 
 def test_a_line_is_found_where_it_is_written() -> None:
@@ -252,7 +254,7 @@ async def test_a_bad_theme_in_the_settings_leaves_another_in_force_and_says_why(
         await chat.sees("mine.toml:2", "#zzz", "Choose another theme")
         assert chat.app.theme == "tui-chat-dark"
     async with Chats(empty_home).open(settings=Settings(ui=UiSettings(theme="../themes/mine"))) as chat:
-        await chat.sees("there is no theme")
+        await chat.sees("There is no theme")
     file.write_text(GOOD)
     async with Chats(empty_home).open(settings=Settings(ui=UiSettings(theme="mine"))) as chat:
         assert chat.app.theme == "mine"

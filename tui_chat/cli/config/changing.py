@@ -11,6 +11,7 @@ import sys
 
 from tui_chat.chat.model import Problem, ProblemCode
 from tui_chat.cli.config.looking import check, no_such
+from tui_chat.cli.config.names import told
 from tui_chat.config.declared import When
 from tui_chat.config.paths import config_file
 from tui_chat.config.reading import read_settings
@@ -93,10 +94,10 @@ def set_value(args: argparse.Namespace) -> int:
                 f"Its default: {shown(setting, setting.default)}.",
             )
         ) from refused
-    before = read_settings(config_file(), os.environ).told
+    before = told(read_settings(config_file(), os.environ))
     SettingsFile(config_file()).set(path, value)
     print(f"{dotted(path)} = {shown(setting, value)}, {_when(setting)}")
-    for line in read_settings(config_file(), os.environ).told:
+    for line in told(read_settings(config_file(), os.environ)):
         if line not in before:
             sys.stderr.write(f"tui-chat: {line}\n")
     _overruled(setting)
@@ -120,14 +121,12 @@ def reset(args: argparse.Namespace) -> int:
     setting = setting_at(path)
     if setting is None and not there:
         raise StoreError(no_such(args.key))
-    if not there:
+    if not there and not reading.broken:
         print(f"{dotted(path)} is not in {config_file()}.")
     else:
         SettingsFile(config_file()).reset(path)
-        told = (
-            f" It was {shown(setting, was)}; now it is {shown(setting, setting.default)}" if setting else ""
-        )
-        print(f"{dotted(path)} is taken out.{told}{f', {_when(setting)}.' if setting else ''}")
+        now = f" It was {shown(setting, was)}; now it is {shown(setting, setting.default)}" if setting else ""
+        print(f"{dotted(path)} is taken out.{now}{f', {_when(setting)}.' if setting else ''}")
     if setting is not None:
         _overruled(setting)
     return 0

@@ -9,6 +9,7 @@ import sys
 import msgspec
 
 from tui_chat.chat.model import Problem, ProblemCode
+from tui_chat.cli.config.names import told
 from tui_chat.cli.table import table
 from tui_chat.config.paths import config_file
 from tui_chat.config.reading import Reading, read_settings
@@ -45,14 +46,15 @@ def show(args: argparse.Namespace) -> int:
 def check(args: argparse.Namespace) -> int:
     """Print what is wrong, a line each; the exit status says whether anything is."""
     reading = read_settings(config_file(), os.environ)
-    for line in reading.told:
+    wrong = told(reading)
+    for line in wrong:
         print(line)
-    if not reading.told:
+    if not wrong:
         there = (
             "is in order" if reading.data is not None else "is not there, and need not be: all is as usual"
         )
         print(f"{reading.file} {there}.")
-    return 1 if reading.told else 0
+    return 1 if wrong else 0
 
 
 def _chosen(reading: Reading, key: str) -> list[Setting]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tui_chat.cli.plain.voice import YOU
+from tui_chat.cli.printable import printable
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -52,7 +53,7 @@ class Reader:
                 continue
             self._remember(text)
             if not sys.stdin.isatty():  # nobody has seen it
-                sys.stdout.write(f"{text}\n")
+                sys.stdout.write(f"{printable(text)}\n")
             return text
 
     def _several(self, first: str) -> str:

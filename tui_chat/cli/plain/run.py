@@ -33,7 +33,8 @@ _CLOSING_S = 5.0
 def run(paths: Paths, loaded: LoadedSettings, sessions: Path | None, opening: Opening) -> int:
     """Chat until the person leaves; return the exit status."""
     log_to(paths.logs / "plain.log")
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    for stream in (sys.stdin, sys.stdout):  # what is no text of this locale must not end the chat
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     if loaded.problem is not None:
         _say(loaded.problem)
     with Loop() as loop:

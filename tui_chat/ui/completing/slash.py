@@ -43,6 +43,18 @@ SLASH: Mapping[str, str] = {
 }
 """Ids of commands by their words, the most usual first."""
 
+TAKES: Mapping[str, str] = {
+    "model": "NAME",
+    "session": "NAME",
+    "preset": "NAME",
+    "theme": "NAME",
+    "settings": "NAME",
+    "attach": "FILE",
+    "search": "WORDS",
+    "rename": "TITLE",
+}
+"""What may follow some of the words."""
+
 _CALL = re.compile(r"/([a-z][a-z-]*)(?:[ \t]+(.*))?")
 
 
@@ -66,6 +78,11 @@ def words(routes: Mapping[str, str]) -> list[Word]:
     there = {command.id: command for command in COMMANDS}
     found = [Word(word, there[name].title, there[name]) for word, name in SLASH.items() if name in there]
     return [*found, *(Word(word[1:], f"Send the message to {model}", None) for word, model in routes.items())]
+
+
+def usage(word: str) -> str:
+    """Return a word as it is called, with what may follow it."""
+    return f"/{word} {TAKES.get(word, '')}".rstrip()
 
 
 def matching(typed: str, among: Sequence[Word]) -> list[Word]:

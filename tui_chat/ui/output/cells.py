@@ -11,6 +11,11 @@ from rich.color import Color, ColorSystem
 from rich.style import Style
 from textual.strip import Strip
 
+_DRIVING = {
+    **dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A))),
+    **dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}"),
+}
+"""What would drive the terminal instead of being seen, and takes no cell; half characters take one."""
 _SEEN_ON_BLANKS = ("underline", "underline2", "reverse", "strike", "overline", "frame", "encircle", "link")
 
 
@@ -58,6 +63,7 @@ def cells_of(strips: Iterable[Strip], colours: ColorSystem) -> list[Cell]:
 @lru_cache(8192)
 def _segment(text: str, style: Style, colours: ColorSystem) -> tuple[Cell, ...]:
     pen, on_blanks = _pens(style, colours)
+    text = text.translate(_DRIVING)
     if text.isascii():
         return tuple(Cell(char, on_blanks if char == " " else pen) for char in text)
     out: list[Cell] = []

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import work
+from textual.actions import parse
 from textual.content import Content
 
 from tui_chat.store.errors import StoreError
 from tui_chat.ui.command import Command, Place
 from tui_chat.ui.completing.asked import Asked, Kind
+from tui_chat.ui.keymap import Keymap
 from tui_chat.ui.keynames import shown
 from tui_chat.ui.screens.attaching import AttachingActions
 from tui_chat.ui.transcript.text import clean_line
-from tui_chat.ui.widgets.filtered import columns
+from tui_chat.ui.widgets.filtered import Sought, columns
 from tui_chat.ui.widgets.suggestions import Suggestions
 
 if TYPE_CHECKING:
@@ -77,11 +79,11 @@ class CompletingActions(AttachingActions):
 
     def _offer(self, offered: list[str] | list[Word]) -> None:
         self._offered = offered
-        width = max(20, self.size.width - 4)
+        width, keymap = max(20, self.size.width - 4), getattr(self.app, "keymap", Keymap())
         rows = [
             Content.styled(f"   {clean_line(each)}", "$foreground")
             if isinstance(each, str)
-            else _row(each, width)
+            else _row(each, keymap, width)
             for each in offered
         ]
         self.query_one(Suggestions).show(rows)
@@ -105,6 +107,8 @@ class CompletingActions(AttachingActions):
 
         Keys that follow wait for it, but not the screen: this runs where the input takes its keys.
         """
+        from tui_chat.ui.completing.slash import TAKES
+
         if self._finding is not None:
             await asyncio.wait((self._finding,), timeout=_ROWS_S)
         at, asked = self.query_one(Suggestions).highlighted, self._asked
@@ -117,7 +121,7 @@ class CompletingActions(AttachingActions):
             self.prompt.put("")
             await self._run(chosen.command)
         else:
-            more = chosen.command is None or chosen.command.id == "attach"
+            more = chosen.command is None or chosen.word in TAKES
             self.prompt.put(f"/{chosen.word}{' ' if more else ''}")
             self._shut = None if more else self.prompt.asked
         self.look()
@@ -137,7 +141,7 @@ class CompletingActions(AttachingActions):
 
     async def called(self, text: str, attachments: tuple[Attachment, ...]) -> str | None:
         """Run what was written as a command; else return the text to be sent, None where there is none."""
-        from tui_chat.ui.completing.slash import SLASH, call, words
+        from tui_chat.ui.completing.slash import SLASH, TAKES, call, words
 
         doubted, self._doubted = self._doubted, ""
         if text.startswith("//"):
@@ -147,29 +151,37 @@ class CompletingActions(AttachingActions):
             return text
         command = next((each.command for each in words({}) if each.word == called.word), None)
         if command is None:
-            self._doubted = text
-            self.prompt.put(text, attachments)
-            self.note(f"there is no /{called.word} · enter sends it as text, as // does")
-            return None
-        if command.id == "attach" and called.rest:
+            self._doubt(text, attachments, f"there is no /{called.word}")
+        elif command.id == "attach" and called.rest:
             self.prompt.put("", attachments)
             await self.attach_file(called.rest)
+        elif called.rest and called.word not in TAKES:
+            self._doubt(text, attachments, f"/{called.word} takes nothing after it")
         elif called.rest:
-            self._doubted = text
-            self.prompt.put(text, attachments)
-            self.note(f"/{called.word} takes nothing after it · enter sends it as text")
+            nothing = f"nothing is called {called.rest} · /{called.word} shows all"
+            sought = Sought(called.rest, lambda: self._doubt(text, attachments, nothing))
+            self.prompt.put("", attachments)
+            await self._run(command, sought if TAKES[called.word] == "NAME" else called.rest)
         else:
             assert called.word in SLASH
             self.prompt.put("", attachments)
             await self._run(command)
         return None
 
-    async def _run(self, command: Command) -> None:
-        """Run a command as its key does, where its key does."""
+    def _doubt(self, text: str, attachments: tuple[Attachment, ...], why: str) -> None:
+        """Give back what cannot be run, and say why; sent once more, it is text."""
+        self._doubted = text
+        self.prompt.put(text, attachments)
+        self.note(f"{why} · enter sends it as text")
+
+    async def _run(self, command: Command, *given: Sought | str) -> None:
+        """Run a command as its key does, where its key does; what was `given` to it goes along."""
         reading = command.place is Place.TRANSCRIPT
         if reading:
             self.set_focus(self.transcript)
-        done = await self.app.run_action(command.action, self)
+        done = await self.app.run_action(
+            (*parse(command.action)[:2], given) if given else command.action, self
+        )
         if reading:
             self.set_focus(self.prompt)
         if not done:
@@ -234,7 +246,9 @@ class CompletingActions(AttachingActions):
         self.note(f"this model sees no pictures · {who}")
 
 
-def _row(word: Word, width: int) -> Content:
-    left = Content.assemble((f"   /{word.word:<12}", "$accent"), (f" {word.title}", "$foreground"))
-    keys = word.command.keys if word.command is not None else ""
+def _row(word: Word, keymap: Keymap, width: int) -> Content:
+    from tui_chat.ui.completing.slash import usage
+
+    left = Content.assemble((f"   {usage(word.word):<15}", "$accent"), (f" {word.title}", "$foreground"))
+    keys = keymap.keyed(word.command).keys if word.command is not None else ""
     return columns(width, left, Content.styled(shown(keys.split(",")[0]) if keys else "", "$muted"))

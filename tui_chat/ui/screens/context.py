@@ -47,6 +47,9 @@ NUMBERS = {
     "turns": Number("Questions after which a reset happens; nothing for never", 1, 1000, optional=True),
 }
 
+_NAME_CELLS = 13
+"""Cells of a policy's mark and name; what it does stands beside them, on as many lines as it takes."""
+
 
 class ContextScreen(PassingScreen[None]):
     """Shows the gauge, and sets the policy."""
@@ -129,9 +132,10 @@ class ContextScreen(PassingScreen[None]):
         current = kind is self._policy.kind
         mark = ("● ", "$accent") if current else ("○ ", "$muted")
         policy = msgspec.structs.replace(self._policy, kind=kind)
-        return Content.assemble(
-            mark, (f"{kind.value:<11}", "$foreground"), (gauge.in_words(policy), "$muted")
-        )
+        width = max(20, self.query_one(OptionList).content_region.width - _NAME_CELLS)
+        first, *more = Content.styled(gauge.in_words(policy), "$muted").wrap(width)
+        lines = [Content.assemble(mark, (f"{kind.value:<{_NAME_CELLS - 2}}", "$foreground"), first)]
+        return Content("\n").join([*lines, *(Content.assemble(" " * _NAME_CELLS, line) for line in more)])
 
     # Actions
 

@@ -10,9 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
+from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_chat.ui.command import Command, Place
+from tui_chat.ui.completing.slash import SLASH, usage
 from tui_chat.ui.keynames import all_shown
 from tui_chat.ui.screens.passing import PassingScreen
 
@@ -20,6 +23,8 @@ _PALETTE = "by its name, in the list of commands"
 """How to run what has no key."""
 _KEYS = 22
 """Cells of the column of keys."""
+_NARROWEST = 20
+"""Cells that the column of titles has at least."""
 
 
 class HelpScreen(PassingScreen[None]):
@@ -37,21 +42,39 @@ class HelpScreen(PassingScreen[None]):
         """Lay out one section for each place."""
         with Vertical(classes="dialog -wide"):
             with VerticalScroll(classes="help-scroll"):
-                yield Static(help_text(self._commands), classes="help-text")
+                yield _Text(self._commands, classes="help-text")
             yield Static("↑↓ scroll   esc close", classes="dialog-keys")
 
 
-def help_text(commands: Sequence[Command]) -> Content:
-    """Write commands with their keys, each under its place's heading."""
+class _Text(Widget):
+    """The commands, written for the width there is."""
+
+    def __init__(self, commands: Sequence[Command], classes: str) -> None:
+        super().__init__(classes=classes)
+        self._commands = commands
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """The lines that it takes."""
+        return len(help_text(self._commands, width).split("\n"))
+
+    def render(self) -> Content:
+        """Write it."""
+        return help_text(self._commands, self.size.width)
+
+
+def help_text(commands: Sequence[Command], width: int) -> Content:
+    """Write commands with their keys, each under its place's heading; long titles stay in their column."""
+    words = {name: usage(word) for word, name in SLASH.items()}
     lines: list[Content] = []
     for place, there in groupby(commands, key=lambda command: command.place):
         if lines:
             lines.append(Content(""))
         lines.append(Content.styled(place.value, "bold $accent"))
-        lines += [
-            Content.assemble(
-                (f"  {all_shown(each.keys) or _PALETTE:<{_KEYS}} ", "$foreground"), (each.title, "$muted")
-            )
-            for each in there
-        ]
+        for each in there:
+            word = (f"  {words[each.id]}", "$foreground") if each.id in words else ""
+            title = Content.assemble((each.title, "$muted"), word)
+            keys = f"  {all_shown(each.keys) or _PALETTE:<{_KEYS}} "
+            first, *more = title.wrap(max(_NARROWEST, width - len(keys)))
+            lines.append(Content.assemble((keys, "$foreground"), first))
+            lines += [Content.assemble(" " * len(keys), line) for line in more]
     return Content("\n").join(lines)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 from textual import work
 
@@ -9,6 +11,9 @@ from tui_chat.chat.acts import SetUp
 from tui_chat.chat.model import Setup
 from tui_chat.chat.setups import setup_of
 from tui_chat.ui.screens.branching import BranchingActions
+
+if TYPE_CHECKING:
+    from tui_chat.ui.widgets.filtered import Sought
 
 
 class InstructingActions(BranchingActions):
@@ -19,24 +24,24 @@ class InstructingActions(BranchingActions):
         """What the model is told on the branch that is shown."""
         return setup_of(self._conversation.tree) if self._conversation is not None else None
 
-    def show_presets(self) -> None:
+    def show_presets(self, sought: Sought | None = None) -> None:
         """Show the presets to choose from; once more, and they go."""
         from tui_chat.ui.screens.presets import PresetsScreen
 
         if isinstance(self.app.screen, PresetsScreen):
             self.app.screen.dismiss(None)
         elif self.app.screen is self:
-            self._choose_preset()
+            self._choose_preset(sought)
 
     @work(group="asking", exclusive=True)
-    async def _choose_preset(self) -> None:
+    async def _choose_preset(self, sought: Sought | None) -> None:
         from tui_chat.client.presets import applying
         from tui_chat.ui.screens.presets import PresetsScreen
 
         conversation, setup = self._conversation, self._setup
         if conversation is None or setup is None:
             return
-        presets = PresetsScreen(setup.preset, self._workspace.settings.sampling)
+        presets = PresetsScreen(setup.preset, self._workspace.settings.sampling, sought)
         chosen = await self.app.push_screen_wait(presets)
         if chosen is None or self._conversation is not conversation:
             return

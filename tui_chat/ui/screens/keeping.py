@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import work
 
 from tui_chat.client.changes import Access
@@ -9,24 +11,27 @@ from tui_chat.store.errors import StoreError
 from tui_chat.ui.goal import Goal
 from tui_chat.ui.screens.sessioning import SessionActions
 
+if TYPE_CHECKING:
+    from tui_chat.ui.widgets.filtered import Sought
+
 
 class KeepingActions(SessionActions):
     """The actions of a screen that shows one conversation out of many."""
 
     @work(group="opening", exclusive=True)
-    async def choose_session(self, told: str = "") -> None:
-        """Let the person pick another session; `told` is what has happened to them."""
+    async def choose_session(self, told: str = "", sought: Sought | None = None) -> None:
+        """Let the person pick another session; `told` is what has happened to them, `sought` its name."""
         from tui_chat.ui.screens.sessions import SessionsScreen
 
-        sessions = SessionsScreen(self._workspace, self._conversation, told)
+        sessions = SessionsScreen(self._workspace, self._conversation, told, sought)
         await self._go(await self.app.push_screen_wait(sessions))
 
     @work(group="opening", exclusive=True)
-    async def action_search(self) -> None:
-        """Let the person find a message in all sessions."""
+    async def action_search(self, words: str = "") -> None:
+        """Let the person find a message in all sessions, beginning with `words`."""
         from tui_chat.ui.screens.searching import SearchScreen
 
-        await self._go(await self.app.push_screen_wait(SearchScreen(self._workspace.collection)))
+        await self._go(await self.app.push_screen_wait(SearchScreen(self._workspace.collection, words)))
 
     def action_statistics(self) -> None:
         """Show what the session on the screen has cost."""

@@ -19,7 +19,7 @@ from tui_chat.ui.widgets.lines import HintLine
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tui_chat.ui.widgets.filtered import Row
+    from tui_chat.ui.widgets.filtered import Row, Sought
 
 
 class ListScreen(PassingScreen[R]):
@@ -30,11 +30,16 @@ class ListScreen(PassingScreen[R]):
     placeholder: ClassVar[str] = "type to filter"
     places: tuple[Place, ...]
 
+    def __init__(self, sought: Sought | None = None) -> None:
+        """Make the screen; `sought` is what is looked for from the beginning."""
+        super().__init__()
+        self._sought = sought
+
     def compose(self) -> ComposeResult:
         """Lay it out."""
         with Vertical(classes="list"):
             yield Static(self.heading, classes="list-head", markup=False)
-            yield FilteredList[Any](self.placeholder, self.matching)
+            yield FilteredList[Any](self.placeholder, self.matching, sought=self._sought)
             yield Static("", classes="list-note", markup=False)
             yield HintLine()
 

@@ -21,7 +21,7 @@ from tui_chat.ui.commands import Place, commands
 from tui_chat.ui.screens.dialogs import AskScreen, PickScreen
 from tui_chat.ui.screens.editor import EditorScreen
 from tui_chat.ui.screens.passing import PassingScreen
-from tui_chat.ui.widgets.filtered import FilteredList, Row, columns
+from tui_chat.ui.widgets.filtered import FilteredList, Row, Sought, columns
 from tui_chat.ui.widgets.lines import HintLine
 
 NONE = "no preset"
@@ -40,9 +40,16 @@ class PresetsScreen(PassingScreen[Choice | None]):
     CSS_PATH = "lists.tcss"
     own_places = (Place.PRESETS,)
 
-    def __init__(self, current: str, usual: Sampling) -> None:
-        """Make the screen; `current` is the name of the preset in use, `usual` how answers are drawn else."""
+    def __init__(self, current: str, usual: Sampling, sought: Sought | None = None) -> None:
+        """Make the screen.
+
+        Args:
+            current: The name of the preset in use.
+            usual: How answers are drawn without one.
+            sought: The preset looked for from the beginning.
+        """
         super().__init__()
+        self._sought = sought
         self._current = current
         self._usual = usual
         self._found = FoundPresets()
@@ -51,7 +58,7 @@ class PresetsScreen(PassingScreen[Choice | None]):
         """Lay out title, filtered list, prompt, note and keys."""
         with Vertical(classes="list"):
             yield Static("presets", classes="list-head", markup=False)
-            yield FilteredList[Listed | None]("type to filter")
+            yield FilteredList[Listed | None]("type to filter", sought=self._sought)
             yield Static("", classes="preset-facts", markup=False)
             with VerticalScroll(classes="preset-prompt", can_focus=False):
                 yield Static("", classes="preset-text", markup=False)

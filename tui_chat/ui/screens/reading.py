@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import work
 from textual.screen import Screen
 
@@ -13,6 +15,9 @@ from tui_chat.ui.transcript.fences import CodeBlock
 from tui_chat.ui.transcript.items import AnswerItem
 from tui_chat.ui.transcript.view import Transcript
 from tui_chat.ui.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from tui_chat.client.conversation import Conversation
 
 
 def _actions(place: Place) -> frozenset[str]:
@@ -29,6 +34,8 @@ IN_TEXT = (_actions(Place.TRANSCRIPT) | _SELECTING) - {"undo", "redo"}
 
 class ReadingActions(Keyed, Screen[None]):
     """The actions of a screen that has a transcript and an input."""
+
+    _conversation: Conversation | None
 
     @property
     def transcript(self) -> Transcript:
@@ -66,6 +73,10 @@ class ReadingActions(Keyed, Screen[None]):
 
     def action_read(self) -> None:
         """Move the focus to the conversation, to its last message; from there, message by message up."""
+        said = self._conversation is not None and self._conversation.session.messages
+        if not said and not self.transcript.items:
+            self.note("there is nothing to read yet: your first message begins it")
+            return
         if self.reading or self.transcript.focused_id is None:
             self.transcript.focus_previous()
         self.set_focus(self.transcript)

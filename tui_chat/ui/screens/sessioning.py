@@ -138,11 +138,12 @@ class SessionActions(InstructingActions):
             await self._take_draft()
 
     @work(group="asking", exclusive=True)
-    async def action_rename(self) -> None:
-        """Ask for a new title."""
+    async def action_rename(self, title: str = "") -> None:
+        """Give the session a new title, which is asked for unless it is given."""
         from tui_chat.ui.screens.dialogs import AskScreen
 
         if self._conversation is not None:
             ask = AskScreen("Rename this session", self._conversation.session.title)
-            if title := await self.app.push_screen_wait(ask):
-                await self._conversation.rename(title)
+            given: str | None = title or await self.app.push_screen_wait(ask)
+            if given:
+                await self._conversation.rename(given)

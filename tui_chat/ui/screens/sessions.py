@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
+    from tui_chat.ui.widgets.filtered import Sought
 
 _NONE = "No session yet. The first message you send makes one; a file of another program can be imported."
 
@@ -37,8 +38,14 @@ class SessionsScreen(ListScreen[Goal | None]):
     heading = "sessions"
     placeholder = "type to filter, also by #tag"
 
-    def __init__(self, workspace: Workspace, conversation: Conversation | None, told: str = "") -> None:
-        super().__init__()
+    def __init__(
+        self,
+        workspace: Workspace,
+        conversation: Conversation | None,
+        told: str = "",
+        sought: Sought | None = None,
+    ) -> None:
+        super().__init__(sought)
         self._told = told
         self._workspace = workspace
         self._collection = workspace.collection
@@ -69,7 +76,9 @@ class SessionsScreen(ListScreen[Goal | None]):
     def _draw(self, at: str | None = None) -> None:
         now = datetime.now(UTC)
         rows = [
-            Row(row.summary.id, row, _words(row.summary), partial(self._drawn, row, now))
+            Row(
+                row.summary.id, row, _words(row.summary), partial(self._drawn, row, now), (row.summary.title,)
+            )
             for row in self._listed
         ]
         empty = "No session is called that. What was said in them is found by the search." if rows else _NONE

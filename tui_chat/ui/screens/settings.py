@@ -22,7 +22,7 @@ from tui_chat.ui.commands import Place
 from tui_chat.ui.screens.listing import ListScreen
 from tui_chat.ui.settings.asking import UNSET, ask
 from tui_chat.ui.settings.rows import about, matching, rows, summary, wrong
-from tui_chat.ui.widgets.filtered import FilteredList, Row
+from tui_chat.ui.widgets.filtered import FilteredList, Row, Sought
 from tui_chat.ui.widgets.lines import HintLine
 
 if TYPE_CHECKING:
@@ -38,14 +38,20 @@ class SettingsScreen(ListScreen[None]):
     heading = "settings"
     placeholder = "type to find a setting, by its name or what it does"
 
-    def __init__(self, use: Callable[[Settings], str], suggested: Callable[[Setting], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        use: Callable[[Settings], str],
+        suggested: Callable[[Setting], Sequence[str]],
+        sought: Sought | None = None,
+    ) -> None:
         """Make the screen.
 
         Args:
             use: Has settings take effect, as far as that is possible at once; says what stands against it.
             suggested: Gives the values there are, of a setting whose declaration does not know them.
+            sought: The setting looked for from the beginning.
         """
-        super().__init__()
+        super().__init__(sought)
         self._use = use
         self._suggested = suggested
         self._reading: Reading | None = None
@@ -55,7 +61,7 @@ class SettingsScreen(ListScreen[None]):
         """Lay out title, filter, list, what is said of the highlighted one, note and keys."""
         with Vertical(classes="list"):
             yield Static(self.heading, classes="list-head", markup=False)
-            yield FilteredList[Any](self.placeholder, self.matching)
+            yield FilteredList[Any](self.placeholder, self.matching, sought=self._sought)
             yield Static("", classes="list-plan", markup=False)
             yield Static("", classes="list-note", markup=False)
             yield HintLine()

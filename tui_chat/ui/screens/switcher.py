@@ -21,7 +21,7 @@ from tui_chat.ui.switcher.order import as_of, recent_first
 from tui_chat.ui.switcher.prices import Prices
 from tui_chat.ui.switcher.rows import Offer, bare_name, row
 from tui_chat.ui.switcher.sentence import free, sentence
-from tui_chat.ui.widgets.filtered import FilteredList, Row, fuzzy
+from tui_chat.ui.widgets.filtered import FilteredList, Row, Sought, fuzzy
 from tui_chat.ui.widgets.lines import HintLine
 from tui_chat.wire.api import LoadRequest, ModelInfo, ModelState
 from tui_chat.wire.plan import KvType
@@ -78,6 +78,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
         loader: Loader,
         fetches: Fetches,
         situation: Situation,
+        sought: Sought | None = None,
     ) -> None:
         super().__init__()
         self._workspace = workspace
@@ -85,6 +86,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
         self._loader = loader
         self._fetches = fetches
         self._situation = situation
+        self._sought = sought
         self._prices = Prices(workspace.plan, situation.need, self._priced)
         self._found: list[ModelInfo] | None = None
         self._models: dict[str, ModelInfo] = {}
@@ -98,7 +100,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
             with Horizontal(classes="list-top"):
                 yield Static(Content.styled("models", "bold"), classes="list-head", markup=False)
                 yield Static("", classes="list-free", markup=False)
-            yield FilteredList[str]("type to filter", narrow=fuzzy, leaves=BRACKETS)
+            yield FilteredList[str]("type to filter", fuzzy, BRACKETS, self._sought)
             yield Static("", classes="list-plan", markup=False)
             yield Static("", classes="list-note", markup=False)
             yield HintLine()
@@ -127,7 +129,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
         self._models = {m.id: m for m in as_of(self._found or [], self._workspace.engine)}
         self._longest = max((len(bare_name(m)) for m in self._models.values()), default=0)
         rows = [
-            Row(m.id, m.id, " ".join((m.id, *m.aliases, m.quant, m.architecture)), self._drawn(m))
+            Row(m.id, m.id, " ".join((m.id, *m.aliases, m.quant, m.architecture)), self._drawn(m), m.aliases)
             for m in self._models.values()
         ]
         self.query_one(FilteredList).show(rows, self._empty())

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
     from tui_chat.ui.presenter import Presenter
+    from tui_chat.ui.widgets.filtered import Sought
 
 
 NEWS_S = 5.0
@@ -60,7 +61,7 @@ class SwitchingActions(ReadingActions):
         self._presenter.notice(problem)
 
     @work(group="models", exclusive=True)
-    async def choose_model(self) -> None:
+    async def choose_model(self, sought: Sought | None = None) -> None:
         """Let the person pick the model that answers from now on, and have it loaded as planned."""
         from tui_chat.ui.screens.switcher import Situation, SwitcherScreen
 
@@ -71,7 +72,7 @@ class SwitchingActions(ReadingActions):
         reserve = kept_for_answer(conversation.session.sampling.max_tokens)
         situation = Situation(conversation.session.model, tokens, tokens + reserve if tokens else 0)
         chosen = await self.app.push_screen_wait(
-            SwitcherScreen(self._workspace, self._starter, self._loader, self._fetches, situation)
+            SwitcherScreen(self._workspace, self._starter, self._loader, self._fetches, situation, sought)
         )
         if chosen is None:
             return
@@ -83,7 +84,7 @@ class SwitchingActions(ReadingActions):
         if chosen.load is not None:
             self._loader.load(chosen.load)
 
-    def show_models(self) -> None:
+    def show_models(self, sought: Sought | None = None) -> None:
         """Show the models to choose from, in place of a view of memory; once more, and they go."""
         from tui_chat.ui.screens.residents import ResidentsScreen
         from tui_chat.ui.screens.switcher import SwitcherScreen
@@ -92,7 +93,7 @@ class SwitchingActions(ReadingActions):
         if isinstance(screen, SwitcherScreen | ResidentsScreen):
             screen.dismiss(None)
         if self.app.screen is self and not isinstance(screen, SwitcherScreen):
-            self.choose_model()
+            self.choose_model(sought)
 
     @work(group="servers", exclusive=True)
     async def show_servers(self) -> None:

@@ -47,7 +47,7 @@ class ThemesScreen(ListScreen[str | None]):
         """Lay out title, filtered list, what the highlighted one is, note and keys."""
         with Vertical(classes="list"):
             yield Static(self.heading, classes="list-head", markup=False)
-            yield FilteredList[Listed](self.placeholder, self.matching)
+            yield FilteredList[Listed](self.placeholder, self.matching, sought=self._sought)
             yield Static("", classes="theme-about", markup=False)
             yield Static("", classes="list-note", markup=False)
             yield HintLine()
@@ -96,6 +96,7 @@ class ThemesScreen(ListScreen[str | None]):
     @on(FilteredList.Chosen)
     def action_choose(self) -> None:
         """Keep the highlighted theme."""
+        self._preview()  # of one that was sought by its name, nobody has told yet
         listed = self._current
         if listed is None:
             return
@@ -137,7 +138,10 @@ def _listed(found: FoundThemes) -> list[Listed]:
 
 
 def _row(listed: Listed) -> Row[Listed]:
-    return Row(_id(listed), listed, f"{listed.title} {_id(listed)} {listed.origin}", partial(_draw, listed))
+    name = _id(listed)
+    return Row(
+        name, listed, f"{listed.title} {name} {listed.origin}", partial(_draw, listed), (listed.title,)
+    )
 
 
 def _id(listed: Listed) -> str:

@@ -14,7 +14,7 @@ from tui_chat.config.schema import Setting, dotted
 from tui_chat.config.showing import shown
 from tui_chat.ui import words
 from tui_chat.ui.fuzzy import ranked
-from tui_chat.ui.widgets.filtered import Row, columns
+from tui_chat.ui.widgets.filtered import Row, columns, containing
 
 _TABLE_CELLS = 13
 _NAME_CELLS = 19
@@ -31,8 +31,12 @@ def rows(reading: Reading) -> list[Row[Setting]]:
 
 
 def matching(reading: Reading, typed: str, listed: Sequence[Row[Any]]) -> list[Row[Any]]:
-    """Keep the rows that match what was typed, the best first; each table is named where it begins."""
-    found = ranked(typed, ((row.words, row) for row in listed))
+    """Keep the rows that match what was typed, the best first; each table is named where it begins.
+
+    What a setting does is said in a sentence, in which the letters of most words can be found: only where
+    none has the words themselves are letters looked for.
+    """
+    found = ranked(typed, ((row.words, row) for row in containing(typed, listed) or listed))
     table: tuple[str, ...] = ()
     told = []
     for row in found:

@@ -138,6 +138,8 @@ class _Reading:
 
     def _parsed(self) -> dict[str, Any]:
         try:
+            if not self._file.is_file():
+                raise ThemeError(f"{self._file.name}: is no file")
             if self._file.stat().st_size > _MAX_BYTES:
                 raise ThemeError(f"{self._file.name}: is too long for a theme")
             self._source = self._file.read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -23,12 +23,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Row(Generic[T]):
-    """One thing to choose: what the filter looks at, and how it is drawn in a given width."""
+    """One thing to choose: what the filter looks at, and how it is drawn in a given width.
+
+    Each of `names` is its whole name, as `id` is: what is sought by one of them is chosen at once.
+    """
 
     id: str
     thing: T
     words: str
     draw: Callable[[int], Content]
+    names: tuple[str, ...] = ()
+
+
+class Sought(NamedTuple):
+    """What a list is opened for: `typed` narrows it, and `missed` is called if nothing there is like it."""
+
+    typed: str
+    missed: Callable[[], None]
 
 
 Narrow = Callable[[str, Sequence[Row[Any]]], list[Row[Any]]]
@@ -51,8 +62,8 @@ class _Filter(Keyed, Input):
 
     own_places = (Place.LISTS,)
 
-    def __init__(self, placeholder: str, leaves: frozenset[str], options: OptionList) -> None:
-        super().__init__(placeholder=placeholder, compact=True)
+    def __init__(self, placeholder: str, typed: str, leaves: frozenset[str], options: OptionList) -> None:
+        super().__init__(typed, placeholder=placeholder, compact=True, select_on_focus=False)
         self._leaves = leaves
         self._options = options
 
@@ -89,18 +100,26 @@ class FilteredList(Vertical, Generic[T]):
     class Typed(Message):
         """What is in the input has changed."""
 
-    def __init__(self, placeholder: str, narrow: Narrow = containing, leaves: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        placeholder: str,
+        narrow: Narrow = containing,
+        leaves: Iterable[str] = (),
+        sought: Sought | None = None,
+    ) -> None:
         """Make it empty.
 
         Args:
             placeholder: Stands in the empty input.
             narrow: Finds the rows for what was typed.
             leaves: Printable keys that are no part of a filter but the screen's own.
+            sought: What is looked for from the beginning; by its whole name it is chosen at once.
         """
         super().__init__()
         self._placeholder = placeholder
         self._leaves = frozenset(leaves)
         self._matching = narrow
+        self._sought = sought
         self._rows: Sequence[Row[T]] = ()
         self._shown: list[Row[T]] = []
         self._width = 80
@@ -111,7 +130,9 @@ class FilteredList(Vertical, Generic[T]):
         options.can_focus = False
         with Horizontal(classes="list-filter"):
             yield Static("› ", classes="list-mark")  # noqa: RUF001
-            yield _Filter(self._placeholder, self._leaves, options)
+            yield _Filter(
+                self._placeholder, self._sought.typed if self._sought else "", self._leaves, options
+            )
         yield options
         yield Static("", classes="list-empty", markup=False)
 
@@ -127,7 +148,22 @@ class FilteredList(Vertical, Generic[T]):
         """
         self._rows = rows
         self.query_one(".list-empty", Static).update(empty)
-        self._narrow(at)
+        called = self._called() if rows and self._sought else None
+        self._narrow(called or at)
+        if called:
+            self.post_message(self.Chosen())
+
+    def _called(self) -> str | None:
+        """The id of the only row that has the name sought; where none is like it, the list goes again."""
+        assert self._sought is not None
+        sought, self._sought = self._sought, None
+        near = self._matching(sought.typed, self._rows)
+        if not near:
+            self.screen.dismiss(None)
+            sought.missed()
+        name = sought.typed.casefold()
+        called = [row.id for row in near if name in {each.casefold() for each in (row.id, *row.names)}]
+        return called[0] if len(called) == 1 else None
 
     @property
     def ids(self) -> list[str]:
@@ -198,7 +234,7 @@ class FilteredList(Vertical, Generic[T]):
         self.query_one(".list-empty", Static).set_class(not self._shown, "-on")
 
     def _narrow_again(self) -> None:
-        if self.is_attached:  # else the screen has gone meanwhile
+        if self.query(OptionList):  # else the screen has gone meanwhile, or is going
             self._narrow()
 
 

@@ -172,7 +172,8 @@ class HintLine(Line):
         if not self._commands:
             return Content("")
         keymap = getattr(self.app, "keymap", Keymap())
-        *rest, last = (_hint(keymap.keyed(command)) for command in self._commands)
+        keyed = [keymap.keyed(command) for command in self._commands]
+        *rest, last = (_hint(each) for each in keyed if each.keys or each is keyed[-1])
         rows = [Content(" ")]
         for hint in rest:
             final = len(rows) >= self.size.height

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual import events
 from textual.message import Message
@@ -14,13 +14,12 @@ from tui_chat.ui.command import Place
 from tui_chat.ui.completing.asked import Asked, asked_by
 from tui_chat.ui.held import Attachments, Held, is_large, pasted
 from tui_chat.ui.keys import Keyed
+from tui_chat.ui.transcript.text import clean
+
+if TYPE_CHECKING:
+    from textual.widgets.text_area import Edit, EditResult
 
 _LINE_ENDS = re.compile(r"\r\n?")
-
-
-def normalised(text: str) -> str:
-    r"""Return `text` with ``\n`` line ends: terminals paste ``\r``."""
-    return _LINE_ENDS.sub("\n", text)
 
 
 class Past:
@@ -157,11 +156,16 @@ class Prompt(Keyed, TextArea):
         What is attached stays, unless there are other `attachments` to take its place.
         """
         if attachments is not None:
-            self._change_attached(attachments, normalised(text))
+            self._change_attached(attachments, clean(text))
         self.history.checkpoint()
-        self.replace(normalised(text), self.document.start, self.document.end)
+        self.replace(text, self.document.start, self.document.end)
         self.move_cursor(self.document.end)
         self.history.checkpoint()
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Take in no text that would drive the terminal, wherever it comes from; what is attached may be."""
+        edit.text = clean(edit.text)
+        return super().edit(edit)
 
     def _watch_show_vertical_scrollbar(self) -> None:
         # In the middle of an undo the cursor still stands in lines that are gone; Textual would look there.
@@ -214,7 +218,7 @@ class Prompt(Keyed, TextArea):
     # Textual calls the handlers of every base class itself, after these.
 
     async def _on_paste(self, event: events.Paste) -> None:
-        event.text = normalised(event.text)
+        event.text = _LINE_ENDS.sub("\n", event.text)  # terminals paste \r
         if is_large(event.text):
             event.stop()
             event.prevent_default()
