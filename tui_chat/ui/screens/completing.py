@@ -47,6 +47,8 @@ class CompletingActions(AttachingActions):
 
     def look(self) -> None:
         """Bring what is offered up to date with the text; files are looked for in a thread."""
+        if self.prompt.text not in ("", self._doubted):
+            self._doubted = ""  # written anew, it is meant as a command again
         asked = self.prompt.asked if self.prompt.has_focus else None
         if asked is None or (self._shut is not None and asked.start != self._shut.start):
             self._shut = None
