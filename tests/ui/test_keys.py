@@ -121,7 +121,7 @@ def _session() -> Session:
 
 
 WAYS = (
-    ("", Place.INPUT, ""),
+    ("x", Place.INPUT, "backspace"),
     ("shift+tab", Place.TRANSCRIPT, ""),
     ("m", Place.COMPARE, "escape"),
     ("v", Place.SELECTING, "escape"),
@@ -179,7 +179,7 @@ async def test_each_key_of_another_set_does_what_it_says(
     async with chats.open(SMALL, Opening(name="colours"), settings) as chat:
         await chat.sees("blue")
         for there, place, out in (
-            ("", Place.INPUT, ""),
+            ("x", Place.INPUT, "backspace"),
             ("shift+tab", Place.TRANSCRIPT, ""),
             ("v", Place.SELECTING, "escape tab"),
             (find, Place.FINDING, "escape"),

@@ -48,6 +48,11 @@ class Held:
         self._done: list[_Change] = []
         self._undone: list[_Change] = []
 
+    @property
+    def undoable(self) -> bool:
+        """Whether something was attached or removed."""
+        return bool(self._done)
+
     def change(self, after: Attachments, text_before: str, text: str) -> bool:
         """Attach `after` in the place of what there is; says whether that is something else."""
         if after == self.now:

@@ -22,7 +22,7 @@ EMACS: Mapping[str, str] = {
     "input.editor": "ctrl+x ctrl+e",
     "input.earlier": "up,ctrl+p,alt+p",
     "input.later": "down,ctrl+n,alt+n",
-    "input.undo": "ctrl+underscore,ctrl+slash,ctrl+z",
+    "input.undo": "ctrl+underscore,ctrl+slash",
     "input.redo": "alt+underscore",
     "edit.left": "left,ctrl+b",
     "edit.right": "right,ctrl+f",

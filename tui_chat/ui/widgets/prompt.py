@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from textual import events
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from textual.widgets.text_area import Edit, EditResult
 
 _LINE_ENDS = re.compile(r"\r\n?")
+_UNDOING_S = 1.0
+"""Within this of the last undo its key means nothing else: somebody holds it down."""
 
 
 class Past:
@@ -119,6 +122,7 @@ class Prompt(Keyed, TextArea):
         self.past = Past()
         self._cut = ""
         self._held = Held()
+        self._undoing = 0.0
         self.completion: Completion | None = None
 
     @property
@@ -190,7 +194,9 @@ class Prompt(Keyed, TextArea):
         self.history.checkpoint()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the keys of what is offered to others while nothing is."""
+        """Leave the keys of what is offered to others while nothing is, and undo's with nothing to undo."""
+        if action == "undo":
+            return bool(self.history.undo_stack) or self._held.undoable or monotonic() < self._undoing
         if action in ("take_offered", "move_offered", "close_offered"):
             return self.completion is not None and self.completion.offering
         return super().check_action(action, parameters)
@@ -226,6 +232,7 @@ class Prompt(Keyed, TextArea):
 
     def action_undo(self) -> None:
         """Undo what was done last, to the text or to what is attached."""
+        self._undoing = monotonic() + _UNDOING_S
         change = self._held.undo(self.text)
         if change is not None:
             self.post_message(self.Attached())
@@ -266,7 +273,7 @@ class Prompt(Keyed, TextArea):
             return
         if text:
             self.past.add(text)
-        self.put("", ())
+        self.forget()
         self.post_message(self.Submitted(text, attachments))
 
     def action_newline(self) -> None:
