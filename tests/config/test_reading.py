@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import tomli_w
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.config.documents import documents, names, values
@@ -214,6 +214,7 @@ def test_whatever_is_in_them_the_settings_hold_and_can_be_used(data: bytes, envi
 
 
 @settings(max_examples=100)
+@example(b'[sampling]\ntemprature = 0')
 @given(bytes_of_files)
 def test_the_quick_way_to_read_agrees_with_the_close_one(data: bytes) -> None:
     with TemporaryDirectory() as folder:

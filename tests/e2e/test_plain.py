@@ -28,6 +28,7 @@ class Lines:
     def __init__(self, *arguments: str, term: str = "dumb") -> None:
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # as a shell leaves it to what it starts
             os.execvpe(TUI_CHAT, [TUI_CHAT, "--plain", *arguments], os.environ | {"TERM": term})
         self.told = ""
         self._seen = 0
@@ -208,6 +209,7 @@ async def answer():
     return "stopped"
 
 stopped = asyncio.Event()
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Loop() as loop:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     print(loop.answer(Chat(), answer()))

@@ -270,13 +270,16 @@ def load_settings(file: Path) -> LoadedSettings:
     """Read `file` and the environment. What is wrong with either is told, and its default is in force."""
     if not any(name.startswith(ENVIRONMENT) and name != FILE_VARIABLE for name in os.environ):
         try:
-            settings = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), Settings)
+            written = tomllib.loads(file.read_text(encoding="utf-8"))
+            settings = msgspec.convert(written, Settings)
         except FileNotFoundError:
             return LoadedSettings(Settings())
         except (OSError, ValueError, RecursionError):
             pass  # looked at more closely below
         else:
-            if not objection(settings.sampling):
+            # Sessions have the same, and forbid no fields: those of later versions are kept there.
+            unknown = written.get("sampling", {}).keys() - set(Sampling.__struct_fields__)
+            if not unknown and not objection(settings.sampling):
                 return LoadedSettings(settings)
     from tui_chat.config.reading import read_settings
 
