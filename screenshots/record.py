@@ -16,7 +16,7 @@ from tests.benchmarks.places import TUI_CHAT, bench_home
 from tests.lines import Remote
 
 COLUMNS, ROWS = 100, 30
-CONFIG = "[sampling]\ntemperature = 0.0\nrepeat_penalty = 1.1\nmax_tokens = 120\n[detect]\nenabled = false\n"
+CONFIG = "[sampling]\ntemperature = 0.0\nrepeat_penalty = 1.1\nmax_tokens = 300\n[detect]\nenabled = false\n"
 KEY_S = 0.07
 LOOK_S = 2.5
 """How long somebody looks at what has come."""

@@ -214,7 +214,7 @@ def test_whatever_is_in_them_the_settings_hold_and_can_be_used(data: bytes, envi
 
 
 @settings(max_examples=100)
-@example(b'[sampling]\ntemprature = 0')
+@example(b"[sampling]\ntemprature = 0")
 @given(bytes_of_files)
 def test_the_quick_way_to_read_agrees_with_the_close_one(data: bytes) -> None:
     with TemporaryDirectory() as folder:

@@ -54,6 +54,14 @@ def test_every_shown_call_is_understood() -> None:
         parser.parse_args(call if command is CHAT else call[1:])
 
 
+def test_every_picture_is_there_with_words_for_who_cannot_see_it() -> None:
+    pictures = re.findall(r"!\[(.*?)\]\((.*?)\)", README)
+    assert len(pictures) > 4
+    for words, file in pictures:
+        assert len(words) > 20
+        assert (ROOT / file).stat().st_size > 10_000
+
+
 def test_every_shown_target_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = {call[0] for call in console("make")} | set(re.findall(r"`make ([a-z]+)", README))
