@@ -10,15 +10,12 @@ import pytest
 from tests.benchmarks.harness import Row, at_least, informs
 from tests.benchmarks.places import bench_home
 from tests.homes import Home
-from tests.ui.stand_in import StandIn, neighbour, ready
-from tests.ui.support import SMALL, Chats
+from tests.ui.support import Chats
 from tests.ui.test_keys import reached_by_keys
-from tests.ui.themes.tour import STOPS, session
+from tests.ui.themes.tour import STOPS, toured
 from tui_chat.config.keys import KeySet, KeySettings
-from tui_chat.store.sessions import SessionStore
 from tui_chat.ui.commands import COMMANDS
 from tui_chat.ui.keymap import clashes, keymap_of, unsendable
-from tui_chat.ui.opening import Opening
 
 WAYS_OUT = ("esc", "F1 help")
 
@@ -41,13 +38,8 @@ def rows() -> Iterator[Row]:
 
 async def _usable(home: Home) -> int:
     """Walk through all screens; how many show what they are for, whole, and the way out of them."""
-    store = SessionStore(home.paths.sessions)
-    for day, title in enumerate(("paint-bot", "harbour"), 2):
-        store.create(session(title, day)).close()
     usable = 0
-    async with StandIn().serve(home) as engine, Chats(home).open(SMALL, Opening(name="paint")) as chat:
-        await engine.tell(ready(home), neighbour())
-        await chat.until(lambda: chat.screen._presenter._facts.engine.residents, "for the residents")
+    async with toured(home) as chat:
         for stop in STOPS:
             await chat.press(*["space" if key == " " else key for key in stop.keys])
             screen = await chat.sees(*stop.sees)

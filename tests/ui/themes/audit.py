@@ -12,17 +12,11 @@ from textual.theme import Theme
 from textual.widgets import Input, OptionList, TextArea
 
 from tests.homes import Home
-from tests.ui.stand_in import StandIn, neighbour, ready
-from tests.ui.support import SMALL, Chat, Chats
+from tests.ui.support import Chat
 from tests.ui.themes.painted import PALETTES, Counted, Pair, shown, strips, too_close
-from tests.ui.themes.tour import STOPS, Stop, session
-from tui_chat.chat.model import Attachment
+from tests.ui.themes.tour import STOPS, Stop, toured
 from tui_chat.config.looks import Ability
 from tui_chat.config.resources import themes_folder
-from tui_chat.store.drafts import Drafts
-from tui_chat.store.history import PromptHistory
-from tui_chat.store.sessions import SessionStore
-from tui_chat.ui.opening import Opening
 from tui_chat.ui.themes.contrast import TEXT
 from tui_chat.ui.themes.files import read_theme
 from tui_chat.ui.themes.filters import Fitted
@@ -97,17 +91,8 @@ def _with_fewer_colours(theme: Theme, screen: str, segments: list[Segment]) -> l
 
 async def audited(home: Home) -> Audit:
     """Look at all screens but those of servers, in a home that has the starter model."""
-    store = SessionStore(home.paths.sessions)
-    opened = session("paint-bot", 2)
-    for each in (opened, session("harbour", 3)):
-        store.create(each).close()
-    notes = Attachment("notes.md", "Umber is brown.")
-    Drafts(home.paths.state / "drafts").write_attachments(opened.id, (notes,))
-    PromptHistory(home.paths.state / "history.jsonl").append("What is umber?")
     audit = Audit()
-    async with StandIn().serve(home) as engine, Chats(home).open(SMALL, Opening(name="paint")) as chat:
-        await engine.tell(ready(home), neighbour())
-        await chat.until(lambda: chat.screen._presenter._facts.engine.residents, "for the residents")
+    async with toured(home) as chat:
         await audit.walk(chat, STOPS)
     return audit
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tests.homes import Home
+from tests.ui.stand_in import StandIn, neighbour, ready
+from tests.ui.support import SMALL, Chat, Chats
+from tui_chat.chat.attachments import Attachment
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import (
     Answer,
@@ -17,7 +23,11 @@ from tui_chat.chat.model import (
     Timings,
     Usage,
 )
+from tui_chat.store.drafts import Drafts
+from tui_chat.store.history import PromptHistory
+from tui_chat.store.sessions import SessionStore
 from tui_chat.ui.command import Place
+from tui_chat.ui.opening import Opening
 
 MODEL = "SmolLM2-135M-Instruct.Q4_1"
 
@@ -77,6 +87,21 @@ def session(title: str, day: int) -> Session:
         id=new_id(), title=title, created=now, updated=now, model=MODEL, leaf=broken.id,
         messages=(first, other, story, second, broken),
     )  # fmt: skip
+
+
+@asynccontextmanager
+async def toured(home: Home) -> AsyncIterator[Chat]:
+    """Open the chat where the walk through `STOPS` begins, in a home that has the starter model."""
+    store, opened = SessionStore(home.paths.sessions), session("paint-bot", 2)
+    for each in (opened, session("harbour", 3)):
+        store.create(each).close()
+    notes = Attachment("notes.md", "Umber is brown.")
+    Drafts(home.paths.drafts).write_attachments(opened.id, (notes,))
+    PromptHistory(home.paths.state / "history.jsonl").append("What is umber?")
+    async with StandIn().serve(home) as engine, Chats(home).open(SMALL, Opening(name="paint")) as chat:
+        await engine.tell(ready(home), neighbour())
+        await chat.until(lambda: chat.screen._presenter._facts.engine.residents, "for the residents")
+        yield chat
 
 
 STOPS = (
