@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.servers.ollama_stand_in import ollama_in_thread
+from tests.servers.small_ollama import Model
 from tests.ui.pressing import press_everything
 from tests.ui.support import LARGE, SMALL, Chats
 from tui_chat.chat.ids import new_id
@@ -207,3 +209,17 @@ async def test_hints_leave_out_what_has_no_key_any_more(chats: Chats) -> None:
     async with chats.open(SMALL, settings=Settings(keys=KeySettings(bind={"models": "f3"}))) as chat:
         await chat.sees("F3 models", "sessions has no key any more")
         assert "sessions" not in chat.text().splitlines()[-1]
+
+
+async def test_each_key_among_a_servers_models_does_what_it_says(
+    chats: Chats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ollama_in_thread(Model("tiny:1b")) as ollama:
+        chats.home.configure(f'[servers.ollama]\nurl = "{ollama.url}"\nkind = "ollama"\n')
+        async with chats.open(SMALL) as chat:
+            await chat.press("f11")
+            await chat.sees("ollama", "1 model")
+            await chat.press("enter")
+            await chat.sees("tiny:1b")
+            reached = await press_everything(chat, monkeypatch)
+    assert {command.id for command in COMMANDS if command.place is Place.SERVED} <= reached
