@@ -194,6 +194,16 @@ def test_titles_and_tags_count(store: SessionStore, index: SearchIndex) -> None:
     assert (hit.title, hit.snippet, hit.role, hit.spans) == ("Green tea", "How long?", None, ())
 
 
+def test_a_session_begins_with_its_first_message_also_where_all_are_of_one_time(
+    store: SessionStore, index: SearchIndex, tmp_path: Path
+) -> None:
+    made = talk("imported", *(f"line {number}" for number in range(9)), title="Tea")
+    at_once = tuple(msgspec.structs.replace(each, created=START) for each in made.messages)
+    keep(store, msgspec.structs.replace(made, messages=at_once))
+    for search in (index, without_index(store, tmp_path)):
+        assert [hit.snippet for hit in search.find("tea")] == ["line 0"]
+
+
 def test_what_was_attached_counts(store: SessionStore, index: SearchIndex) -> None:
     session = talk("lamps", "See this.")
     (asked,) = session.messages

@@ -21,7 +21,7 @@ from tui_chat.store.files import Stamp
 from tui_chat.store.search.query import Query, Word
 from tui_chat.store.search.texts import Searchable, Text
 
-VERSION = 2
+VERSION = 3
 """Of the tables and of what is put into them; an index of another version is made anew."""
 WAIT_S = 2.0
 """How long to wait for another terminal that writes."""
@@ -40,7 +40,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 _TABLES = (
     "CREATE TABLE sessions (key INTEGER PRIMARY KEY, name TEXT UNIQUE, inode INT, size INT, mtime_ns INT,"
-    " readable INT, title TEXT, tags TEXT, archived INT, updated INT)",
+    " readable INT, title TEXT, tags TEXT, archived INT, updated INT, begins TEXT)",
     "CREATE TABLE messages (key INTEGER PRIMARY KEY, session INT, id TEXT, role TEXT, model TEXT,"
     " written INT, text TEXT)",
     "CREATE INDEX messages_of ON messages (session)",
@@ -63,6 +63,7 @@ class Row(NamedTuple):
     tags: tuple[str, ...]
     archived: bool
     updated: datetime
+    begins: str
 
 
 class Found(NamedTuple):
@@ -111,7 +112,7 @@ class Database:
         key = self._key_of(session.id)
         self._db.execute(
             "UPDATE sessions SET inode = ?, size = ?, mtime_ns = ?, readable = ?, title = ?, tags = ?,"
-            " archived = ?, updated = ? WHERE key = ?",
+            " archived = ?, updated = ?, begins = ? WHERE key = ?",
             (
                 *session.stamp,
                 session.readable,
@@ -119,6 +120,7 @@ class Database:
                 msgspec.json.encode(session.tags).decode(),
                 session.archived,
                 _micros(session.updated or _EPOCH),
+                session.begins,
                 key,
             ),
         )
@@ -144,18 +146,11 @@ class Database:
 
     def sessions(self) -> Iterator[Row]:
         """Yield the sessions that can be read."""
-        for key, name, title, tags, archived, updated in self._db.execute(
-            "SELECT key, name, title, tags, archived, updated FROM sessions WHERE readable"
+        for key, name, title, tags, archived, updated, begins in self._db.execute(
+            "SELECT key, name, title, tags, archived, updated, begins FROM sessions WHERE readable"
         ):
             kept = msgspec.json.decode(tags, type=tuple[str, ...])
-            yield Row(key, name, title, kept, bool(archived), _moment(updated))
-
-    def first_text(self, session: int) -> str:
-        """Return how a session begins."""
-        row = self._db.execute(
-            "SELECT text FROM messages WHERE session = ? ORDER BY key LIMIT 1", (session,)
-        ).fetchone()
-        return row[0] if row else ""
+            yield Row(key, name, title, kept, bool(archived), _moment(updated), begins)
 
     def messages(self, words: tuple[Word, ...], query: Query, among: list[int]) -> Iterator[Found]:
         """Yield the messages with all of `words` of the sessions with the keys `among`, newest first."""

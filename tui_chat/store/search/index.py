@@ -14,11 +14,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from tui_chat.store.files import Stamp, is_name, make_folder
 from tui_chat.store.search.database import Database, Row
 from tui_chat.store.search.hits import Hit
 from tui_chat.store.search.query import Query, Word, parse
-from tui_chat.store.search.texts import message_hit, read_searchable, scan, session_hit
+from tui_chat.store.search.texts import message_hit, read_searchable, scan
 from tui_chat.store.upgrades import UPGRADERS, Upgrader
 
 log = logging.getLogger(__name__)
@@ -189,7 +191,7 @@ def _find(database: Database, query: Query, limit: int, behind: set[str]) -> lis
     found = itertools.islice(heapq.merge(*streams, key=lambda each: -each.key), limit)
     return [
         *(
-            session_hit(_hit(row), database.first_text(row.key))
+            msgspec.structs.replace(_hit(row), snippet=row.begins)
             for row in heapq.nlargest(limit, themselves, key=lambda row: row.updated)
         ),
         *(message_hit(_hit(rows[each.session]), each.text, query) for each in found),

@@ -40,6 +40,11 @@ class Searchable(NamedTuple):
     updated: datetime | None = None
     texts: tuple[Text, ...] = ()
 
+    @property
+    def begins(self) -> str:
+        """A line of how it begins."""
+        return snippet(self.texts[0].text, ())[0] if self.texts else ""
+
 
 def read_searchable(path: Path, upgraders: Sequence[Upgrader]) -> Searchable:
     """Read the session at `path`, as far as it can be read."""
@@ -77,15 +82,10 @@ def _scan(session: Searchable, query: Query) -> Iterator[Hit]:
     itself, words = query.sought_in(session.title, session.tags)
     hit = Hit(session=session.id, title=session.title, when=session.updated, archived=session.archived)
     if itself:
-        yield session_hit(hit, session.texts[0].text if session.texts else "")
+        yield msgspec.structs.replace(hit, snippet=session.begins)
     for text in session.texts if words is not None else ():
         if query.admits_model(text.model) and all(word.is_in(text.text) for word in words or ()):
             yield message_hit(hit, text, query)
-
-
-def session_hit(session: Hit, first: str) -> Hit:
-    """Show with a session how its `first` message begins."""
-    return msgspec.structs.replace(session, snippet=snippet(first, ())[0])
 
 
 def message_hit(session: Hit, text: Text, query: Query) -> Hit:
