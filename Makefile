@@ -32,7 +32,7 @@ test: setup-dev bytecode $(STARTER) check  ## Run the checks and all tests (ARGS
 
 soak: setup-dev bytecode $(STARTER)  ## Chat, swap and walk at random while things die (SOAK_MINUTES, SOAK_SWAPS, SOAK_WALKS)
 	@$(PYTHON) -m pytest tests/soak/soak_swaps.py tests/soak/soak_survival.py --timeout 0 -s $(ARGS)
-	SOAK_WALKS=$(SOAK_WALKS) $(PYTHON) -m pytest -m walk --timeout 0 $(AT_ONCE) $(ARGS)
+	SOAK_WALKS=$(SOAK_WALKS) $(PYTHON) -m pytest -m "walk or hypothesis" --timeout 0 $(AT_ONCE) $(ARGS)
 
 check: setup-dev  ## Check style, types and the order of the layers
 	@$(BIN)/ruff check

@@ -23,8 +23,13 @@ AT_ONCE = 8
 TEST_BYTES = 2 << 30
 """RAM to have for each test at once: the hungriest runs a terminal, an engine and three models."""
 
-settings.register_profile(  # a slow machine is no failure, and nothing is left behind
-    "tests", max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+settings.register_profile(
+    "tests",
+    max_examples=60,
+    derandomize="SOAK_WALKS" not in os.environ,  # `make soak` looks for what nobody has thought of yet
+    deadline=None,  # a slow machine is no failure
+    database=None,  # nothing is left behind
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("tests")
 
