@@ -60,8 +60,8 @@ def purge(args: argparse.Namespace, place: Place) -> int:
     titles = ", ".join(map(title_of, found))
     if refused := declined(titles, "Nothing brings that back.", asked=args.yes):
         return refused
+    place.store.purge(*(each.id for each in found))
     for each in found:
-        place.store.purge(each.id)
         print(f"{title_of(each)} is gone for good.")
     return 0
 
