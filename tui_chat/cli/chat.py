@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui_chat.config.looks import Ability
+
 if TYPE_CHECKING:
     from tui_chat.config.settings import LoadedSettings
-
-from tui_chat.config.looks import Ability
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -106,7 +106,8 @@ class Conversation(Answering):
         """
         if self._refused(text):
             return False
-        await asyncio.to_thread(self.pictures.renew, pictures_of(attachments))
+        if shown := pictures_of(attachments):
+            await asyncio.to_thread(self.pictures.renew, shown)
         if self.live or self.queued:
             if not self.session.routed and await self._is_blind(self.session.model, attachments, text):
                 return False
