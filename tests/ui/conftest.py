@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from textual import _wait
 
 from tests.homes import Home
+from tests.servers.ollama_stand_in import OllamaStandIn, Status, ollama_in_thread
 from tests.ui.support import Chats
 
 WATCHED_S = 0.01
@@ -28,3 +31,12 @@ def chats(home: Home) -> Chats:
 def empty_chats(empty_home: Home) -> Chats:
     """Opens apps in a home without any model."""
     return Chats(empty_home)
+
+
+@pytest.fixture
+def locked() -> Iterator[OllamaStandIn]:
+    """An Ollama that lets nobody in."""
+    with ollama_in_thread() as stand_in:
+        for _ in range(1000):
+            stand_in.play("/api/version", Status(403))
+        yield stand_in

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.ollama_stand_in import OllamaStandIn, Status, ollama_in_thread
+from tests.servers.ollama_stand_in import OllamaStandIn, ollama_in_thread
 from tests.servers.small_ollama import Model
 from tests.ui.snapshot import SIZES, check, named
 from tests.ui.support import SMALL, Chat, Chats
@@ -26,15 +26,6 @@ def ollama() -> Iterator[OllamaStandIn]:
     wise = Model("wise:1b", thinking="Let me see.", capabilities=("completion", "thinking", "tools"))
     with ollama_in_thread(tiny, wise) as stand_in:
         stand_in.world.registry["new:1b"] = Model("new:1b", layers=LAYERS)
-        yield stand_in
-
-
-@pytest.fixture
-def locked() -> Iterator[OllamaStandIn]:
-    """One that lets nobody in."""
-    with ollama_in_thread() as stand_in:
-        for _ in range(1000):
-            stand_in.play("/api/version", Status(403))
         yield stand_in
 
 

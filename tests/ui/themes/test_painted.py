@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.ollama_stand_in import OllamaStandIn, Status, ollama_in_thread
+from tests.servers.ollama_stand_in import OllamaStandIn, ollama_in_thread
 from tests.servers.small_ollama import Model
 from tests.ui.snapshot import FOLDER
 from tests.ui.support import SMALL, Chats
@@ -41,14 +41,6 @@ def ollama() -> Iterator[OllamaStandIn]:
         "tiny:1b", licence="Clause 1: be kind.", parameters="temperature 0.7", system="You are tiny."
     )
     with ollama_in_thread(tiny, Model("wise:1b", thinking="Let me see.")) as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def locked() -> Iterator[OllamaStandIn]:
-    with ollama_in_thread() as stand_in:
-        for _ in range(1000):
-            stand_in.play("/api/version", Status(403))
         yield stand_in
 
 
