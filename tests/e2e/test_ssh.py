@@ -78,7 +78,7 @@ def test_a_line_that_is_dead_but_not_hung_up_gives_the_chat_to_the_next_one(
             (answer,) = answers_of(sessions_of(long_answers)[0])
             assert answer.answer is not None
             assert answer.answer.finish in (FinishReason.STOP, FinishReason.LENGTH)
-            assert not is_alive(before.pid)
+            wait_until(lambda: not is_alive(before.pid), 30)
             chat.keys("Enter")
             chat.wait_until(lambda _: len(answers_of(sessions_of(long_answers)[0])) == 2, "another answer")
         client.kill()
