@@ -98,7 +98,9 @@ async def test_full_says_that_it_is_full_and_sends_nothing_it_cannot(chats: Chat
         chat.prompt.put(f"Third: {WORDS * 2}")
         await chat.sees("too long to send:")
         await chat.press("enter")
-        await chat.sees("reads no more than 256", "are kept for the answer", "dropped or summarised: F5")
+        await chat.sees(
+            "reads no more than 256", "are kept for the answer", "dropped or summarised. · F5 context"
+        )
         assert chat.prompt.text.startswith("Third")
         assert len(chat.conversation.tree.path()) == 4
 
@@ -110,7 +112,7 @@ async def test_what_has_become_too_long_to_be_answered_again_is_asked_anew_below
         first_time = chat.conversation.tree.leaf
         await hold_to(chat, window=256)
         await chat.press("shift+tab", "r")
-        await chat.sees("reads no more than 256", "dropped or summarised: F5")
+        await chat.sees("reads no more than 256", "dropped or summarised. · F5 context")
         assert chat.conversation.tree.leaf == first_time, "nothing was asked"
 
         await hold_to(chat, kind="sliding", window=256)

@@ -158,7 +158,7 @@ async def test_who_cannot_see_is_not_asked_and_nothing_of_the_message_is_lost(
             ("[picture sea.png, which is gone]\n\nsea.png", []),
             ("And these?", []),
         ]
-        notices = [each.text for _, each in chat.screen._presenter._notices]
+        notices = [each.what for _, each in chat.screen._presenter._notices]
         assert any(
             "sea.png is not shown to the model" in each and "not there any more" in each for each in notices
         )

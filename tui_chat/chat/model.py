@@ -70,6 +70,7 @@ class ProblemCode(enum.StrEnum):
     SESSION_NEWER = "session_newer"
     DOWNLOAD_FAILED = "download_failed"
     CONFIG_INVALID = "config_invalid"
+    THEME_INVALID = "theme_invalid"
     PARK_INVALID = "park_invalid"
     PARK_FAILED = "park_failed"
     SUMMARY_FAILED = "summary_failed"

@@ -88,7 +88,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
             kept="Nothing was sent; your text is still in the input.",
             remedy="Shorten the message."
             if self.alone or self.outcome.dropped is not None
-            else "Shorten the message, or have earlier ones dropped or summarised: F5.",
+            else "Shorten the message, or have earlier ones dropped or summarised.",
         )
 
 

@@ -112,6 +112,6 @@ def _checked(text: str, end: Settled) -> str:
             ProblemCode.SUMMARY_FAILED,
             f"The model could not condense the earlier messages.{why}",
             kept="Your message is kept, and waits; nothing was dropped.",
-            remedy="Try again, or choose another policy for the context: F5.",
+            remedy="Try again, or choose another policy for the context.",
         )
     )

@@ -23,6 +23,7 @@ from tui_chat.ui.keys import Keyed
 from tui_chat.ui.look import ORDINARY, Look
 from tui_chat.ui.offering import here, is_possible, reachable
 from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.sentences import with_keys
 from tui_chat.ui.themed import ThemedApp
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ SETTLE_AFTER_S = 0.5
 """By then the conversation is usually there; what can wait must not come between start and that."""
 
 TWICE_S = 2.0
-"""Two presses of ctrl+c within this time quit."""
+"""Two presses of the key that copies within this time quit."""
 
 
 def _bad_keys(keymap: Keymap) -> Problem | None:
@@ -227,7 +228,7 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
             for node in screen.walk_children(with_self=True):
                 if isinstance(node, Keyed):
                     node.use_keys(keymap)
-            screen.refresh()
+                node.refresh()  # whatever it is, it may name keys
 
     def action_drawing(self) -> None:
         """Change how answers are drawn."""
@@ -276,13 +277,13 @@ class TuiChat(Keyed, ThemedApp, inherit_bindings=False):
         return screen
 
     def action_help_quit(self) -> None:
-        """Quit on the second ctrl+c; Textual calls this when there was nothing to copy."""
+        """Quit when asked to a second time; Textual calls this when there was nothing to copy."""
         now = monotonic()
         if now - self._interrupted <= TWICE_S:
             self._chat.leave_app()
             return
         self._interrupted = now
-        self.say("ctrl+c again quits; with a selection it copies")
+        self.say(with_keys("{copy.selection} again quits; with a selection it copies", self.keymap))
 
     def action_interrupt(self) -> None:
         """Copy what is selected in the text that has the keyboard, or on the screen; else as above."""

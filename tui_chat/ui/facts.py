@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from tui_chat.chat.model import Answer, Message, Session
 from tui_chat.chat.setups import setup_on
 from tui_chat.client.changes import LinkState
 from tui_chat.ui import words
+from tui_chat.ui.keymap import Keymap
+from tui_chat.ui.sentences import styled_keys, with_keys
 from tui_chat.ui.widgets.lines import Status, Title
 from tui_chat.wire.api import EngineChanged, ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued, Waiting
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
     from tui_chat.client.foresight import Outlook
     from tui_chat.client.live import LiveAnswer
     from tui_chat.wire.telemetry import Sample
+
+_EDITING = "editing: {input.send} sends it as a branch of its own, {answer.stop} leaves it"
+_TYPE = "Type a question; {input.send} sends it"
+_STARTER = "{model.starter} gets the starter model: SmolLM2-135M, 94 MiB, runs on any CPU\n"
+_OWN_MODELS = "{models} shows where to put GGUF files of your own"
+_ROUTED = "Where is said before it is sent; {models} chooses one model instead."
 
 
 @dataclass(slots=True)
@@ -65,6 +73,8 @@ class Facts:
     """What is to be said of the line to the terminal; empty while it is quick."""
     first: bool = False
     """Whether no chat is kept yet, so that whoever looks may be new here."""
+    keymap: Keymap = field(default_factory=Keymap)
+    """The keys in force."""
     usual_preset: str = ""
     """The preset that new chats begin with; empty for none."""
 
@@ -128,7 +138,7 @@ class Facts:
     def _doing(self) -> str:
         waiting = f"{self.queued} queued" if self.queued else ""
         hot = self.engine.hot if self.engine else ()
-        heat = words.heat(hot, answering=self.live is not None)
+        heat = words.heat(hot, self.keymap, answering=self.live is not None)
         scarce = words.scarce(self.engine.scarce) if self.engine else ""
         if self.live is not None:
             acted = any(each.held or each.slowed for each in hot)
@@ -143,7 +153,7 @@ class Facts:
             return "the engine is gone; the next message starts a new one"
         told = words.outlook(self.outlook, self.name_of) if self.outlook else ""
         if self.editing:
-            told = told or "editing: enter sends it as a branch of its own, esc leaves it"
+            told = told or with_keys(_EDITING, self.keymap)
         return waiting or told or " · ".join(filter(None, (heat, scarce, self.fetching)))
 
     def _stage(self, live: LiveAnswer) -> str:
@@ -216,24 +226,26 @@ class Facts:
         from tui_chat.ui.greeting import found
 
         ready = self.session is not None and self.session.model is not None
-        action = Content.assemble("\n\nType a question; ", ("enter", "$accent"), " sends it") if ready else ""
-        return Content.assemble(self._beginning(), "\n\n", found(self.models, self.sample), action)
+        action = f"\n\n{_TYPE}" if ready else ""
+        known = found(self.models, self.sample)
+        return Content.assemble(self._beginning(), "\n\n", known, styled_keys(action, self.keymap))
 
     def _beginning(self) -> Content:
         """Say who answers, or what is missing for that."""
         if not self.models:
-            return _NO_MODEL
-        if self.session is None or self.session.model is None:
             return Content.assemble(
-                ("No model is chosen.\n", "$foreground"), ("F2", "$accent"), " lists those there are"
+                ("There is no model on this machine yet.\n\n", "$foreground"),
+                styled_keys(_STARTER, self.keymap, "bold $accent"),
+                styled_keys(_OWN_MODELS, self.keymap),
             )
+        if self.session is None or self.session.model is None:
+            missing = ("No model is chosen.\n", "$foreground")
+            return Content.assemble(missing, styled_keys("{models} lists those there are", self.keymap))
         name = self.name_of(self.session.model)
         if self.session.routed:
             return Content.assemble(
                 ("Each message goes to the model that its route names.\n", "$foreground"),
-                "Where is said before it is sent; ",
-                ("F2", "$accent"),
-                " chooses one model instead.",
+                styled_keys(_ROUTED, self.keymap),
             )
         kept = "nothing of this chat is kept" if self.ephemeral else "every word is kept"
         model = self.model
@@ -241,15 +253,6 @@ class Facts:
             f"What you say goes to {model.host}" if model and model.host else "Nothing leaves this machine"
         )
         return Content.assemble((f"{name} answers here.\n", "$foreground"), f"{where}, and {kept}.")
-
-
-_NO_MODEL = Content.assemble(
-    ("There is no model on this machine yet.\n\n", "$foreground"),
-    ("ctrl+g", "bold $accent"),
-    " gets the starter model: SmolLM2-135M, 94 MiB, runs on any CPU\n",
-    ("F2", "$accent"),
-    " shows where to put GGUF files of your own",
-)
 
 
 def model_name(id: str, model: ModelInfo | None) -> str:

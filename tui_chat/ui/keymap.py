@@ -44,6 +44,14 @@ class Keymap:
         """Yield the commands of places with the keys they have now."""
         return map(self.keyed, commands(*places))
 
+    def key(self, id: str) -> str:
+        """Write the first key of a command as people do; "" if it has none."""
+        return shown(self.keyed(_COMMANDS[id]).keys)
+
+    def title(self, id: str) -> str:
+        """Say what a command does."""
+        return _COMMANDS[id].title
+
 
 def keymap_of(settings: KeySettings) -> Keymap:
     """Put together the keys in force. Whatever is wrong with the settings, there are keys to work with."""
@@ -55,9 +63,11 @@ def keymap_of(settings: KeySettings) -> Keymap:
             mine[name] = _read(name, text, mine)
         except KeyNameError as error:
             faults.append(f"keys.bind: {name} = “{text}”: {error}; it keeps the keys it had")
-    for name in mine:
-        faults += _make_way(keys, name, mine)
+    bare = [each for name in mine for each in _make_way(keys, name, mine)]
     keys |= mine
+    palette = shown(keys["palette"])
+    found = f"; {palette} still finds it" if palette else ""
+    faults += [f"{taken}{found}" for taken in bare]
     other = {name: each for name, each in keys.items() if each != _COMMANDS[name].keys}
     return Keymap(other, tuple(faults))
 
@@ -84,15 +94,19 @@ def _make_way(keys: dict[str, str], id: str, mine: Keys) -> list[str]:
     for other, theirs in keys.items():
         if other in mine or not _meet(_COMMANDS[id], _COMMANDS[other]):
             continue
-        left = [key for key in theirs.split(",") if not _clash(key, mine[id])]
-        keys[other] = ",".join(left)
+        keys[other] = left = without(theirs, mine[id])
         if theirs and not left:
-            bare.append(f"{other} has no key any more: {id} took {shown(theirs)}; ctrl+p still finds it")
+            bare.append(f"{other} has no key any more: {id} took {shown(theirs)}")
     return bare
 
 
 def _meet(one: Command, other: Command) -> bool:
     return one.id != other.id and meet(one, other) and not (one.yields or other.yields)
+
+
+def without(keys: str, taken: str) -> str:
+    """Return those of `keys` that can be told from all that are `taken`."""
+    return ",".join(key for key in keys.split(",") if not _clash(key, taken))
 
 
 def _clash(key: str, keys: str) -> bool:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual._context import NoActiveAppError
 from textual.binding import Binding, BindingsMap
 
-from tui_chat.ui.command import Place
+from tui_chat.ui.command import Command, Place
 from tui_chat.ui.commands import commands
 from tui_chat.ui.keymap import Keymap
+from tui_chat.ui.sentences import styled_keys, with_keys
 
 if TYPE_CHECKING:
+    from textual.content import Content
     from textual.dom import DOMNode as _Node
 else:
     _Node = object
@@ -27,6 +30,7 @@ class Keyed(_Node):
     """
 
     own_places: ClassVar[tuple[Place, ...]] = ()
+    keys_in_force = Keymap()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,11 +42,20 @@ class Keyed(_Node):
 
     def use_keys(self, keymap: Keymap) -> None:
         """React to the keys of `keymap` from now on, and to Textual's where they do nothing of ours."""
-        own = own_bindings(keymap, *self.own_places)
+        self.keys_in_force = keymap
+        own = bindings(keymap.commands(*self.own_places))
         ours = {command.action.partition(".")[2] for command in commands(*self.own_places)}
         inherited = (type(self)._merged_bindings or BindingsMap()).key_to_bindings
         kept = {key: [b for b in bound if b.action not in ours] for key, bound in inherited.items()}
         self._bindings = BindingsMap.from_keys({**{k: b for k, b in kept.items() if b}, **own})
+
+    def with_keys(self, text: str) -> str:
+        """Write a sentence of ours with the keys of the commands that it names (see `sentences`)."""
+        return with_keys(text, self.keys_in_force)
+
+    def styled_keys(self, text: str, style: str = "$accent") -> Content:
+        """Write it with its keys in a style."""
+        return styled_keys(text, self.keys_in_force, style)
 
     async def ran(self, event: events.Key, *, inherited: bool = False) -> bool:
         """Run our own binding of a key at once, and take the key; False if there is none.
@@ -69,10 +82,10 @@ class Keyed(_Node):
         return inherited and await self.ran(event, inherited=True)
 
 
-def own_bindings(keymap: Keymap, *places: Place) -> dict[str, list[Binding]]:
-    """Return the bindings of the commands of `places`; keys pressed one after the other are `Chords`'."""
+def bindings(commands: Iterable[Command]) -> dict[str, list[Binding]]:
+    """Return the bindings of commands; keys pressed one after the other are `Chords`'."""
     bound: dict[str, list[Binding]] = {}
-    for command in keymap.commands(*places):
+    for command in commands:
         for key in command.keys.split(","):
             if key and " " not in key:
                 # What the focused widget does, this one does, also if it has lost the focus meanwhile.

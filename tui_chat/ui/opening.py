@@ -66,7 +66,9 @@ async def _open(workspace: Workspace, opening: Opening) -> Opened:
             if len(found) == 1:
                 return await _old(workspace, opening, found[0])
             what = f"{len(found) or 'No'} sessions are called {opening.name!r}."
-            problem = Problem(ProblemCode.BAD_REQUEST, what, remedy="F3 lists all sessions.")
+            problem = Problem(
+                ProblemCode.SESSION_MISSING, what, remedy="Choose one from the list of sessions."
+            )
             return await _new(workspace, opening, problem, choose=True)
         if opening.last and (last := await workspace.last_session()) is not None:
             return await _old(workspace, opening, last)

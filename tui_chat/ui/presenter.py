@@ -29,7 +29,9 @@ from tui_chat.client.changes import (
 from tui_chat.ui import words
 from tui_chat.ui.alarms import alarms
 from tui_chat.ui.facts import Facts
+from tui_chat.ui.keymap import Keymap
 from tui_chat.ui.panels import SPEED, Panel, Trends, panels
+from tui_chat.ui.sentences import with_keys
 from tui_chat.ui.speed import Speed
 from tui_chat.ui.telling import QUEUED, ended_early, notice_item, user_item
 from tui_chat.ui.thread import Thread
@@ -98,15 +100,15 @@ class Screen(Protocol):
 class Presenter:
     """Follows one conversation at a time."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, keymap: Keymap) -> None:
         self._screen = screen
         self._conversation: Conversation | None = None
         self._unsubscribe: Callable[[], None] | None = None
-        self._facts = Facts()
+        self._facts = Facts(keymap=keymap)
         self._speed = Speed()
         self._trends = Trends()
         self._count_from = 0.0
-        self._notices: list[tuple[str | None, NoticeItem]] = []
+        self._notices: list[tuple[str | None, Problem]] = []
         self._raised: Problem | None = None
 
     # What is shown
@@ -195,10 +197,19 @@ class Presenter:
             return
         self._raised = problem
         path = self._facts.path
-        notice = notice_item(f"notice-{len(self._notices)}", problem)
-        self._notices.append((path[-1].id if path else None, notice))
-        self._screen.transcript.append(notice)
+        self._notices.append((path[-1].id if path else None, problem))
+        self._screen.transcript.append(self._notice_items()[-1][1])
         self.refresh()
+
+    def _notice_items(self) -> list[tuple[str | None, NoticeItem]]:
+        keymap, numbered = self._facts.keymap, enumerate(self._notices)
+        return [(after, notice_item(f"notice-{at}", problem, keymap)) for at, (after, problem) in numbered]
+
+    def use_keymap(self, keymap: Keymap) -> None:
+        """Name the keys of `keymap` from now on, in what is on the screen already, too."""
+        self._facts.keymap = keymap
+        if self._conversation is not None:
+            self._reload()
 
     def know_models(self, models: Sequence[ModelInfo]) -> None:
         """Take note of the models of this machine."""
@@ -249,7 +260,7 @@ class Presenter:
             facts.speed = self._speed.per_second() if live else None
             self._trends.note(SPEED, facts.speed)
             following = conversation.access is Access.FOLLOWER
-            self._screen.show_banner(_following(conversation.holder) if following else "")
+            self._screen.show_banner(_following(conversation.holder, facts.keymap) if following else "")
         facts.first = facts.first and not facts.path
         self._tell_stage()
         facts.beside = self._screen.has_room_beside
@@ -288,7 +299,7 @@ class Presenter:
     def _hear_engine(self, change: EngineNews | SampleRead) -> None:
         match change:
             case EngineNews(link, state):
-                for alarm in alarms(self._facts.engine, state):
+                for alarm in alarms(self._facts.engine, state, self._facts.keymap):
                     self._screen.alarm(alarm)
                 self._facts.link, self._facts.engine = link, state
                 if state is None:
@@ -340,7 +351,7 @@ class Presenter:
         if not self._screen.there:
             return
         self._facts.branches = max(1, len(self._conversation.tree.leaves()))
-        self._screen.transcript.set_items(self._thread().items(self._notices))
+        self._screen.transcript.set_items(self._thread().items(self._notice_items()))
         self.refresh()
 
     def _thread(self) -> Thread:
@@ -360,8 +371,9 @@ class Presenter:
             facts.spent = conversation.spent(facts.model) if facts.model and facts.path else None
 
 
-def _following(holder: str) -> str:
-    return f"open elsewhere ({holder}), read-only here · ctrl+t take over · ctrl+f fork"
+def _following(holder: str, keymap: Keymap) -> str:
+    keys = with_keys("{session.take_over:take over} · {session.fork:fork}", keymap)
+    return f"open elsewhere ({holder}), read-only here · {keys}"
 
 
 def _dropped(outlook: Outlook | None) -> object:

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tui_chat.chat.context import Dropped
 from tui_chat.chat.model import Answer, FinishReason, Message, Problem, ProblemCode, Sampling, Setup
 from tui_chat.chat.policy import Cut, CutReason, PolicyKind
 from tui_chat.ui import words
+from tui_chat.ui.keymap import Keymap
+from tui_chat.ui.sentences import with_keys
 from tui_chat.ui.transcript.items import AnswerItem, DividerItem, Level, NoticeItem, UserItem
 from tui_chat.wire.words import rate
 
-_RETRY = "F9 try again"
-_MODEL = "F2 another model"
-_SERVERS = "F11 servers"
-_GO_ON = "shift+tab and o go on with it"
+_RETRY = "{answer.retry:try again}"
+_MODEL = "{models:another model}"
+_SERVERS = "{servers:servers}"
+_GO_ON = "{read} and {message.go_on} go on with it"
 
 _INSTEAD: Mapping[ProblemCode, tuple[str, ...]] = {
-    ProblemCode.NO_MODEL: ("ctrl+g get the starter model", "F2 models"),
+    ProblemCode.NO_MODEL: ("{model.starter:get the starter model}", "{models:models}"),
     ProblemCode.MODEL_MISSING: (_MODEL,),
     ProblemCode.MODEL_INVALID: (_MODEL,),
     ProblemCode.MODEL_UNKNOWN: (_MODEL,),
-    ProblemCode.SESSION_LOCKED: ("ctrl+f fork",),
-    ProblemCode.DOWNLOAD_FAILED: ("ctrl+g try again",),
+    ProblemCode.SESSION_LOCKED: ("{session.fork:fork}",),
+    ProblemCode.DOWNLOAD_FAILED: ("{model.starter:try again}",),
+    ProblemCode.SESSION_MISSING: ("{sessions} lists all sessions",),
+    ProblemCode.SUMMARY_FAILED: (_RETRY, "{context:another policy for the context}"),
     ProblemCode.SERVER_BUSY: (_MODEL,),
     ProblemCode.SERVER_UNKNOWN: (_SERVERS, _MODEL),
-    ProblemCode.PICTURE_LEFT_OUT: ("F2 another model, to have it seen",),
-    ProblemCode.PICTURE_UNSEEN: ("F2 choose a model that can see", "ctrl+o v take the picture out"),
+    ProblemCode.PICTURE_LEFT_OUT: ("{models:another model, to have it seen}",),
+    ProblemCode.PICTURE_UNSEEN: (
+        "{models:choose a model that can see}",
+        "{attachments:take the picture out}",
+    ),
 }
 """Keys that do what the remedy says, and so stand in its place."""
 
@@ -35,15 +42,16 @@ _BESIDE: Mapping[ProblemCode, tuple[str, ...]] = {
     ProblemCode.LOAD_FAILED: (_MODEL,),
     ProblemCode.WORKER_DIED: (_MODEL,),
     ProblemCode.FELL_BACK: (_MODEL,),
-    ProblemCode.CONTEXT_OVERFLOW: ("ctrl+n new chat", _MODEL),
-    ProblemCode.SESSION_DAMAGED: ("F3 sessions",),
+    ProblemCode.CONTEXT_OVERFLOW: ("{context:context}", "{session.new:new chat}", _MODEL),
+    ProblemCode.SESSION_DAMAGED: ("{sessions:sessions}",),
     ProblemCode.SERVER_UNREACHABLE: (_SERVERS, _MODEL),
     ProblemCode.SERVER_REFUSED: (_SERVERS, _MODEL),
     ProblemCode.SERVER_FAILED: (_MODEL,),
     ProblemCode.SERVER_STALLED: (_MODEL,),
     ProblemCode.SERVER_GARBLED: (_SERVERS, _MODEL),
     ProblemCode.UNSAFE_CONNECTION: (_MODEL,),
-    ProblemCode.PROMPT_CUT: (_MODEL, "F5 context"),
+    ProblemCode.THEME_INVALID: ("{themes:themes}",),
+    ProblemCode.PROMPT_CUT: (_MODEL, "{context:context}"),
 }
 """Keys that help beside what the remedy says."""
 
@@ -58,8 +66,9 @@ _CAUSES_TOLD = 2
 
 QUEUED = "queued · sends when this answer ends"
 CONDENSING = "queued · sends when what is dropped for it is condensed"
-HELD = "not sent yet · F9 sends it"
+HELD = "not sent yet · {answer.retry} sends it"
 """Of a message that was queued when its terminal died, or could not be saved when its turn came."""
+_CUT, _SUMMARY = "{tree.undo} sends them again", " · {message.edit} edits the summary"
 
 
 def user_item(message: Message, note: str = "", branch: str = "") -> UserItem:
@@ -76,6 +85,7 @@ def user_item(message: Message, note: str = "", branch: str = "") -> UserItem:
 
 def answer_item(
     message: Message,
+    keymap: Keymap,
     model: str = "",
     branch: str = "",
     *,
@@ -97,7 +107,7 @@ def answer_item(
         usage=answer.usage,
         timings=answer.timings,
         branch=_marked(branch, message),
-        hint=_answer_hint(answer, said=bool(message.text)) if newest else "",
+        hint=_answer_hint(answer, keymap, said=bool(message.text)) if newest else "",
         note=" · ".join(
             filter(
                 None, (answer.route, words.drawn(answer.sampling, usual), _unlike(answer), _slower(answer))
@@ -106,13 +116,13 @@ def answer_item(
     )
 
 
-def cut_item(message: Message, *, in_force: bool) -> DividerItem:
+def cut_item(message: Message, keymap: Keymap, *, in_force: bool) -> DividerItem:
     """Show where a conversation was cut, why, and what brings it back."""
     cut = message.cut
     assert cut is not None
     hint = ""
     if in_force:
-        hint = "u sends them again" + (" · e edits the summary" if message.text else "")
+        hint = with_keys(_CUT + (_SUMMARY if message.text else ""), keymap)
     return DividerItem(
         id=message.id, text=_cut_text(cut, bool(message.text)), hint=hint, body=message.text, stop=in_force
     )
@@ -185,27 +195,32 @@ def ended_early(message: Message) -> bool:
     return answer is not None and answer.finish not in (None, FinishReason.STOP)
 
 
-def _answer_hint(answer: Answer, *, said: bool) -> str:
+def _answer_hint(answer: Answer, keymap: Keymap, *, said: bool) -> str:
     """What to press under an answer; `said` is whether there is something to go on from."""
     problem = answer.problem
     retry = () if answer.finish in (None, FinishReason.STOP, FinishReason.LENGTH) else (_RETRY,)
     if problem is None:
-        return " · ".join(retry)
+        return _hints(keymap, retry)
     if said and problem.code is ProblemCode.STREAM_BROKEN:
-        return " · ".join((_GO_ON, *retry, _MODEL))
+        return _hints(keymap, (_GO_ON, *retry, _MODEL))
     if said and problem.code is ProblemCode.SERVER_STALLED:
         retry = (_GO_ON, *retry)
-    return _remedy(problem, *retry)
+    return _remedy(problem, keymap, *retry)
 
 
-def _remedy(problem: Problem, *first: str) -> str:
+def _remedy(problem: Problem, keymap: Keymap, *first: str) -> str:
     instead = _INSTEAD.get(problem.code)
-    rest = instead or (problem.remedy, *_BESIDE.get(problem.code, ()))
-    return " · ".join(part for part in (*first, *rest) if part)
+    words = "" if instead else problem.remedy
+    keys = instead or _BESIDE.get(problem.code, ())
+    return " · ".join(filter(None, (_hints(keymap, first), words, _hints(keymap, keys))))
 
 
-def notice_item(id: str, problem: Problem) -> NoticeItem:
+def _hints(keymap: Keymap, hints: Sequence[str]) -> str:
+    return " · ".join(with_keys(hint, keymap) for hint in hints)
+
+
+def notice_item(id: str, problem: Problem, keymap: Keymap) -> NoticeItem:
     """Show a problem that belongs to no answer: what happened and was kept; what to press."""
     text = " ".join(part for part in (problem.what, problem.kept) if part)
     level = Level.WARNING if problem.code in _SENT else Level.ERROR
-    return NoticeItem(id=id, text=text, hint=_remedy(problem), level=level)
+    return NoticeItem(id=id, text=text, hint=_remedy(problem, keymap), level=level)

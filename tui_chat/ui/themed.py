@@ -106,10 +106,10 @@ class ThemedApp(PaintedApp):
             return None
         self._apply(self._look.usual_theme)
         return Problem(
-            ProblemCode.CONFIG_INVALID,
+            ProblemCode.THEME_INVALID,
             f"{why}.",
             f"{self.theme} is in force.",
-            "Choose another theme: ctrl+p, “Change the theme”.",
+            "Choose another theme.",
         )
 
     def _apply(self, name: str) -> str | None:

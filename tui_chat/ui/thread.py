@@ -11,6 +11,7 @@ from tui_chat.chat.compose import begin_of
 from tui_chat.chat.model import Message
 from tui_chat.chat.setups import setup_on
 from tui_chat.ui.facts import Facts
+from tui_chat.ui.sentences import with_keys
 from tui_chat.ui.telling import (
     CONDENSING,
     HELD,
@@ -61,7 +62,7 @@ class Thread:
         """What queued messages wait for."""
         if self._conversation.condensing:
             return CONDENSING
-        return QUEUED if self._conversation.live else HELD
+        return QUEUED if self._conversation.live else with_keys(HELD, self._facts.keymap)
 
     def item(self, message: Message) -> Item:
         """One message, with what an answer in flight has said so far."""
@@ -77,7 +78,9 @@ class Thread:
             message = msgspec.structs.replace(message, text=live.text, thinking=live.thinking)
         name = self._facts.name_of(message.answer.model) if message.answer else ""
         newest = bool(self._path) and self._path[-1].id == message.id
-        return answer_item(message, name, self._branch(message), newest=newest, usual=self._usual)
+        return answer_item(
+            message, self._facts.keymap, name, self._branch(message), newest=newest, usual=self._usual
+        )
 
     def _dividers(self) -> dict[str | None, list[Item]]:
         """Rules across the transcript, by the message before which they stand; None for the end."""
@@ -89,7 +92,9 @@ class Thread:
                 before = message.setup
             elif message.cut is not None and not message.cut.restored:
                 place = message.cut.first or message.id
-                found.setdefault(place, []).append(cut_item(message, in_force=begin.after == message.id))
+                found.setdefault(place, []).append(
+                    cut_item(message, self._facts.keymap, in_force=begin.after == message.id)
+                )
         outlook = self._facts.outlook
         if outlook is not None and outlook.outcome.dropped is not None:
             dropped = outlook.outcome.dropped

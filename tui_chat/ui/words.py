@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_chat.chat.model import Sampling
+from tui_chat.ui.sentences import with_keys
 from tui_chat.wire.api import ModelInfo, ModelState
 from tui_chat.wire.events import Loading, Prefill, Queued, Waiting
 from tui_chat.wire.heat import Hot
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tui_chat.chat.policy import Cut
     from tui_chat.client.changes import Condensing
     from tui_chat.client.foresight import Outlook
+    from tui_chat.ui.keymap import Keymap
 
 _NEARLY_FULL = 0.9
 """From here on it is said how full a context is from which nothing is dropped."""
@@ -161,16 +163,21 @@ def drawn(sampling: Sampling, usual: Sampling | None) -> str:
     return ", ".join(told)
 
 
-def heat(hot: Sequence[Hot], *, answering: bool) -> str:
-    """Say what is too hot, and what is done about it; "" where nothing is."""
+def heat(hot: Sequence[Hot], keymap: Keymap | None = None, *, answering: bool) -> str:
+    """Say what is too hot, and what is done about it; "" where nothing is.
+
+    Where answers can be told to go on, `keymap` has the keys for that.
+    """
     if not hot:
         return ""
     worst = max(hot, key=lambda each: (each.held, each.slowed, each.critical, each.temperature_c))
     where = f"{worst.device} at {worst.temperature_c:.0f} °C"
     if worst.held and answering:
-        return f"paused: {where}, goes on below {worst.below_c:.0f} °C · F9 goes on now"
+        said = f"paused: {where}, goes on below {worst.below_c:.0f} °C"
+        return said + (with_keys(" · {answer.retry} goes on now", keymap) if keymap else "")
     if worst.slowed and answering:
-        return f"slowed down: {where}, until it is below {worst.below_c:.0f} °C · F9 goes on"
+        said = f"slowed down: {where}, until it is below {worst.below_c:.0f} °C"
+        return said + (with_keys(" · {answer.retry} goes on", keymap) if keymap else "")
     said = f"{where} is {'too hot' if worst.critical else 'hot'}"
     if answering and worst.unheld:
         return f"{said}, and {worst.unheld[0]} cannot be paused"

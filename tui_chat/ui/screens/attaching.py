@@ -10,7 +10,6 @@ from tui_chat.chat.attachments import Attachment, fenced
 from tui_chat.chat.compose import Line
 from tui_chat.chat.model import Role
 from tui_chat.ui.held import EXPANDABLE
-from tui_chat.ui.keynames import shown
 from tui_chat.ui.screens.outgoing import OutgoingActions
 from tui_chat.ui.transcript.text import clean_line
 from tui_chat.ui.widgets.chips import ChipLine
@@ -19,8 +18,6 @@ from tui_chat.ui.words import attached, count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_KEY = "attachments"
 
 
 class AttachingActions(OutgoingActions):
@@ -56,9 +53,7 @@ class AttachingActions(OutgoingActions):
         model = self._conversation.session.model if self._conversation is not None else None
         ruler = self._workspace.tokens.ruler(model or "")
         chips = [clean_line(attached(each, ruler.size(_lines(each)))) for each in attachments]
-        keymap = self.app.keymap  # type: ignore[attr-defined]
-        keys = next(each.keys for each in keymap.commands(*self.own_places) if each.id == _KEY)
-        self.query_one(ChipLine).show(chips, shown(keys.split(",")[0]))
+        self.query_one(ChipLine).show(chips, self.styled_keys("{attachments:view, remove}"))
 
     def action_attachments(self) -> None:
         """Show what is attached to the focused message, or to the one that is being written."""

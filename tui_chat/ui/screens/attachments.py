@@ -68,7 +68,8 @@ class AttachmentsScreen(ListScreen[None]):
         if row is None:
             return
         if self._take is None:
-            self.note("it was sent like that, and stays; e on the message writes it anew")
+            sent = "it was sent like that, and stays; {message.edit} on the message writes it anew"
+            self.note(self.with_keys(sent))
             return
         refusal = self._take(row.thing, into_input)
         if refusal:
@@ -112,7 +113,7 @@ class TextScreen(PassingScreen[None]):
         with Vertical(classes="dialog -wide"):
             yield Static(self._heading, classes="dialog-title", markup=False)
             yield TextArea(self._text, compact=True, soft_wrap=True, read_only=True)
-            yield Static("↑↓ move   esc close", classes="dialog-keys")
+            yield self.key_line("↑↓ move   {dialog.close:close}")
 
     def on_mount(self) -> None:
         """Have the keys move through the text."""

@@ -84,7 +84,8 @@ class BesideScreen(PassingScreen[str | None]):
             message = msgspec.structs.replace(message, text=live.text, thinking=live.thinking)
         assert message.answer is not None
         usual = self._conversation.session.sampling
-        return answer_item(message, self._name_model(message.answer.model), place, newest=False, usual=usual)
+        model = self._name_model(message.answer.model)
+        return answer_item(message, self.keys_in_force, model, place, newest=False, usual=usual)
 
     def _hear(self, change: Change) -> None:
         if not self.there:

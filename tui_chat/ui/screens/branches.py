@@ -257,7 +257,7 @@ class BranchesScreen(PassingScreen[Chosen | None]):
         """Delete the highlighted message and all below it."""
         row = self.current
         if row is not None and row.message is not None and await self._do(Remove(row.id)):
-            self._note("deleted, with all below it · u brings it back")
+            self._note(self.with_keys("deleted, with all below it · {branches.undo} brings it back"))
 
     @work
     async def action_undo(self) -> None:

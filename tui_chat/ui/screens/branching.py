@@ -245,7 +245,7 @@ class BranchingActions(SwitchingActions):
     async def action_remove(self) -> None:
         """Delete the focused message and all below it; an undo brings it back."""
         if await self._with_focused(Remove):
-            self.note("deleted, with all below it · u brings it back")
+            self.note(self.with_keys("deleted, with all below it · {tree.undo} brings it back"))
 
     @work(group="branching")
     async def action_pin(self) -> None:
@@ -254,7 +254,8 @@ class BranchingActions(SwitchingActions):
             selective = self._conversation.session.policy.kind is PolicyKind.SELECTIVE
             pinned = self.focused_message is not None and self.focused_message.pinned
             if pinned and not selective:
-                self.note("pinned; it stays in the context where the policy is selective (F5)")
+                told = "pinned; it stays in the context where the policy is selective ({context})"
+                self.note(self.with_keys(told))
 
     @work(group="asking", exclusive=True)
     async def action_name_branch(self) -> None:
@@ -281,7 +282,7 @@ class BranchingActions(SwitchingActions):
         except StoreError as error:
             self._presenter.notice(error.problem)
         else:
-            self.note("this is a session of its own now; F3 shows both")
+            self.note(self.with_keys("this is a session of its own now; {sessions} shows both"))
 
     def action_record(self) -> None:
         """Show how the focused answer came to be."""
@@ -304,7 +305,8 @@ class BranchingActions(SwitchingActions):
         effect = await self._do(Undo())
         if effect is None:
             return
-        self.note(f"undone: {_DONE[effect.act]} · ctrl+y does it again" if effect.act else "nothing to undo")
+        again = self.with_keys("{tree.redo} does it again")
+        self.note(f"undone: {_DONE[effect.act]} · {again}" if effect.act else "nothing to undo")
         if (effect.draft or effect.attachments) and not self.prompt.text and not self.prompt.attachments:
             self.prompt.put(effect.draft, effect.attachments)
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tui_chat.client.conversation import Conversation
     from tui_chat.client.workspace import Workspace
     from tui_chat.config.settings import Settings, UiSettings
+    from tui_chat.ui.keymap import Keymap
     from tui_chat.ui.opening import Opening
 
 log = logging.getLogger("tui_chat.ui")
@@ -86,7 +87,7 @@ class ChatScreen(AttendingActions):
         yield ChipLine(id="chat-chips")
         with Horizontal(id="chat-entry"):
             yield Static("›", id="chat-mark")  # noqa: RUF001
-            yield Prompt("Ask anything; enter sends", id="chat-input")
+            yield Prompt("Ask anything; {input.send} sends", id="chat-input")
         yield HintLine(id="chat-hints")
 
     def use_settings(self, settings: Settings) -> None:
@@ -97,9 +98,16 @@ class ChatScreen(AttendingActions):
         self._presenter.facts.usual_preset = settings.chat.preset or ""
         self._presenter.refresh()
 
+    def use_keys(self, keymap: Keymap) -> None:
+        """React to other keys from now on, and name them."""
+        super().use_keys(keymap)
+        if self.is_mounted:
+            self._presenter.use_keymap(keymap)
+            self._show_chips()
+
     def on_mount(self) -> None:
         """Paint first; connect and read the disk when the first frame is out."""
-        self._presenter = Presenter(self)
+        self._presenter = Presenter(self, self.keys_in_force)
         self.prompt.completion = self
         self.show_line()
         self.show_hints()

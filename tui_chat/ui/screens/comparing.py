@@ -54,7 +54,8 @@ class CompareScreen(PassingScreen[tuple[str, ...]]):
         fit = [m for m in found if m.kind is ModelKind.CHAT and m.state is not ModelState.BROKEN]
         fit.sort(key=lambda m: not m.state.in_memory)
         rows = [Row(m.id, m, " ".join((m.id, *m.aliases)), self._drawer(m)) for m in fit]
-        self.query_one(FilteredList).show(rows, "There is no model on this machine; F2 tells how to get one.")
+        none = self.with_keys("There is no model on this machine; {models} tells how to get one.")
+        self.query_one(FilteredList).show(rows, none)
 
     def _drawer(self, model: ModelInfo) -> Callable[[int], Content]:
         def draw(width: int) -> Content:

@@ -174,7 +174,7 @@ class CompletingActions(AttachingActions):
         """Give back what cannot be run, and say why; sent once more, it is text."""
         self._doubted = text
         self.prompt.put(text, attachments)
-        self.note(f"{why} · enter sends it as text")
+        self.note(f"{why} · {self.with_keys('{input.send} sends it as text')}")
 
     async def _run(self, command: Command, *given: Sought | str) -> None:
         """Run a command as its key does, where its key does; what was `given` to it goes along."""
@@ -244,7 +244,8 @@ class CompletingActions(AttachingActions):
         ):
             return
         seeing = [model.id for model in facts.models or () if model.sees]
-        who = f"{seeing[0]} does · F2 models" if seeing else "and no other model here does"
+        models = self.with_keys("{models:models}")
+        who = f"{seeing[0]} does · {models}" if seeing else "and no other model here does"
         self.note(f"this model sees no pictures · {who}")
 
 

@@ -189,7 +189,8 @@ class ContextScreen(PassingScreen[None]):
         """Start the context afresh, now."""
         if self._conversation.session.messages:
             await self._conversation.reset()
-            self._note("what is above is kept, and no longer sent · u sends it again")
+            told = "what is above is kept, and no longer sent · {context.undo} sends it again"
+            self._note(self.with_keys(told))
 
     async def action_undo(self) -> None:
         """Take back what was done last."""

@@ -35,7 +35,7 @@ class AskScreen(PassingScreen[str | None]):
             yield Static(self._question, classes="dialog-title", markup=False)
             yield Input(self._value, compact=True)
             yield Static(self._told, classes="dialog-note", markup=False)
-            yield Static("enter ok   esc leave it", classes="dialog-keys")
+            yield self.key_line("enter ok   {dialog.close:leave it}")
 
     @on(Input.Submitted)
     def _answer(self, event: Input.Submitted) -> None:
@@ -65,7 +65,7 @@ class PickScreen(PassingScreen[int | None]):
                 markup=False,
                 compact=True,
             )
-            yield Static("1-9 or enter choose   esc back", classes="dialog-keys")
+            yield self.key_line("1-9 or enter choose   {dialog.close:back}")
 
     def on_key(self, event: events.Key) -> None:
         """Take a digit as the choice."""

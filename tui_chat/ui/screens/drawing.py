@@ -67,8 +67,8 @@ class DrawingScreen(PassingScreen[Sampling | None]):
                     yield Input(_written(self._sampling, field), compact=True, id=f"drawing-{field}")
                     yield Static(number.about, classes="drawing-about", markup=False)
             yield Static("", classes="drawing-wrong", markup=False)
-            yield Static(
-                "enter use   ↑↓ move   ctrl+r as in the settings   esc leave it", classes="dialog-keys"
+            yield self.key_line(
+                "enter use   ↑↓ move   {dialog.usual:as in the settings}   {dialog.close:leave it}"
             )
 
     def on_key(self, event: events.Key) -> None:

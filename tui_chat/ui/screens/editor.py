@@ -11,7 +11,7 @@ from tui_chat.ui.screens.passing import PassingScreen
 
 
 class EditorScreen(PassingScreen[str | None]):
-    """Change a text. ctrl+s gives it, escape gives None."""
+    """Change a text. Saving gives it, leaving gives None."""
 
     CSS_PATH = "dialogs.tcss"
     own_places = (Place.DIALOG,)
@@ -26,7 +26,7 @@ class EditorScreen(PassingScreen[str | None]):
         with Vertical(classes="dialog -wide"):
             yield Static(self._heading, classes="dialog-title", markup=False)
             yield TextArea(self._text, compact=True, soft_wrap=True, show_line_numbers=False)
-            yield Static("ctrl+s save   esc leave it as it was", classes="dialog-keys")
+            yield self.key_line("{dialog.save:save}   {dialog.close:leave it as it was}")
 
     def on_mount(self) -> None:
         """Begin at the end, where one goes on."""

@@ -39,7 +39,7 @@ class FactsScreen(PassingScreen[None]):
             yield Static(self._title, classes="dialog-title", markup=False)
             with VerticalScroll(classes="details-scroll"):
                 yield Static(classes="help-text", markup=False)
-            yield Static("↑↓ scroll   esc close", classes="dialog-keys")
+            yield self.key_line("↑↓ scroll   {dialog.close:close}")
 
     def on_mount(self) -> None:
         """Write when it is known how wide this is."""

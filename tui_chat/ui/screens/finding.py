@@ -103,5 +103,6 @@ class FindingActions(CarryingActions):
             self.transcript.show_match(spot.message, pattern, spot.number)
             told = f"{here.index(spot) + 1:,} of {len(here):,}"
         if others:
-            told += f" · {words.count(others, 'message')} on other branches, ctrl+b"
+            told += f" · {words.count(others, 'message')} on other branches, "
+            told += self.with_keys("{find.elsewhere}")
         bar.tell(told)

@@ -12,7 +12,6 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
-from textual.widgets import Static
 
 from tui_chat.ui.command import Command, Place
 from tui_chat.ui.completing.slash import SLASH, usage
@@ -43,7 +42,7 @@ class HelpScreen(PassingScreen[None]):
         with Vertical(classes="dialog -wide"):
             with VerticalScroll(classes="help-scroll"):
                 yield _Text(self._commands, classes="help-text")
-            yield Static("↑↓ scroll   esc close", classes="dialog-keys")
+            yield self.key_line("↑↓ scroll   {dialog.close:close}")
 
 
 class _Text(Widget):

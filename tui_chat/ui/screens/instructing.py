@@ -89,4 +89,5 @@ class InstructingActions(BranchingActions):
         if same and doing.model in (None, session.model):
             self.note("it is like that already")
         elif await conversation.do(doing) is not None:
-            self.note(f"from here on: {name} · ctrl+z in the conversation takes it back")
+            back = self.with_keys("{tree.undo} in the conversation takes it back")
+            self.note(f"from here on: {name} · {back}")

@@ -45,7 +45,8 @@ class OutgoingActions(FindingActions):
         if message is not None and message.role is Role.USER and self.can("edit"):
             self.begin_editing(message, text)
         else:
-            self.note("only your own messages can be changed like this; e changes an answer")
+            told = "only your own messages can be changed like this; {message.edit} changes an answer"
+            self.note(self.with_keys(told))
 
     async def _edited(self, text: str) -> str | None:
         """What the editor made of a text; None, and why is said, if nothing came of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from textual.screen import ModalScreen
+from textual.widgets import Static
 
 from tui_chat.ui.command import Place, around
 from tui_chat.ui.keys import Keyed
@@ -20,6 +21,10 @@ class PassingScreen(Keyed, ModalScreen[R]):
         """Where the person is, for help and palette: what is nearest first."""
         first = self.own_places[0]
         return (*self.own_places, *around(first))
+
+    def key_line(self, keys: str) -> Static:
+        """Make the last line of a dialog, which names its keys."""
+        return Static(self.with_keys(keys), classes="dialog-keys", markup=False)
 
     @property
     def there(self) -> bool:

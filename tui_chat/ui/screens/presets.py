@@ -163,7 +163,8 @@ class PresetsScreen(PassingScreen[Choice | None]):
         except StoreError as error:
             self._note(f"{error.problem.what} {error.problem.kept} {error.problem.remedy}")
             return False
-        self._note(f"kept in {words.place(str(file))} · enter uses it from here on")
+        use = self.with_keys("{presets.choose} uses it from here on")
+        self._note(f"kept in {words.place(str(file))} · {use}")
         self._read()
         return True
 

@@ -101,7 +101,7 @@ class ResidentsScreen(ModelActions[None]):
         show_entries(options, drawn)
         empty = self.query_one(".list-empty", Static)
         empty.update(
-            Content.assemble("No model is in memory.\n\n", ("F2", "$accent"), " lists those there are")
+            Content.assemble("No model is in memory.\n\n", self.styled_keys("{models} lists those there are"))
         )
         empty.set_class(not drawn, "-on")
         if options.display != bool(drawn):

@@ -136,9 +136,9 @@ class ServedScreen(CollectingActions):
         if unwell(server) and server.problem is not None:
             return Content(f"{server.problem.what}\n{server.problem.remedy}")
         if server.control is Control.DEEP:
-            keys = (("ctrl+g", " gets one by its name\n"), ("ctrl+b", " makes one of a GGUF file"))
-            told = [part for key, does in keys for part in ((key, "bold $accent"), does)]
-            return Content.assemble(("It has no models yet.\n\n", "$foreground"), *told)
+            keys = "{served.get} gets one by its name\n{served.make} makes one of a GGUF file"
+            none = ("It has no models yet.\n\n", "$foreground")
+            return Content.assemble(none, self.styled_keys(keys, "bold $accent"))
         return Content("It has no models.")
 
     @property
@@ -180,7 +180,8 @@ class ServedScreen(CollectingActions):
         thing = self.current
         if isinstance(thing, Pull):
             if _is_running(thing):
-                self.note(f"{self._server} is still getting it. ctrl+x stops that; what came is kept.")
+                stop = self.with_keys("{served.stop} stops that; what came is kept.")
+                self.note(f"{self._server} is still getting it. {stop}")
             else:
                 self.go_on(thing)
         elif thing is not None and Capability.CHAT not in thing.capabilities:

@@ -96,7 +96,7 @@ class ServersScreen(NotingScreen[str | None]):
         if servers is None:
             empty.update("" if problem else "asking the engine …")
         else:
-            empty.update(none_at_all(str(config_file())))
+            empty.update(none_at_all(str(config_file()), self.keys_in_force))
         empty.set_class(not servers, "-on")
         width = max(20, options.scrollable_content_region.width or self.query_one(".list").content_size.width)
         show_entries(options, {each.name: entry(each, width) for each in servers or ()})
@@ -111,7 +111,8 @@ class ServersScreen(NotingScreen[str | None]):
     def _describe(self) -> None:
         """Say what is to be said of the highlighted server, and which keys help."""
         server = self._highlighted
-        self.query_one(".list-plan", Static).update(about(server) if server is not None else "")
+        told = about(server, self.keys_in_force) if server is not None else ""
+        self.query_one(".list-plan", Static).update(told)
         self.query_one(HintLine).show([c for c in commands(Place.SERVERS) if self._helps(c, server)])
 
     def _helps(self, command: Command, server: ServerInfo | None) -> bool:

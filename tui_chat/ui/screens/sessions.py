@@ -190,20 +190,21 @@ class SessionsScreen(ListScreen[Goal | None]):
 
     @work
     async def action_archive(self) -> None:
-        """Take the highlighted session out of the list, or put it back; ctrl+z undoes it."""
+        """Take the highlighted session out of the list, or put it back; this can be undone."""
         chosen = self._chosen
         if chosen is None or self._refused(chosen, "archiving"):
             return
         there, back = self._collection.archive, self._collection.unarchive
         if chosen.archived:
             there, back = back, there
-        done = "brought back into the list" if chosen.archived else "archived · ctrl+z brings it back"
+        archived = self.with_keys("archived · {sessions.undo} brings it back")
+        done = "brought back into the list" if chosen.archived else archived
         if await self.attempt(there(chosen.id), done):
             self._undo.append(partial(back, chosen.id))
 
     @work
     async def action_delete(self) -> None:
-        """Move the highlighted session to the trash; ctrl+z brings it back."""
+        """Move the highlighted session to the trash; this can be undone."""
         chosen = self._chosen
         if chosen is None or self._refused(chosen, "deleting"):
             return
@@ -212,12 +213,14 @@ class SessionsScreen(ListScreen[Goal | None]):
             name = await self._collection.delete(chosen.id)
             self._undo.append(partial(self._collection.restore, name))
 
-        await self.attempt(delete(), "in the trash · ctrl+z brings it back, ctrl+b shows the trash")
+        done = "in the trash · {sessions.undo} brings it back, {sessions.trash} shows the trash"
+        await self.attempt(delete(), self.with_keys(done))
 
     def _refused(self, summary: SessionSummary, doing: str) -> bool:
         """Whether a session has to stay where it is, which is said then."""
         if self._is_open(summary):
-            self.note(f"This session is on the screen; start another one (ctrl+n) before {doing} it.")
+            first = self.with_keys("start another one ({session.new})")
+            self.note(f"This session is on the screen; {first} before {doing} it.")
         return self._is_open(summary)
 
     @work

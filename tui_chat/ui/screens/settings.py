@@ -149,7 +149,7 @@ class SettingsScreen(ListScreen[None]):
         done = await self._attempt(change)
         if isinstance(done, Changed):
             self._undo.append((done, setting.key))
-            await self._settle(f"{told} · {setting.when} · ctrl+z takes it back", setting.key)
+            await self._settle(f"{told} · {setting.when}", setting.key, " · {settings.undo} takes it back")
 
     async def _attempt(self, change: Callable[[SettingsFile], object]) -> object:
         """Change the file; what stood against it is told, and what the file says now is shown."""
@@ -162,11 +162,11 @@ class SettingsScreen(ListScreen[None]):
                 self.note(f"{problem.what} {problem.kept} {problem.remedy}")
             return None
 
-    async def _settle(self, told: str, at: str) -> None:
-        """Show what holds now, and have it take effect."""
+    async def _settle(self, told: str, at: str, keys: str = "") -> None:
+        """Show what holds now, and have it take effect; `keys` are named as they are then."""
         if await self._read(at) and self._reading is not None:
             against = self._use(self._reading.settings)
-            self.note(f"{told}{f' · {against}' if against else ''}")
+            self.note(f"{told}{self.with_keys(keys)}{f' · {against}' if against else ''}")
 
     def action_leave(self) -> None:
         """Back to where one was."""

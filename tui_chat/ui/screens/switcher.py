@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 BRACKETS = ("left_square_bracket", "right_square_bracket")
 """They change the KV type in every terminal; no model's name needs them."""
 
+_STARTER = "{models.starter} gets the starter model: SmolLM2-135M, 94 MiB, Apache-2.0, runs on any CPU\n\n"
+_TOO_LARGE = (
+    "It does not fit as planned. Less context ({models.less}), a thriftier KV cache ({models.kv_less}),"
+    " or unload others."
+)
+
 EXACT_AFTER_S = 0.3
 """How long a row must stay highlighted and unchanged before llama.cpp itself is asked about it."""
 
@@ -144,8 +150,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
         folder = self._workspace.paths.models
         return Content.assemble(
             ("There is no model on this machine yet.\n\n", "$foreground"),
-            ("ctrl+g", "bold $accent"),
-            " gets the starter model: SmolLM2-135M, 94 MiB, Apache-2.0, runs on any CPU\n\n",
+            self.styled_keys(_STARTER, "bold $accent"),
             f"Or put a GGUF file into {folder}\nand come back.",
         )
 
@@ -304,9 +309,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
         if offer.model.state is ModelState.BROKEN:
             self.note("This file cannot be used, whatever is pressed.")
         elif offer.plan is not None and not offer.plan.fits and not offer.settled:
-            self.note(
-                "It does not fit as planned. Less context (←), a thriftier KV cache ([), or unload others."
-            )
+            self.note(self.with_keys(_TOO_LARGE))
         else:
             self.dismiss(_switch(offer))
 
@@ -349,7 +352,8 @@ class SwitcherScreen(ModelActions[Switch | None]):
         """Fetch the starter model and show it in the list."""
         problem = await self._starter.fetch(self.note)
         if problem is not None:
-            self.note(f"{problem.what} {problem.kept} {problem.remedy} ctrl+g tries again.")
+            again = self.with_keys("{models.starter} tries again.")
+            self.note(f"{problem.what} {problem.kept} {problem.remedy} {again}")
         self._read()
 
     def action_leave(self) -> None:

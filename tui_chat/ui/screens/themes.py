@@ -101,7 +101,7 @@ class ThemesScreen(ListScreen[str | None]):
         if listed is None:
             return
         if listed.theme is None or self._app.theme != listed.theme.name:
-            self.note("This one cannot be used. Correct its file, then ctrl+r.")
+            self.note(self.with_keys("This one cannot be used. Correct its file, then {themes.read}."))
             return
         self._app.keep_theme()
         self.dismiss(listed.theme.name)

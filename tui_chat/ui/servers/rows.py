@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from tui_chat.ui import words
+from tui_chat.ui.keymap import Keymap
+from tui_chat.ui.sentences import styled_keys, with_keys
 from tui_chat.ui.servers import words as said
 from tui_chat.ui.transcript.text import clean_line
 from tui_chat.wire.servers import Control, ServerInfo
@@ -56,11 +58,12 @@ def _news(server: ServerInfo) -> Iterator[Content]:
         yield Content.styled(f"  {doing}", "$foreground")
 
 
-def about(server: ServerInfo) -> Content:
+def about(server: ServerInfo, keymap: Keymap) -> Content:
     """Say of the highlighted server what to do where it fails, what is ours to decide, and what it cannot."""
     lines = []
     if (problem := server.problem) is not None:
-        told = " ".join(part for part in (problem.what, problem.remedy, "r asks at once.") if part)
+        asks = with_keys("{servers.look} asks at once.", keymap)
+        told = " ".join(part for part in (problem.what, problem.remedy, asks) if part)
         lines.append(Content.styled(clean_line(told), "$warning"))
     else:
         lines.append(Content.styled(said.control_in_full(server), "$foreground"))
@@ -83,12 +86,12 @@ def _place(server: ServerInfo) -> Iterator[str]:
         yield "named in the settings" if server.configured else "found on this machine"
 
 
-def none_at_all(config: str) -> Content:
+def none_at_all(config: str, keymap: Keymap) -> Content:
     """Say how to get a server, where there is none; `config` is the file of the settings."""
     return Content.assemble(
         ("No model server is known.\n\n", "$foreground"),
         "Start one on this machine, such as Ollama, llama-server or LM Studio,\nand press ",
-        ("r", "bold $accent"),
+        styled_keys("{servers.look}", keymap, "bold $accent"),
         ": it is found by itself.\n\nName one on another machine in the settings,\n",
         (words.place(config), "$foreground"),
         ':\n\n  [servers.gpu-box]\n  url = "http://gpu-box:8000"\n\nThey are read when the engine starts: ',

@@ -20,11 +20,11 @@ class ChipLine(Line):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._chips: Sequence[str] = ()
-        self._key = ""
+        self._hint = Content("")
 
-    def show(self, chips: Sequence[str], key: str) -> None:
-        """Show these, and that `key` shows more of them."""
-        self._chips, self._key = chips, key
+    def show(self, chips: Sequence[str], hint: Content) -> None:
+        """Show these, and how to see more of them."""
+        self._chips, self._hint = chips, hint
         self.set_class(bool(chips), "-on")
         self.refresh()
 
@@ -32,5 +32,5 @@ class ChipLine(Line):
         """Write as many as there is room for, and how many there are."""
         parts = [part for chip in self._chips for part in (("   + ", "$accent"), (chip, "$foreground"))]
         many = f"{len(self._chips)} attached   " if len(self._chips) > 1 else ""
-        key = (f"  {many}", "$muted"), (self._key, "$accent"), (" view, remove ", "$muted")
-        return self.joined(Content.assemble(*parts), Content.assemble(*key))
+        right = Content.assemble(f"  {many}", self._hint, " ").stylize_before("$muted")
+        return self.joined(Content.assemble(*parts), right)

@@ -20,6 +20,8 @@ from tui_chat.ui.transcript.text import clean
 if TYPE_CHECKING:
     from textual.widgets.text_area import Edit, EditResult
 
+    from tui_chat.ui.keymap import Keymap
+
 _LINE_ENDS = re.compile(r"\r\n?")
 _UNDOING_S = 1.0
 """Within this of the last undo its key means nothing else: somebody holds it down."""
@@ -109,13 +111,14 @@ class Prompt(Keyed, TextArea):
     class Attached(Message):
         """Something else is attached now."""
 
-    def __init__(self, placeholder: str = "", id: str | None = None) -> None:
+    def __init__(self, invitation: str = "", id: str | None = None) -> None:
+        """Make it empty; `invitation` stands there then, a sentence that may name commands."""
+        self._invitation = invitation
         super().__init__(
             id=id,
             soft_wrap=True,
             show_line_numbers=False,
             compact=True,
-            placeholder=placeholder,
             tab_behavior="focus",
             highlight_cursor_line=False,
         )
@@ -124,6 +127,11 @@ class Prompt(Keyed, TextArea):
         self._held = Held()
         self._undoing = 0.0
         self.completion: Completion | None = None
+
+    def use_keys(self, keymap: Keymap) -> None:
+        """React to other keys from now on, and name them."""
+        super().use_keys(keymap)
+        self.placeholder = self.with_keys(self._invitation)
 
     @property
     def attachments(self) -> Attachments:
