@@ -145,7 +145,11 @@ async def test_quitting_leaves_when_that_is_what_was_meant(chats: Chats) -> None
     async with chats.open(SMALL, Opening(ephemeral=True)) as chat:
         await chat.say("Hello.")
         await chat.answered()
-        await chat.press("ctrl+q")
+        await chat.press("f3", "ctrl+q")
+        await chat.until(lambda: isinstance(chat.app.screen, PickScreen), "for the question over the list")
+        await chat.press("escape")
+        await chat.sees("sessions", "type to filter")
+        await chat.press("escape", "ctrl+q")
         await chat.until(lambda: isinstance(chat.app.screen, PickScreen), "for the question")
         await chat.press("1")
         await chat.until(lambda: not chat.app.is_running, "for the end")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.ui.support import LARGE, Chats
+from tests.ui.support import LARGE, SMALL, Chats
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Message, Problem, ProblemCode, Role, Sampling, Session
 from tui_chat.config.keys import KeySet, KeySettings
@@ -14,6 +14,7 @@ from tui_chat.config.settings import Settings, UiSettings
 from tui_chat.store.sessions import SessionStore
 from tui_chat.ui.keymap import Keymap, keymap_of
 from tui_chat.ui.opening import Opening
+from tui_chat.ui.screens.switcher import SwitcherScreen
 from tui_chat.ui.sentences import styled_keys, with_keys
 from tui_chat.ui.telling import notice_item
 
@@ -119,3 +120,12 @@ async def test_what_is_on_the_screen_follows_another_set_of_keys(chats: Chats) -
         await chat.sees("ctrl+x ctrl+f lists all sessions", "alt+x commands")
         await chat.press("ctrl+x", "ctrl+f")
         await chat.sees("No session yet")
+
+
+@pytest.mark.parametrize("keys", KeySet)
+async def test_the_key_that_quits_does_so_over_a_list(keys: KeySet, chats: Chats) -> None:
+    async with chats.open(SMALL, settings=Settings(keys=KeySettings(set=keys))) as chat:
+        await chat.press("f2")
+        await chat.until(lambda: isinstance(chat.app.screen, SwitcherScreen), "for the list")
+        await chat.press("ctrl+q")
+        await chat.until(lambda: not chat.app.is_running, "for the end")

@@ -53,6 +53,7 @@ class Command(msgspec.Struct, frozen=True):
         label: How hints write its keys, where the first of them alone would not do.
         priority: Whether its keys are seen before the focused widget's own.
         yields: Whether it is possible only at times, and its keys mean something else at others.
+        over: Whether it is there over lists, too, by those of its keys that mean nothing else there.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Command(msgspec.Struct, frozen=True):
     priority: bool = False
     label: str = ""
     yields: bool = False
+    over: bool = False
 
 
 _FILTERED = frozenset(
@@ -96,12 +98,21 @@ def meet(one: Command, other: Command) -> bool:
     if one.place is other.place:
         return True
     return any(
-        upper.place in around(lower.place) and reaches(upper, lower.place)
+        upper.place in around(lower.place) and _claims(upper, lower.place)
         for upper, lower in ((one, other), (other, one))
     )
 
 
 def reaches(command: Command, place: Place) -> bool:
     """Whether a command of the surroundings is there in a place: only some are over lists and questions."""
+    return _claims(command, place) or gives_way(command, place)
+
+
+def gives_way(command: Command, place: Place) -> bool:
+    """Whether a command is there in a place by those of its keys only that mean nothing else there."""
+    return command.over and place is not Place.DIALOG and not _claims(command, place)
+
+
+def _claims(command: Command, place: Place) -> bool:
     on_chat = place in _ON_CHAT or place in (Place.CHAT, Place.EVERYWHERE)
     return command.place is not Place.EVERYWHERE or command.priority or on_chat

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from textual.actions import parse
 
-from tui_chat.ui.command import Command, Place, reaches
+from tui_chat.ui.command import Command, Place, gives_way, reaches
+from tui_chat.ui.keymap import without
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -18,9 +20,14 @@ if TYPE_CHECKING:
 def here(screen: Screen[Any], keymap: Keymap) -> Iterator[Command]:
     """Yield the commands of the places where the person is, those of the nearest first."""
     places: tuple[Place, ...] = getattr(screen, "places", ())
+    nearer: list[str] = []
     for place in places:
         for command in keymap.commands(place):
             if reaches(command, places[0]) and hasattr(*_action(screen, command)[:2]):
+                if gives_way(command, places[0]):
+                    free = without(command.keys, ",".join(nearer))
+                    command = msgspec.structs.replace(command, keys=free)
+                nearer.append(command.keys)
                 yield command
 
 

@@ -29,7 +29,7 @@ CHAT: tuple[Command, ...] = (
     _any("session.new", "ctrl+n", "new_chat", "Start a new chat"),
     _any("session.ephemeral", "ctrl+o n", "new_ephemeral", "Start a chat that is kept nowhere"),
     _any("screenshot", "ctrl+o p", "save_screenshot", "Save a picture of the screen"),
-    _any("quit", "ctrl+q", "quit", "Quit"),
+    Command("quit", "ctrl+q", "app.quit", "Quit", Place.EVERYWHERE, over=True),
     Command("copy.selection", "ctrl+c", "app.interrupt", "Copy the selection; twice with none: quit",
             Place.EVERYWHERE, yields=True),
     _on("answer.stop", "escape", "stop", "Stop the answer", "stop", yields=True),

@@ -7,8 +7,9 @@ from typing import TypeVar
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui_chat.ui.command import Place, around
-from tui_chat.ui.keys import Keyed
+from tui_chat.ui.command import Place, around, gives_way
+from tui_chat.ui.keymap import Keymap
+from tui_chat.ui.keys import Keyed, bindings
 
 R = TypeVar("R")
 
@@ -21,6 +22,13 @@ class PassingScreen(Keyed, ModalScreen[R]):
         """Where the person is, for help and palette: what is nearest first."""
         first = self.own_places[0]
         return (*self.own_places, *around(first))
+
+    def use_keys(self, keymap: Keymap) -> None:
+        """React to other keys from now on; those of what is there over lists, too, where they are free."""
+        super().use_keys(keymap)
+        over = (each for each in keymap.commands(Place.EVERYWHERE) if gives_way(each, self.own_places[0]))
+        for key, bound in bindings(over).items():
+            self._bindings.key_to_bindings.setdefault(key, bound)
 
     def key_line(self, keys: str) -> Static:
         """Make the last line of a dialog, which names its keys."""
