@@ -21,6 +21,7 @@ from tests.library.places import cache_in_hub
 
 NAME = "hf:acme/wise-GGUF"
 BIG = "wise-Q8_0.gguf"
+EYES = "mmproj-F16.gguf"
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def hub(empty_home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
         f"wise-{quant}.gguf": make_gguf(tmp_path / f"{quant}.gguf", weights=weights).read_bytes()
         for quant, weights in (("Q8_0", 2_000_000), ("Q4_K_M", 1_000_000), ("Q2_K", 500_000))
     }
-    files["mmproj-F16.gguf"] = make_gguf(tmp_path / "p.gguf", architecture="clip").read_bytes()
+    files[EYES] = make_gguf(tmp_path / "p.gguf", architecture="clip").read_bytes()
     with HubServer(files) as server:
         for name, value in server.environ.items():
             monkeypatch.setenv(name, value)
@@ -65,8 +66,17 @@ def test_recommended_quant_is_fetched_and_listed(empty_home: Home, hub: HubServe
     assert path.read_bytes() == hub.files[BIG]
     assert "Chosen: Q8_0, the largest up to Q8_0 that fits" in got.stderr
     assert "acme/wise-GGUF Q8_0, 8 MiB" in got.stderr
+    assert f"sees pictures with {EYES}." in got.stderr
+    assert (path.parent / EYES).read_bytes() == hub.files[EYES]
     (listed,) = json.loads(empty_home.run("models", "--json").stdout)
     assert (listed["id"], listed["source"], listed["state"]) == ("wise-Q8_0", "own", "on_disk")
+    assert listed["projector"] == str(path.parent / EYES)
+
+
+def test_who_leaves_projectors_out_fetches_none(empty_home: Home, hub: HubServer) -> None:
+    empty_home.configure("", "pictures = false")
+    got = empty_home.run("models", "get", NAME)
+    assert [file.name for file in Path(got.stdout.strip()).parent.iterdir()] == [BIG]
 
 
 def test_named_quant_and_named_file(empty_home: Home, hub: HubServer, tmp_path: Path) -> None:
@@ -88,7 +98,8 @@ def test_list_shows_and_fetches_nothing(empty_home: Home, hub: HubServer) -> Non
     assert "fits, recommended" in lines[1]
     listed = json.loads(empty_home.run("models", "get", NAME, "--list", "--json").stdout)
     assert [each["recommended"] for each in listed] == [True, False, False]
-    assert listed[0]["size_bytes"] == len(hub.files[BIG])
+    assert listed[0]["size_bytes"] == len(hub.files[BIG]) + len(hub.files[EYES])
+    assert listed[0]["files"] == [BIG, EYES]
     assert listed[0]["needed_bytes"] > listed[0]["size_bytes"]
     assert BIG not in hub.asked
     assert not (empty_home.paths.models / "acme").exists()
@@ -137,7 +148,7 @@ def test_ctrl_c_keeps_what_came_and_the_same_command_goes_on(empty_home: Home, h
     hub.ranges.clear()
     got = empty_home.run("models", "get", NAME)
     assert got.returncode == 0, got.stderr
-    assert hub.ranges[-1] == f"bytes={have}-"
+    assert f"bytes={have}-" in hub.ranges
     assert (folder / BIG).read_bytes() == hub.files[BIG]
     assert not part.exists()
 

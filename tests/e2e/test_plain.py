@@ -169,7 +169,7 @@ def test_files_go_with_a_message_and_pictures_only_to_who_can_see(short_answers:
     refused = short_answers.run("--plain", input=f"/attach nothing.png\n/attach {sea}\nWhat is it?\n")
     assert "nothing.png cannot be read: No such file" in refused.stdout
     assert f"With your next message goes {sea} (800×600 · " in refused.stdout
-    assert "are given text only. No model here can. Nothing was sent" in refused.stdout
+    assert "lies beside its file. No model here can. Nothing was sent" in refused.stdout
     assert sessions_of(short_answers) == []
     done = short_answers.run("--plain", input=f"/detach\n/attach {notes}\nRead it\n/show\n")
     assert done.stdout.count(f"With your next message goes {sea}") == 1, "it is kept with the draft"

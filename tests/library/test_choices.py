@@ -115,6 +115,17 @@ def test_companions_and_torsos_are_no_choice() -> None:
     assert [(choice.label, len(choice.files)) for choice in choices_of(there)] == [("Q4_K_M", 2), ("Q8_0", 1)]
 
 
+def test_a_projector_comes_with_the_models_beside_it_and_only_once() -> None:
+    there = repository(
+        "wise-Q8_0.gguf", "mmproj-BF16.gguf", "mmproj-F16.gguf", "mmproj-Q8_0.gguf", "old/wise-Q2_K.gguf"
+    )
+    whole, old = choices_of(there)
+    assert [file.path for file in whole.all_files] == ["wise-Q8_0.gguf", "mmproj-F16.gguf"]
+    assert whole.size == sum(file.size for file in whole.all_files)
+    assert old.projector is None, "it would not be found from there"
+    assert all(choice.projector is None for choice in choices_of(there, seeing=False))
+
+
 def test_named_quant_is_found_however_it_is_written() -> None:
     there = repository("m-Q4_K_M.gguf", "m-Q4_K_S.gguf", "m-Q8_0.gguf", "m-UD-Q4_K_XL.gguf", "m-F16.gguf")
     assert pick(there, ":q4_k_m") == "m-Q4_K_M.gguf"

@@ -14,6 +14,7 @@ from tests.pictures import png
 from tests.servers.ollama_stand_in import OllamaStandIn, ollama_in_thread
 from tests.servers.small_ollama import Model
 from tests.ui.support import LARGE, SMALL, Chat, Chats
+from tests.worker.projector import write_llava
 from tui_chat.chat.export.document import Form
 from tui_chat.chat.model import FinishReason
 from tui_chat.chat.pictures import look_at
@@ -127,7 +128,13 @@ async def test_who_cannot_see_is_not_asked_and_nothing_of_the_message_is_lost(
         await chat.press(*"What is it? @hill", "tab")
         await chat.sees("hill.png · 32×20", "this model sees no pictures")
         await chat.press("enter")
-        await chat.sees("cannot be shown hill.png", "given text only", EYES, "F2 choose a model that can see")
+        await chat.sees(
+            "cannot be shown hill.png",
+            "no projector (mmproj)",
+            "for it lies beside its file",
+            EYES,
+            "F2 choose a model that can see",
+        )
         await chat.sees("ctrl+o v take the picture out")
         await chat.until(lambda: chat.prompt.text == "What is it? hill.png", "for the text to be back")
         await chat.sees("+ hill.png · 32×20")
@@ -198,3 +205,27 @@ async def test_comparisons_show_it_to_who_sees_and_chats_kept_nowhere_write_noth
         holding = [path for path in files if SEA[:60] in path.read_bytes()]
         assert holding == [], "not one file has it"
         assert kept(chats) == set()
+
+
+async def test_a_model_of_our_own_sees_with_the_projector_beside_it(chats: Chats, tmp_path: Path) -> None:
+    write_llava(chats.home.paths.models / f"mmproj-{OWN}.gguf")
+    (tmp_path / "hill.png").write_bytes(HILL)
+    async with chats.open(LARGE) as chat:
+        await chat.until(lambda: chat.screen._presenter.facts.model, "for the model's facts")
+        assert await chat.screen.attach_file(str(tmp_path / "hill.png"))
+        await chat.say("What is it?")
+        await chat.sees("hill.png · 32×20")
+        await chat.until(lambda: len(answers_of(chat.conversation.session)) == 1, "for an answer")
+        await chat.answered()
+        await chat.say("And now?")
+        await chat.until(lambda: len(answers_of(chat.conversation.session)) == 2, "for another answer")
+        await chat.answered()
+        first, second = (answer.answer for answer in answers_of(chat.conversation.session))
+        assert first is not None
+        assert first.finish in (FinishReason.STOP, FinishReason.LENGTH)
+        assert second is not None
+        assert second.usage.reused_tokens >= first.usage.prompt_tokens, "it is not looked at again"
+        await chat.press("f2")
+        await chat.sees("switch now", "+ projector 6")
+        await chat.press("ctrl+o")
+        await chat.sees("projector  ", "pictures, takes 6")

@@ -6,6 +6,7 @@ import array
 import math
 import random
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 Value = bool | int | float | str | list[int] | list[float] | list[str]
@@ -52,23 +53,58 @@ def write_sliding_window(path: Path, tokenizer: dict[str, Value] | None = None) 
 
 def write_speller(path: Path) -> None:
     """A gemma3 that reads byte by byte: its SentencePiece vocabulary has no piece for a text or a space."""
-    pieces = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    write_sliding_window(path, spelling())
+
+
+def spelling(words: Sequence[str] = ()) -> dict[str, Value]:
+    """A SentencePiece vocabulary of bytes, and of `words` as control tokens."""
+    pieces = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *words]
     pieces += [f"<unused{number}>" for number in range(VOCABULARY - len(pieces))]
     unknown, control, unused, byte = 2, 3, 5, 6
-    tokenizer: dict[str, Value] = {
+    return {
         "tokenizer.ggml.model": "llama",
         "tokenizer.ggml.tokens": pieces,
         "tokenizer.ggml.scores": [0.0] * VOCABULARY,
         "tokenizer.ggml.token_type": [
             *(unknown, control, control),
             *[byte] * 256,
-            *[unused] * (VOCABULARY - 259),
+            *[control] * len(words),
+            *[unused] * (VOCABULARY - 259 - len(words)),
         ],
         "tokenizer.ggml.unknown_token_id": 0,
         "tokenizer.ggml.bos_token_id": 1,
         "tokenizer.ggml.eos_token_id": 2,
     }
-    write_sliding_window(path, tokenizer)
+
+
+def write_two_dimensional(path: Path, tokenizer: dict[str, Value]) -> None:
+    """A qwen2vl: the tokens of a picture have a place in two dimensions."""
+    heads, kv_heads, head, hidden = 2, 1, 32, 128
+    shapes = {
+        "attn_norm.weight": [WIDTH],
+        "attn_q.weight": [WIDTH, heads * head],
+        "attn_q.bias": [heads * head],
+        "attn_k.weight": [WIDTH, kv_heads * head],
+        "attn_k.bias": [kv_heads * head],
+        "attn_v.weight": [WIDTH, kv_heads * head],
+        "attn_v.bias": [kv_heads * head],
+        "attn_output.weight": [heads * head, WIDTH],
+        "ffn_norm.weight": [WIDTH],
+        "ffn_gate.weight": [WIDTH, hidden],
+        "ffn_down.weight": [hidden, WIDTH],
+        "ffn_up.weight": [WIDTH, hidden],
+    }
+    tensors: Tensors = [("token_embd.weight", [WIDTH, VOCABULARY]), ("output_norm.weight", [WIDTH])]
+    for layer in range(LAYERS):
+        tensors += [(f"blk.{layer}.{name}", shape) for name, shape in shapes.items()]
+    facts: dict[str, Value] = {
+        "attention.head_count": heads,
+        "attention.head_count_kv": kv_heads,
+        "attention.layer_norm_rms_epsilon": 1e-6,
+        "feed_forward_length": hidden,
+        "rope.dimension_sections": [4, 6, 6, 0],
+    }
+    _write(path, "qwen2vl", facts, tensors, tokenizer)
 
 
 def write_plain(path: Path, layers: int = LAYERS) -> None:
@@ -187,6 +223,11 @@ def _write(
     entries: dict[str, Value] = {"general.architecture": architecture}
     entries |= tokenizer or {"tokenizer.ggml.model": "none"}
     entries |= {f"{architecture}.{key}": value for key, value in facts.items()}
+    write_gguf(path, entries, tensors)
+
+
+def write_gguf(path: Path, entries: dict[str, Value], tensors: Tensors) -> None:
+    """Write a file with these facts, and random weights in F32 of these shapes."""
     header = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(entries))
     header += b"".join(_string(key) + _value(value) for key, value in entries.items())
     data = b""
@@ -220,6 +261,8 @@ def _scalar(value: bool | int | float | str) -> tuple[int, bytes]:
     """The number of its type in GGUF, and its bytes."""
     if isinstance(value, str):
         return 8, _string(value)
+    if isinstance(value, bool):
+        return 7, struct.pack("<?", value)
     return (6, struct.pack("<f", value)) if isinstance(value, float) else (4, struct.pack("<I", value))
 
 

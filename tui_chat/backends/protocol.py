@@ -28,6 +28,7 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
         checkpoint_bytes: RAM that may be spent on states to go back to, of a model that cannot be
             rewound without them (sliding window, recurrent); others take none.
         checkpoint_floor: RAM in bytes that has to stay available on the machine beside them.
+        projector: The file that lets the model see pictures, if it is to.
         served: The model, if a server is to load it.
         keep_alive_s: How long that server keeps it when idle: 0 goes at once, negative stays.
     """
@@ -37,6 +38,7 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
     threads: int | None = None
     checkpoint_bytes: int = CHECKPOINT_BYTES
     checkpoint_floor: int = 0
+    projector: Path | None = None
     served: ModelInfo | None = None
     keep_alive_s: float | None = None
 
@@ -50,6 +52,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
         trained_context: What the model was trained for, in tokens.
         load_ms: From spawning the process to ready.
         backend: Name and version, such as ``llama-cpp-python 0.3.36``.
+        blind: Why it cannot be shown pictures though its plan said so; empty if it can, or need not.
         options: What is in force: those of the load, or of the last resize.
         identity: What another model must have in common to take this one's KV cache over.
     """
@@ -64,6 +67,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     load_ms: float
     backend: str
     can_think: bool = False
+    blind: str = ""
     options: LoadOptions | None = None
     identity: KvIdentity | None = None
 
@@ -122,7 +126,10 @@ class Branch(msgspec.Struct, frozen=True):
 
 
 class Fit(msgspec.Struct, frozen=True):
-    """A conversation as a model's tokens; its KV cache holds `held`, and could reuse `reusable` of them."""
+    """A conversation as a model's tokens; its KV cache holds `held`, and could reuse `reusable` of them.
+
+    Pictures are among them as `memory.pictured` writes them.
+    """
 
     tokens: tuple[int, ...]
     reusable: int

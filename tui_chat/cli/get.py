@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from tui_chat.memory.profile import Profile
 
 
-def get_from_hub(name: str, folder: Path, *, only_list: bool, as_json: bool) -> int:
+def get_from_hub(name: str, folder: Path, *, seeing: bool, only_list: bool, as_json: bool) -> int:
     """Show what the repository has, and fetch what was named or what suits this machine.
+
+    With a model comes its projector, if models are to be `seeing`.
 
     Raises:
         DownloadError: It could not be had.
@@ -33,7 +35,7 @@ def get_from_hub(name: str, folder: Path, *, only_list: bool, as_json: bool) -> 
     address = parse_address(name)
     assert isinstance(address, HubAddress), "the command line has checked it"
     repository, machine = read_repository(address.repository), read_machine(gpu_kinds())
-    choices, room = choices_of(repository), room_of(machine)
+    choices, room = choices_of(repository, seeing=seeing), room_of(machine)
     family = main_family(choices)
     beside = _beside(repository, family, machine)
     verdicts = assess(choices, repository.parameters, room, beside)
@@ -104,6 +106,8 @@ def _get(repository: Repository, choice: Choice, folder: Path, machine: Machine,
         import msgspec
 
         told = {"path": str(path), "quant": choice.label, "size_bytes": choice.size}
+        if choice.projector is not None:
+            told["projector"] = choice.projector.path
         print(msgspec.json.encode(told).decode())
     else:
         print(path)
@@ -129,17 +133,19 @@ def _forecast(repository: Repository, choice: Choice, machine: Machine) -> str:
     facts += [f"{parameters / 1e9:.3g} billion parameters"] if parameters else []
     facts += [profile.architecture]
     facts += [f"trained on {profile.trained_context:,} tokens"] if profile.trained_context else []
+    facts += [f"sees pictures with {choice.projector.path}"] if choice.projector else []
     told = ", ".join(facts) + "."
-    return f"{told}\n{_plan(profile, machine)}" if whole and profile.layers else told
+    eyes = choice.projector.size if choice.projector else 0
+    return f"{told}\n{_plan(profile, machine, eyes)}" if whole and profile.layers else told
 
 
-def _plan(profile: Profile, machine: Machine) -> str:
+def _plan(profile: Profile, machine: Machine, eyes: int) -> str:
     """How the model would be loaded as the machine is now, by arithmetic."""
     from tui_chat.memory.placement import Search, Wish
     from tui_chat.memory.spans import Spans
     from tui_chat.memory.wording import reason
 
-    search = Search(Spans(profile), Wish(), machine)
+    search = Search(Spans(profile), Wish(), machine, eyes)
     return reason(search, search.best())
 
 
@@ -187,7 +193,7 @@ def _as_json(verdicts: list[Verdict], best: Recommendation) -> str:
             "fits": verdict.in_memory or verdict.on_gpu,
             "on_gpu": verdict.on_gpu,
             "recommended": verdict.choice == best.choice,
-            "files": [file.path for file in verdict.choice.files],
+            "files": [file.path for file in verdict.choice.all_files],
         }
         for verdict in verdicts
     ]

@@ -69,7 +69,9 @@ def run(args: argparse.Namespace) -> int:
             return _get_starter(folder)
         from tui_chat.cli.get import get_from_hub
 
-        return get_from_hub(args.name, folder, only_list=args.list, as_json=args.json)
+        return get_from_hub(
+            args.name, folder, seeing=settings.models.pictures, only_list=args.list, as_json=args.json
+        )
     found = list_models(paths, settings, everything=args.all)
     residents, parked, served = _held(paths)
     infos = with_residents([*found, *served], residents, parked)

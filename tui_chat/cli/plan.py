@@ -82,9 +82,9 @@ async def _plan(
     planner = Planner(prober, paths.cache)
     try:
         starting = asyncio.create_task(prober.start())
-        model, smaller = await asyncio.to_thread(_find, args.model, paths, settings)
+        model, smaller, projector = await asyncio.to_thread(_find, args.model, paths, settings)
         await starting
-        wish = _wish(args, settings)
+        wish = _wish(args, settings, projector)
         plan = (await planner.plan(*model, wish, machine)).plan
         if plan.fits:
             return plan
@@ -111,11 +111,12 @@ def _absolute(model: str) -> str:
     return str(path.absolute()) if path.suffix.lower() == ".gguf" and path.exists() else model
 
 
-def _find(wanted: str, paths: Paths, settings: Settings) -> tuple[Model, list[Model]]:
-    """The model meant, whole or not, as a header is all that a plan needs; and its smaller quants."""
+def _find(wanted: str, paths: Paths, settings: Settings) -> tuple[Model, list[Model], str]:
+    """The model meant, whole or not, as a header is enough; its smaller quants; its projector."""
     from tui_chat.backends.llamacpp.alternatives import Model
     from tui_chat.chat.model import Problem
     from tui_chat.library.files import files_of
+    from tui_chat.library.projectors import projector_of
     from tui_chat.library.scan import find_model, list_models
     from tui_chat.library.siblings import smaller_quants
     from tui_chat.memory.gguf import GgufError
@@ -128,10 +129,10 @@ def _find(wanted: str, paths: Paths, settings: Settings) -> tuple[Model, list[Mo
         Model(info.id, [file.path for file in files_of(Path(info.path))])
         for info in (found, *smaller_quants(found, known))
     )
-    return model, smaller
+    return model, smaller, projector_of(found)
 
 
-def _wish(args: argparse.Namespace, settings: Settings) -> Wish:
+def _wish(args: argparse.Namespace, settings: Settings, projector: str) -> Wish:
     from tui_chat.memory.placement import Wish
 
     return Wish(
@@ -145,6 +146,7 @@ def _wish(args: argparse.Namespace, settings: Settings) -> Wish:
         cpu_experts=args.cpu_experts,
         sequences=args.parallel or 1,
         keep_free=(args.leave_free or settings.models.leave_free_mib) << 20,
+        projector=projector,
     )
 
 
@@ -174,6 +176,11 @@ def _as_text(plan: Plan) -> str:
     ]
     verdict = "fits" if plan.fits else "does not fit"
     said = [f"{plan.model} {verdict}. {plan.reason}", *(f"  or: {other}" for other in plan.alternatives)]
+    if plan.projector:
+        eyes = size(sum(use.projector_bytes for use in plan.devices))
+        said.append(f"It can be shown pictures; {eyes} of the overhead are for {Path(plan.projector).name}.")
+    elif plan.blind:
+        said.append(f"It cannot be shown pictures: {plan.blind}.")
     return "\n".join([*said, "", *lines] if plan.devices else said)  # a server's memory is its own business
 
 

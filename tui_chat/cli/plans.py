@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,7 @@ async def _sketch_all(infos: Sequence[ModelInfo], paths: Paths, settings: Settin
     from tui_chat.backends.llamacpp.planning import Planner
     from tui_chat.backends.llamacpp.prober import Prober
     from tui_chat.library.files import files_of
+    from tui_chat.library.projectors import projector_of
     from tui_chat.memory.gguf import GgufError
     from tui_chat.memory.placement import Wish
 
@@ -96,7 +98,8 @@ async def _sketch_all(infos: Sequence[ModelInfo], paths: Paths, settings: Settin
     for info in infos:
         try:
             files = [file.path for file in await asyncio.to_thread(files_of, Path(info.path))]
-            plans[info.id] = (await planner.sketch(info.id, files, wish, machine)).plan
+            theirs = replace(wish, projector=projector_of(info))
+            plans[info.id] = (await planner.sketch(info.id, files, theirs, machine)).plan
         except (GgufError, OSError):
             continue
     return plans

@@ -48,10 +48,9 @@ def kept_nowhere() -> Problem:
 
 
 def blind(
-    names: Sequence[str], model: str, seeing: Sequence[str], *, ours: bool, waits: bool = False
+    names: Sequence[str], model: str, seeing: Sequence[str], why: str, *, waits: bool = False
 ) -> Problem:
     """Say that a message with these pictures is for a model that cannot see, and which ones here can."""
-    why = "models that run here from a file are given text only" if ours else "it cannot see pictures"
     can = f"Models here that can: {listed(seeing)}." if seeing else "No model here can."
     return Problem(
         ProblemCode.PICTURE_UNSEEN,

@@ -58,7 +58,15 @@ async def blindness(
     if not names or can_see(model, id):
         return None
     seeing = [each.id for each in await workspace.models() if each.sees]
-    return blind(names, id or "", seeing, ours=model is None or not model.server, waits=waits)
+    return blind(names, id or "", seeing, _why_blind(model), waits=waits)
+
+
+def _why_blind(model: ModelInfo | None) -> str:
+    if model is not None and model.server:
+        return "it cannot see pictures"
+    if model is not None and model.projector:
+        return "its projector is left out, and its details say why"
+    return "no projector (mmproj) for it lies beside its file"
 
 
 def seen_by(branch: Sequence[Message], *, sees: bool) -> Sequence[Message]:

@@ -90,6 +90,13 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             " and read the files ahead of what may"
         ),
     ] = True
+    pictures: Annotated[
+        bool,
+        about(
+            "Load the projector (mmproj) that lies beside a model too, so that it can be shown pictures;"
+            " `false` saves its memory"
+        ),
+    ] = True
 
 
 class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -281,11 +281,13 @@ class Scheduler:
 
 
 def _blind(resident: Resident) -> Problem:
+    why = resident.plan.blind if resident.plan else ""
+    why = why or (resident.model.description.blind if resident.model else "")
     return Problem(
         ProblemCode.NOT_POSSIBLE,
-        f"{resident.id} cannot be shown pictures.",
+        f"{resident.id} cannot be shown pictures" + (f": {why}." if why else "."),
         kept="Nothing was sent to it.",
-        remedy="Choose a server's model that can see (`tui-chat servers` lists what they can).",
+        remedy="Put its projector (mmproj) beside its file and load it anew, or choose a model that can see.",
     )
 
 

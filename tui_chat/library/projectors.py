@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from tui_chat.wire.api import ModelInfo, ModelKind, ModelState
+from tui_chat.wire.servers import Capability
 
 _MARK = re.compile(r"(^|[-_.])mmproj([-_.]|$)", re.IGNORECASE)
 _TAIL = re.compile(
@@ -19,8 +20,11 @@ _PREFERRED = ("F16", "BF16", "Q8_0", "F32")
 """A projector is small: precision first, then what every device computes quickly."""
 
 
-def with_projectors(infos: Sequence[ModelInfo]) -> list[ModelInfo]:
-    """Return `infos` with each chat model knowing the projector beside it, if one is meant for it."""
+def with_projectors(infos: Sequence[ModelInfo], *, seeing: bool) -> list[ModelInfo]:
+    """Return `infos` with each chat model knowing the projector beside it, if one is meant for it.
+
+    Those that have one can see, if models are to be `seeing` at all.
+    """
     beside: dict[Path, list[ModelInfo]] = defaultdict(list)
     families: dict[Path, set[str]] = defaultdict(set)
     for info in infos:
@@ -36,12 +40,22 @@ def with_projectors(infos: Sequence[ModelInfo]) -> list[ModelInfo]:
         fits = [each for each in beside[folder] if _belongs(_family(each), _family(info), alone)]
         return min(fits, key=_preference).path if fits else info.projector
 
-    return [
+    found = (
         msgspec.structs.replace(info, projector=info.projector or fitting(info))
         if info.kind is ModelKind.CHAT and beside.get(Path(info.path).parent)
         else info
         for info in infos
-    ]
+    )
+    return [_seeing(info) if seeing and info.projector else info for info in found]
+
+
+def projector_of(info: ModelInfo) -> str:
+    """Path of what is to be loaded too with one of our own that can see; empty for others."""
+    return info.projector if info.projector and info.sees and not info.server else ""
+
+
+def _seeing(info: ModelInfo) -> ModelInfo:
+    return msgspec.structs.replace(info, capabilities=(*info.capabilities, Capability.VISION))
 
 
 def _family(info: ModelInfo) -> str:
@@ -61,5 +75,9 @@ def _belongs(projector: str, model: str, alone: bool) -> bool:
 
 
 def _preference(projector: ModelInfo) -> tuple[int, str]:
-    known = projector.quant in _PREFERRED
-    return (_PREFERRED.index(projector.quant) if known else len(_PREFERRED), projector.path)
+    return precision(projector.quant), projector.path
+
+
+def precision(quant: str) -> int:
+    """How far down the list of what a projector should be its `quant` is; what is not on it is the last."""
+    return _PREFERRED.index(quant) if quant in _PREFERRED else len(_PREFERRED)

@@ -35,7 +35,7 @@ def list_models(paths: Paths, settings: Settings, *, everything: bool = False) -
     """
     found = find_models(paths, settings)
     with Headers(paths.cache / HEADERS) as headers:
-        infos = with_projectors([describe(each, headers) for each in found])
+        infos = with_projectors([describe(each, headers) for each in found], seeing=settings.models.pictures)
     entries: list[tuple[bool, bool, int, ModelInfo]] = []
     taken: set[str] = set()
     # What is not offered must take no name from what is.

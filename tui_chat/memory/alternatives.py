@@ -42,6 +42,7 @@ def everything_less(wish: Wish, profile: Profile) -> Iterator[Wish]:
         need=wish.need,
         desired=wish.context or wish.desired,
         keep_free=wish.keep_free,
+        projector=wish.projector,
     )
     yield free
     if takes_quantised(profile):

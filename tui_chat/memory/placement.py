@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
+
 from tui_chat.memory.forecast import KV_LAYOUT, Share, forecast
 from tui_chat.memory.machine import Machine, margin, overhead
 from tui_chat.memory.objective import OBJECTIVES, Outcome
@@ -39,6 +41,7 @@ class Wish:
         need: Tokens that the context must hold: the conversation and its next answer.
         desired: Tokens of context wished for.
         keep_free: Bytes to leave free on each GPU, if that is more than the usual margin.
+        projector: Path of the file to be loaded too, so that the model can see; empty for none.
     """
 
     strategy: Strategy = Strategy.BALANCED
@@ -52,6 +55,7 @@ class Wish:
     cpu_experts: int | None = None
     sequences: int = 1
     keep_free: int = 0
+    projector: str = ""
 
     @property
     def filled(self) -> int:
@@ -77,12 +81,17 @@ class Candidate:
 
 
 class Search:
-    """The ways to load one model on one machine."""
+    """The ways to load one model on one machine, with `beside` bytes for what lets it see.
 
-    def __init__(self, spans: Spans, wish: Wish, machine: Machine) -> None:
+    That is computed on the first GPU where a GPU has layers, and else in RAM.
+    """
+
+    def __init__(self, spans: Spans, wish: Wish, machine: Machine, beside: int = 0) -> None:
         self.spans = spans
         self.wish = wish
         self.machine = machine
+        self.beside = beside
+        self._for_layers = _with_less(machine, beside)
         self._kinds = [gpu.kind for gpu in machine.gpus]
         self._objective = OBJECTIVES[wish.strategy]
         self._ideal = self._best_pace()
@@ -132,7 +141,11 @@ class Search:
 
     def judge(self, options: LoadOptions, shares: Sequence[Share]) -> Candidate:
         """Weigh a way to load the model whose `shares` are known."""
-        uses = tuple(map(self._use, shares, self.machine.devices))
+        eyes = 0 if self.machine.gpus and options.gpu_layers else len(self.machine.gpus)
+        uses = tuple(
+            self._use(share, device, self.beside if at == eyes else 0)
+            for at, (share, device) in enumerate(zip(shares, self.machine.devices, strict=True))
+        )
         taken = pace(self.spans, options, self.machine, self.wish.filled)
         outcome = Outcome(
             slowdown=taken.seconds / self._ideal.seconds,
@@ -150,7 +163,7 @@ class Search:
             cost=self._objective.cost(outcome),
         )
 
-    def _use(self, share: Share, device: DeviceSpec) -> DeviceUse:
+    def _use(self, share: Share, device: DeviceSpec, beside: int) -> DeviceUse:
         return DeviceUse(
             name=device.name,
             kind=device.kind,
@@ -158,7 +171,8 @@ class Search:
             weights_bytes=share.weights,
             kv_bytes=share.kv,
             compute_bytes=share.compute,
-            overhead_bytes=overhead(self.spans.profile, device, used=share.total > 0),
+            overhead_bytes=overhead(self.spans.profile, device, used=share.total + beside > 0) + beside,
+            projector_bytes=beside,
             free_bytes=device.free_bytes,
             margin_bytes=margin(device)
             if device.kind is DeviceKind.RAM
@@ -184,7 +198,7 @@ class Search:
     def _layouts(self, options: LoadOptions) -> Iterator[LoadOptions]:
         wish = self.wish
         if wish.gpu_layers is None and wish.split is None and wish.cpu_experts is None:
-            yield from layouts(self.spans, options, self.machine, wish.keep_free)
+            yield from layouts(self.spans, options, self._for_layers, wish.keep_free)
             return
         everything = self.spans.profile.layer_count + 1
         offloaded = everything if wish.gpu_layers is None else min(wish.gpu_layers, everything)
@@ -200,7 +214,7 @@ class Search:
 
     def _split_by_room(self) -> tuple[float, ...]:
         """Layers per GPU by what is free on it, as llama.cpp divides them when nobody says how."""
-        gpus = self.machine.gpus
+        gpus = self._for_layers.gpus
         return tuple(float(gpu.free_bytes >> 20) for gpu in gpus) if len(gpus) > 1 else ()
 
     def _best_pace(self) -> Pace:
@@ -215,6 +229,15 @@ class Search:
             pace(self.spans, _offloading(options, everything), machine, self.wish.filled) for machine in alone
         ]
         return Pace(min(each.seconds for each in paces), min(each.joules for each in paces))
+
+
+def _with_less(machine: Machine, beside: int) -> Machine:
+    """The machine with so much less room for layers on the first GPU."""
+    if not beside or not machine.gpus:
+        return machine
+    first, *others = machine.gpus
+    left = msgspec.structs.replace(first, free_bytes=max(0, first.free_bytes - beside))
+    return Machine((left, *others), machine.ram)
 
 
 def takes_quantised(profile: Profile) -> bool:

@@ -155,7 +155,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         server: Name of the server that runs it; empty for those that we run ourselves.
         host: Where that is, if not on this machine.
         file: Of a server's model: its file on this machine, where that can be read.
-        capabilities: What a server says that it can do.
+        capabilities: What a server says that it can do; of our own, whether it sees.
         kv_type: Of its KV cache, where that is not ours to choose.
         fixed: Whether nothing at all of how it is loaded is ours to choose.
         options: How it was loaded.
@@ -201,7 +201,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def sees(self) -> bool:
-        """Whether it may be shown pictures; our own workers read text only."""
+        """Whether it may be shown pictures."""
         return not SEEING.isdisjoint(self.capabilities)
 
     def is_called(self, name: str) -> bool:

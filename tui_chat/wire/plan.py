@@ -86,9 +86,10 @@ class DeviceUse(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         layers: Repeating layers on it.
-        overhead_bytes: What a process or a driver takes beside the model's own buffers.
+        overhead_bytes: What a process or a driver takes beside the model's own buffers, and a projector.
         free_bytes: What there was for us before.
         margin_bytes: What of that has to stay free.
+        projector_bytes: Of the overhead, what lets the model see, with its buffers.
     """
 
     name: str
@@ -100,6 +101,7 @@ class DeviceUse(msgspec.Struct, frozen=True, kw_only=True):
     overhead_bytes: int
     free_bytes: int
     margin_bytes: int = 0
+    projector_bytes: int = 0
 
     @property
     def total_bytes(self) -> int:
@@ -135,6 +137,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         alternatives: What else could be done when it does not fit, nearest first, as whole sentences.
         load_s: Seconds that loading is expected to take; 0 for a model in memory, None where it is unknown.
         read_s: Seconds that reading the conversation is expected to take, as for `load_s`.
+        projector: Path of the file that is loaded too, so that the model can see; empty for none.
+        blind: Why a projector that lies beside the model is left out.
     """
 
     model: str
@@ -154,3 +158,5 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     alternatives: tuple[str, ...] = ()
     load_s: float | None = None
     read_s: float | None = None
+    projector: str = ""
+    blind: str = ""

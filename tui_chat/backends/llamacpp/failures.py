@@ -127,3 +127,13 @@ def _ending(status: int) -> str:
         return signal.Signals(-status).name
     except ValueError:
         return f"signal {-status}"
+
+
+def much_to_see(shown: int, most: int) -> Problem:
+    """Say that the pictures of one conversation are more bytes than can be handed over."""
+    return Problem(
+        ProblemCode.NOT_POSSIBLE,
+        f"The pictures of this conversation are {size(shown)}, and {size(most)} can be shown at once.",
+        kept="Your message is kept; nothing was sent to the model.",
+        remedy="Make the pictures smaller, which models do anyway, or start a new chat.",
+    )

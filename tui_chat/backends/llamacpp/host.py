@@ -60,6 +60,7 @@ class LlamaCppBackend:
                 checkpoint_bytes=plan.checkpoint_bytes,
                 backend=backend_name(),
                 checkpoint_floor=plan.checkpoint_floor,
+                projector=str(plan.projector.absolute()) if plan.projector else "",
             )
             return await self._wait(process, load, started, on_progress)
         except BaseException:

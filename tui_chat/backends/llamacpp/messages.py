@@ -15,15 +15,17 @@ from tui_chat.wire.events import Event
 from tui_chat.wire.plan import LoadOptions
 
 LENGTH_BYTES = 4
-MAX_FRAME = 64 << 20
+MAX_FRAME = 1 << 30
 """Bytes; far above any prompt, and low enough that a broken length cannot eat the memory."""
+MOST_SHOWN = 512 << 20
+"""Bytes of all pictures in one conversation."""
 
 
 class Load(msgspec.Struct, frozen=True, tag="load"):
     """Load the file at `path`; always the first order, and the only one of its kind.
 
     `backend` is what the library calls itself. The host knows already, and to ask takes the worker longer
-    than to load the library.
+    than to load the library. `projector` is the file that lets the model see; empty if it is not to.
     """
 
     path: str
@@ -34,6 +36,7 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
     checkpoint_bytes: int
     backend: str
     checkpoint_floor: int
+    projector: str = ""
 
 
 class Generate(msgspec.Struct, frozen=True, tag="generate"):

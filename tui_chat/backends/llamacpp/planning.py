@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from tui_chat.backends.llamacpp.build import backend_name
+from tui_chat.backends.llamacpp.eyes import BLIND, Eyes, Sees
 from tui_chat.backends.llamacpp.prober import Prober
 from tui_chat.backends.llamacpp.probing import Buffers, Probe, Unknown
 from tui_chat.config.cachefile import read_cache, write_cache
@@ -48,6 +49,7 @@ class Planner:
         self._cache_file = cache / PROBES
         self._profiles: dict[tuple[object, ...], Spans] = {}
         self._answers: _Answers | None = None
+        self._eyes = Eyes(prober, cache)
 
     async def plan(self, name: str, paths: Sequence[Path], wish: Wish, machine: Machine) -> Made:
         """Plan to load the model called `name` in `paths`, its files in order.
@@ -56,28 +58,34 @@ class Planner:
             GgufError: A file is missing or no GGUF file.
         """
         spans = await self.spans(paths)
+        eyes = await self._eyes.look(paths[0], wish.projector)
         tight = machine
         for _ in range(_TRIES):
-            search = Search(spans, wish, tight)
+            search = Search(spans, wish, tight, eyes.size)
             chosen = search.best()
             said = await self._ask(paths[0], spans.profile, chosen.options, machine)
             if isinstance(said, Unknown):
-                plan = make_plan(name, search, chosen, Source.ARITHMETIC)
+                plan = make_plan(name, search, chosen, Source.ARITHMETIC, eyes)
                 words = f"{plan.reason} llama.cpp would not lay it out, so this is arithmetic: {said.why}"
                 return Made(msgspec.structs.replace(plan, reason=words), chosen.cost)
             shares = _shares(chosen, said)
-            real = Search(spans, wish, machine)
+            real = Search(spans, wish, machine, eyes.size)
             outcome = real.judge(chosen.options, shares)
             if outcome.fits or not chosen.fits:
                 break
             tight = _tightened(machine, chosen, outcome)
-        return Made(make_plan(name, real, outcome, Source.LLAMA_CPP), outcome.cost)
+        return Made(make_plan(name, real, outcome, Source.LLAMA_CPP, eyes), outcome.cost)
 
     async def sketch(self, name: str, paths: Sequence[Path], wish: Wish, machine: Machine) -> Made:
         """Plan by arithmetic alone: a few milliseconds, for lists. Raises `GgufError`."""
-        search = Search(await self.spans(paths), wish, machine)
+        eyes = await self._eyes.guess(wish.projector)
+        search = Search(await self.spans(paths), wish, machine, eyes.size)
         chosen = search.best()
-        return Made(make_plan(name, search, chosen, Source.ARITHMETIC), chosen.cost)
+        return Made(make_plan(name, search, chosen, Source.ARITHMETIC, eyes), chosen.cost)
+
+    async def has_seen(self, projector: str) -> bool:
+        """Whether it is known what a projector takes and that it works; there is nothing to know of none."""
+        return await self._eyes.knows(projector)
 
     async def spans(self, paths: Sequence[Path]) -> Spans:
         """The layers of the model in `paths`, read once as long as the files stay the same.
@@ -123,7 +131,7 @@ def ram_bandwidth(cache: Path) -> float:
     return known
 
 
-def make_plan(name: str, search: Search, chosen: Candidate, source: Source) -> Plan:
+def make_plan(name: str, search: Search, chosen: Candidate, source: Source, eyes: Sees = BLIND) -> Plan:
     """Put what a `search` came to into words and numbers for everybody."""
     ram = chosen.uses[-1]
     own = ram.overhead_bytes - LIBRARY_BYTES
@@ -141,6 +149,8 @@ def make_plan(name: str, search: Search, chosen: Candidate, source: Source) -> P
         tokens_per_second=1 / chosen.pace.seconds if search.machine.measured else 0.0,
         shortfall_bytes=chosen.missing,
         verdict=verdict(search, chosen),
+        projector=eyes.projector,
+        blind=eyes.why,
     )
 
 

@@ -20,6 +20,8 @@ from tui_chat.backends.llamacpp.probing import (
     Answers,
     CountedIn,
     CountIn,
+    Look,
+    Looked,
     Probe,
     Question,
     Uncountable,
@@ -39,6 +41,7 @@ _BROKEN = (OSError, asyncio.IncompleteReadError, TimeoutError, msgspec.MsgspecEr
 """Whatever a process that died, hangs or talks nonsense leads to."""
 
 _answers = msgspec.msgpack.Decoder(Answers)
+_looks = msgspec.msgpack.Decoder(Looked)
 _counts: msgspec.msgpack.Decoder[CountedIn | Uncountable] = msgspec.msgpack.Decoder(CountedIn | Uncountable)
 
 
@@ -82,7 +85,8 @@ class Prober:
             BackendError: The file is no model that can be asked, or its template does not take the turns.
         """
         try:
-            answer = await self._put(CountIn(path, turns), _counts)
+            words = tuple(msgspec.structs.replace(turn, pictures=()) for turn in turns)
+            answer = await self._put(CountIn(path, words), _counts)
         except _LostError as error:
             what = f"The tokens for {Path(path).name} could not be counted: {error}."
             remedy = "Choose another model; this file may be damaged."
@@ -90,6 +94,13 @@ class Prober:
         if isinstance(answer, Uncountable):
             raise BackendError(answer.problem)
         return answer.count
+
+    async def look(self, path: str, projector: str) -> Looked:
+        """Ask what the `projector` of the model at `path` takes; one that ends the process is of no use."""
+        try:
+            return await self._put(Look(path, projector), _looks)
+        except _LostError as error:
+            return Looked(why=str(error), died=True)
 
     async def _put(self, question: Question, answers: msgspec.msgpack.Decoder[T]) -> T:
         """Put a question and decode the answer. Raises `_LostError`; the next question gets a new process."""

@@ -24,7 +24,25 @@ class CountIn(msgspec.Struct, frozen=True, tag="count"):
     turns: tuple[Turn, ...]
 
 
-Question = Probe | CountIn
+class Look(msgspec.Struct, frozen=True, tag="look"):
+    """Tell what `projector` takes beside the model at `path`, beyond the bytes of its file."""
+
+    path: str
+    projector: str
+
+
+Question = Probe | CountIn | Look
+
+
+class Looked(msgspec.Struct, frozen=True, tag="looked"):
+    """The answer to a `Look`: bytes of buffers, or why it cannot be used with that model.
+
+    Nobody was left to answer if the process `died`, or had to be ended.
+    """
+
+    compute: int = 0
+    why: str = ""
+    died: bool = False
 
 
 class Buffers(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,9 @@ from typing import TypeVar
 
 import msgspec
 
-from tui_chat.backends.llamacpp.failures import death_problem, unloaded_problem
+from tui_chat.backends.llamacpp.failures import death_problem, much_to_see, unloaded_problem
 from tui_chat.backends.llamacpp.messages import (
+    MOST_SHOWN,
     Compare,
     Compared,
     Counted,
@@ -90,6 +91,11 @@ class _Running:
         )
 
 
+def _shown(turns: tuple[Turn, ...]) -> int:
+    """Bytes of the pictures in `turns`."""
+    return sum(len(picture.data) for turn in turns for picture in turn.pictures)
+
+
 class LlamaCppModel:
     """A `ParkableModel` whose weights live in a worker process."""
 
@@ -133,6 +139,9 @@ class LlamaCppModel:
         if self._death is not None:
             yield running.cut_short(self._death, self._description.fingerprint)
             return
+        if (shown := _shown(turns)) > MOST_SHOWN:
+            yield Settled(finish=FinishReason.BACKEND_ERROR, problem=much_to_see(shown, MOST_SHOWN))
+            return
         self._running = running
         self._process.flags.lower(running.number)
         self._process.send(Generate(running.number, turns, sampling, id, shift, begun))
@@ -171,7 +180,8 @@ class LlamaCppModel:
 
     async def count(self, turns: tuple[Turn, ...]) -> CountReply:
         """Count the tokens of `turns`, also while an answer is generated; see `LoadedModel.count`."""
-        return (await self._ask(CountTurns(next(self._numbers), turns), TurnsCounted)).count
+        words = tuple(msgspec.structs.replace(turn, pictures=()) for turn in turns)
+        return (await self._ask(CountTurns(next(self._numbers), words), TurnsCounted)).count
 
     async def resize(self, options: LoadOptions) -> int:
         """Change context, KV type or ubatch; see `ParkableModel.resize`."""
@@ -183,6 +193,8 @@ class LlamaCppModel:
 
     async def fit(self, turns: tuple[Turn, ...], begun: Begun = NEW) -> Fit:
         """Compare `turns` with the KV cache; see `ParkableModel.fit`."""
+        if (shown := _shown(turns)) > MOST_SHOWN:
+            raise BackendError(much_to_see(shown, MOST_SHOWN))
         return (await self._ask(Compare(next(self._numbers), turns, begun), Compared)).fit
 
     async def park(self, path: str, label: ParkLabel) -> ParkHeader:

@@ -135,6 +135,7 @@ class Bringer:
             options=choice.plan.options,
             devices=choice.plan.devices,
             real_bytes=model.real_bytes(),
+            capabilities=() if choice.plan.blind or described.blind else found.capabilities,
         )
         known = self._table.get(found.path) or self.planned(found)
         resident = dataclasses.replace(known, info=info, plan=choice.plan, model=model, load_ms=load_ms)

@@ -151,6 +151,8 @@ class Chooser:
         """Whether llama.cpp has to be asked: where arithmetic is certain and there is room to spare, no."""
         if check is not Check.TIGHT:
             return check is Check.ALWAYS
+        if not await self.planner.has_seen(plan.projector):
+            return True
         spans = await self.planner.spans(await files_of_model(found))
         spare = (use.free_bytes - use.margin_bytes - use.total_bytes for use in plan.devices)
         ample = all(left >= _AMPLE * use.total_bytes for left, use in zip(spare, plan.devices, strict=True))

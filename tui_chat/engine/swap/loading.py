@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
@@ -85,6 +86,7 @@ class Loader:
             options=options,
             threads=self._catalogue.threads,
             checkpoint_floor=choice.plan.devices[-1].margin_bytes,
+            projector=Path(choice.plan.projector) if choice.plan.projector else None,
             served=found if found.server else None,
             keep_alive_s=known.keep_alive_s if (known := self._table.get(found.path)) else None,
         )

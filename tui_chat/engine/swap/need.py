@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui_chat.backends.protocol import NEW, BackendError, Begun, ParkableModel
 from tui_chat.chat.measure import PICTURE_TOKENS, about_tokens, kept_for_answer, most_tokens
 from tui_chat.engine.swap.resident import Resident
+from tui_chat.memory.pictured import cells
 from tui_chat.wire.api import Need, Turn
 
 
@@ -26,6 +27,6 @@ async def need_of(
     if not isinstance(resident.model, ParkableModel):
         return estimate
     try:
-        return Need(len((await resident.model.fit(turns, begun)).tokens), answer, counted=True)
+        return Need(cells((await resident.model.fit(turns, begun)).tokens), answer, counted=True)
     except BackendError:
         return estimate

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tui_chat.config.settings import ModelSettings
 from tui_chat.engine.swap.resident import Want
+from tui_chat.library.projectors import projector_of
 from tui_chat.memory.placement import Wish
 from tui_chat.wire.api import ModelInfo
 from tui_chat.wire.plan import LoadOptions
@@ -48,6 +49,7 @@ class Wishes:
             context=_fixed(found, want),
             kv_type=found.kv_type or want.kv_type or before.kv_type,
             keep_free=self._settings.leave_free_mib << 20,
+            projector=projector_of(found),
         )
 
     def resize(self, found: ModelInfo, want: Want, options: LoadOptions) -> Iterator[Wish]:
@@ -62,6 +64,7 @@ class Wishes:
                 split=options.split or None,
                 cpu_experts=options.cpu_experts,
                 sequences=options.sequences,
+                projector=projector_of(found),
             )
 
 

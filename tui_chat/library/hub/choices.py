@@ -14,6 +14,7 @@ from tui_chat.library.hub.address import HubAddress
 from tui_chat.library.hub.quants import BITS, label_in, normal, without_label
 from tui_chat.library.hub.repository import HubFile, Repository
 from tui_chat.library.kinds import kind_of
+from tui_chat.library.projectors import precision
 from tui_chat.wire.api import ModelKind
 
 
@@ -25,20 +26,30 @@ class Choice:
         label: Its quant as people write it, or its file's name if that names none.
         family: The name without the quant: the same for all quants of one model.
         files: In the order of the shards.
+        projector: What lets it see, if the repository has that: the best of its precisions.
     """
 
     label: str
     family: str
     files: tuple[HubFile, ...]
+    projector: HubFile | None = None
+
+    @property
+    def all_files(self) -> tuple[HubFile, ...]:
+        """Everything that belongs to it, its own files first."""
+        return (*self.files, self.projector) if self.projector else self.files
 
     @property
     def size(self) -> int:
         """In bytes, of all files."""
-        return sum(file.size for file in self.files)
+        return sum(file.size for file in self.all_files)
 
 
-def choices_of(repository: Repository) -> list[Choice]:
-    """List what can be chatted with, the largest first; without companions and models that lack parts."""
+def choices_of(repository: Repository, *, seeing: bool = True) -> list[Choice]:
+    """List what can be chatted with, the largest first; without models that lack parts.
+
+    Of companions, only projectors are wanted, and only if models are to be `seeing`.
+    """
     groups: dict[tuple[str, str, int], list[tuple[int, HubFile]]] = defaultdict(list)
     for file in repository.files:
         path = PurePosixPath(file.path)
@@ -46,8 +57,13 @@ def choices_of(repository: Repository) -> list[Choice]:
         if _may_chat(stem, file.size):
             groups[str(path.parent), stem, count].append((number, file))
     choices = [
-        Choice(label_in(stem) or stem, without_label(stem), tuple(file for _, file in sorted(files)))
-        for (_, stem, count), files in groups.items()
+        Choice(
+            label=label_in(stem) or stem,
+            family=without_label(stem),
+            files=tuple(file for _, file in sorted(files)),
+            projector=_projector_in(repository, parent) if seeing else None,
+        )
+        for (parent, stem, count), files in groups.items()
         if {number for number, _ in files} == set(range(1, count + 1))
     ]
     return sorted(choices, key=lambda choice: (-choice.size, choice.label))
@@ -79,6 +95,21 @@ def named_choice(repository: Repository, choices: Sequence[Choice], address: Hub
         if hits:
             return _ambiguous(address, hits)
     return _unknown(address.quant or "", repository, choices)
+
+
+def _projector_in(repository: Repository, parent: str) -> HubFile | None:
+    """The projector that lies beside the models of one folder, as it must here to be found again."""
+    paths = {file: PurePosixPath(file.path) for file in repository.files}
+    found = [
+        file
+        for file, path in paths.items()
+        if str(path.parent) == parent and kind_of(path.stem, None, 0) is ModelKind.PROJECTOR
+    ]
+    return min(found, key=_by_precision, default=None)
+
+
+def _by_precision(file: HubFile) -> tuple[int, int]:
+    return precision(label_in(PurePosixPath(file.path).stem) or ""), file.size
 
 
 def _may_chat(stem: str, size: int) -> bool:

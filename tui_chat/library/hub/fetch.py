@@ -171,4 +171,4 @@ def _problem(what: str, repository: Repository, choice: Choice, folder: Path) ->
 
 
 def _targets(repository: Repository, choice: Choice, folder: Path) -> list[tuple[HubFile, Path]]:
-    return [(file, folder / repository.name / file.path) for file in choice.files]
+    return [(file, folder / repository.name / file.path) for file in choice.all_files]

@@ -14,6 +14,7 @@ from tui_chat.ui.facts import model_name
 from tui_chat.ui.screens.factual import FactsScreen, lines_of, pair
 from tui_chat.ui.servers.card import texts
 from tui_chat.ui.switcher.rows import Offer, state_word
+from tui_chat.wire.api import ModelInfo
 from tui_chat.wire.plan import DeviceUse, LoadOptions, Plan, Source
 from tui_chat.wire.servers import ModelCard
 from tui_chat.wire.words import device, rate, size
@@ -98,12 +99,24 @@ def _facts(offer: Offer) -> Iterator[tuple[str, str]]:
         yield from pair("server", model.server, f"at {model.host}" if model.host else "on this machine")
         yield from pair("can", ", ".join(model.capabilities))
     if model.projector and not model.server:
-        yield from pair("projector", words.place(model.projector), "not used here: text only")
+        yield from pair("projector", words.place(model.projector), *_sight(model, plan, devices))
     yield from pair("file", words.place(model.weights) if model.weights else "")
     if model.problem is not None:
         yield from pair("problem", f"{model.problem.what} {model.problem.remedy}")
         if model.problem.detail:
             yield from pair("", model.problem.detail)
+
+
+def _sight(model: ModelInfo, plan: Plan | None, devices: Sequence[DeviceUse]) -> Iterator[str]:
+    """What the projector is good for, and what it takes; or why it is left out."""
+    if plan is not None and plan.blind:
+        yield plan.blind
+    elif not model.sees:
+        yield "left out" if model.options else "left out, as the setting models.pictures says"
+    else:
+        yield "sees pictures"
+        if taken := sum(use.projector_bytes for use in devices):
+            yield f"takes {size(taken)} of the overhead"
 
 
 def _options(options: LoadOptions) -> str:

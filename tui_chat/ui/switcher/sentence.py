@@ -29,7 +29,12 @@ def takes(devices: Sequence[DeviceUse]) -> str:
 
 
 def _take(use: DeviceUse) -> str:
-    named = (("weights", use.weights_bytes), ("KV", use.kv_bytes), ("compute", use.compute_bytes))
+    named = (
+        ("weights", use.weights_bytes),
+        ("KV", use.kv_bytes),
+        ("compute", use.compute_bytes),
+        ("projector", use.projector_bytes),
+    )
     there = [(name, count) for name, count in named if count]
     numbers, unit = sizes([count for _, count in there])
     parts = " + ".join(f"{name} {number}" for (name, _), number in zip(there, numbers, strict=True))

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from tui_chat.backends.llamacpp.worker.native import lib
 from tui_chat.backends.llamacpp.worker.states import SEQUENCE
 from tui_chat.chat.model import Sampling
+from tui_chat.memory.pictured import cells
 from tui_chat.memory.sequences import common_length
 
 WORTHWHILE = 32
@@ -93,7 +94,7 @@ class Branches:
         most: Sequences that the context has; 1 where nothing can be kept.
         tokens: The active branch's, always the same list.
         kept: Those that were left, least lately used first.
-        room: Tokens that the active branch can grow to before a kept one has to go.
+        room: Tokens that the active branch can grow to by words before a kept one has to go.
     """
 
     memory: Any
@@ -232,9 +233,10 @@ class Branches:
 
     def recount(self) -> None:
         """Find out how far the active branch can grow: to where it meets cells that only others hold."""
-        ends: dict[Stretch, int] = {}
+        ends: dict[Stretch, tuple[int, Branch]] = {}
         for branch in (self.active, *self.kept):
             for stretch, end in branch.spans():
-                ends[stretch] = max(end, ends.get(stretch, 0))
-        used = sum(end - stretch.start for stretch, end in ends.items())
+                if end >= ends.get(stretch, (0, branch))[0]:
+                    ends[stretch] = (end, branch)
+        used = sum(cells(branch.tokens[stretch.start : end]) for stretch, (end, branch) in ends.items())
         self.room = self.size - (used - len(self.tokens))

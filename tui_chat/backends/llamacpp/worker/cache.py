@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from tui_chat.backends import protocol
@@ -11,7 +11,7 @@ from tui_chat.backends.llamacpp.abort import Flag
 from tui_chat.backends.llamacpp.worker.branches import WORTHWHILE, Branch, Branches, Draw
 from tui_chat.backends.llamacpp.worker.checkpoints import Checkpoint, Checkpoints, Snapshot
 from tui_chat.backends.llamacpp.worker.endings import Endings
-from tui_chat.backends.llamacpp.worker.native import lib
+from tui_chat.backends.llamacpp.worker.native import ABORTED, lib
 from tui_chat.backends.llamacpp.worker.states import (
     EVERY_SEQUENCE,
     PARTIAL,
@@ -21,8 +21,7 @@ from tui_chat.backends.llamacpp.worker.states import (
     state_size,
     take_state,
 )
-
-_ABORTED = 2
+from tui_chat.memory.pictured import cells, whole
 
 
 class AbortedError(Exception):
@@ -82,6 +81,11 @@ class KvCache:
         return self.recurrent or self.window > 0
 
     @property
+    def left(self) -> int:
+        """How many more tokens of words the context can hold."""
+        return self.size - cells(self.tokens)
+
+    @property
     def seam(self) -> int | None:
         """Where tokens that were moved begin (see `Branch`)."""
         return self.branches.active.seam
@@ -99,6 +103,7 @@ class KvCache:
 
     def reusable(self, keep: int) -> int:
         """How many tokens `rewind` would leave, without doing it."""
+        keep = whole(self.tokens, keep)
         if keep >= len(self.tokens) or self._can_rewind(keep):
             return min(keep, len(self.tokens))
         checkpoint = self.checkpoints.last_until(keep)
@@ -106,6 +111,7 @@ class KvCache:
 
     def rewind(self, keep: int) -> int:
         """Go back to `keep` tokens, or as far before them as it takes; return how many are left."""
+        keep = whole(self.tokens, keep)
         if keep >= len(self.tokens):
             return len(self.tokens)
         allowed = keep > 0 or not self.takes_checkpoints
@@ -142,9 +148,9 @@ class KvCache:
         checkpoints = tuple(checkpoints)
         self.leave()
         self._drop_active()
-        if not 0 < len(tokens) <= self.size:
+        if not 0 < cells(tokens) <= self.size:
             return False
-        self.branches.make_room(len(tokens))
+        self.branches.make_room(cells(tokens))
         if not set_state(self.context, state) or self._held() != len(tokens):
             self._drop_active()
             return False
@@ -184,6 +190,21 @@ class KvCache:
         status = self._decode(self.context, self._batch)
         outputs[count - 1] = 0
         self.tokens += tokens
+        if status != 0:
+            self._fail(status, start)
+
+    def show(self, tokens: list[int], evaluate: Callable[[int], int]) -> None:
+        """Append a part of a picture, which is `tokens` here: `evaluate` does it, from a position on.
+
+        Raises:
+            AbortedError: The armed flag was raised; nothing of it is left.
+            DecodeError: llama.cpp failed; nothing of it is left.
+        """
+        start = len(self.tokens)
+        self.branches.make_room(start + cells(tokens))
+        status = evaluate(start)
+        self.tokens += tokens
+        self.branches.recount()
         if status != 0:
             self._fail(status, start)
 
@@ -290,11 +311,11 @@ class KvCache:
 
     def _fail(self, status: int, start: int) -> NoReturn:
         """Keep what an unfinished evaluation left if it is certain to be valid, and say why it ended."""
-        held = self._held()
+        held = whole(self.tokens, self._held())
         certain = start <= held <= len(self.tokens) and self._can_rewind(held)
         if not certain or not self._cut(held):
             self._fall_back(start)
-        if status == _ABORTED:
+        if status == ABORTED:
             raise AbortedError
         raise DecodeError(status)
 

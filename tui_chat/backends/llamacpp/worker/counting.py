@@ -17,11 +17,13 @@ def count_turns(scribe: Scribe, turns: tuple[Turn, ...]) -> CountReply:
     it writes elsewhere, such as a second system message. A turn that shares a token with the next leaves
     it to that one.
 
+    They are words alone: whoever asks counts pictures for itself, seen or not.
+
     Raises:
         RenderError: The template does not accept them.
     """
     rendered = render(scribe, turns)
     ends = find_ends(rendered.template, harmless(scribe, turns), rendered.turns, rendered.text)
-    counts = count_until(scribe.vocabulary, rendered.text, rendered.tokens, reversed(ends))
+    counts = count_until(scribe.vocabulary, rendered, reversed(ends))
     spans = pairwise((0, *reversed(counts)))
     return CountReply(tuple(end - start for start, end in spans), len(rendered.tokens))

@@ -19,16 +19,21 @@ from tui_chat.backends.llamacpp.worker.emitter import CROWDED_INTERVAL_S, INTERV
 from tui_chat.backends.llamacpp.worker.model import Model
 from tui_chat.backends.llamacpp.worker.native import lib
 from tui_chat.backends.llamacpp.worker.prompt import Prompt, write_prompt
+from tui_chat.backends.llamacpp.worker.reading import read_on
 from tui_chat.backends.llamacpp.worker.reuse import reuse
 from tui_chat.backends.llamacpp.worker.sampler import choose_seed, draw_from, sampler_chain
 from tui_chat.backends.llamacpp.worker.template import RenderError, template_problem
 from tui_chat.backends.llamacpp.worker.thinking import splitter
 from tui_chat.backends.llamacpp.worker.voice import Voice
+from tui_chat.backends.protocol import BackendError
 from tui_chat.chat.model import FinishReason, Problem, ProblemCode, Sampling, Timings, Usage
+from tui_chat.memory.pictured import cells
 from tui_chat.wire.events import Event, Prefill, Settled
 
 _LOOK_S = 0.02
 """How often an answer that is held looks whether it may go on."""
+_TELL_S = 0.2
+"""How often it is told how far a picture has been looked at."""
 _NEAR = 8
 """Tokens that a prompt's end may lie behind a checkpoint without one of its own."""
 
@@ -100,8 +105,10 @@ class Generator:
             prompt = write_prompt(self.model, order.turns, order.begun)
         except RenderError as error:
             finish, problem = FinishReason.BACKEND_ERROR, template_problem(error)
+        except BackendError as error:
+            finish, problem = FinishReason.BACKEND_ERROR, error.problem
         else:
-            tally.prompt = len(prompt.tokens)
+            tally.prompt = cells(prompt.tokens)
             finish, problem = self._run(prompt, order, seed, tally, emitter, abort, send)
         send(
             Settled(
@@ -129,7 +136,7 @@ class Generator:
             return FinishReason.CONTEXT_OVERFLOW, _overflow_problem(tally.prompt, size)
         voice = Voice(splitter(prompt.template, prompt.text, prompt.begun), (*sampling.stop, *prompt.stops))
         try:
-            draw = Draw(tally.prompt, _alike(sampling), seed)
+            draw = Draw(len(prompt.tokens), _alike(sampling), seed)
             logits = self._prefill(prompt, order, draw, tally, abort, send)
             with sampler_chain(sampling, seed, self.model.vocabulary.size, prompt.tokens) as chain:
                 end = self._decode(chain, logits, sampling.max_tokens, voice, tally, emitter, abort)
@@ -137,6 +144,8 @@ class Generator:
             end = FinishReason.CANCELLED, None
         except DecodeError as error:
             end = FinishReason.BACKEND_ERROR, _decode_problem(error)
+        except BackendError as error:
+            end = FinishReason.BACKEND_ERROR, error.problem
         emitter.finish(voice.finish())
         return end
 
@@ -147,17 +156,28 @@ class Generator:
 
         Returns the logits at its end if all of it was there already; else the context has them.
         """
-        cache, tokens, total = self.model.cache, prompt.tokens, tally.prompt
+        cache, tokens, total = self.model.cache, prompt.tokens, len(prompt.tokens)
         tally.prefill_from = tally.prefilled = perf_counter()
         reused = reuse(cache, tokens, shift=order.shift, draw=draw)
-        tally.reused, tally.shifted = reused.tokens, reused.moved
-        done = len(cache.tokens)
+        tally.reused, tally.shifted = cells(tokens[: reused.tokens]), reused.moved
+        done, told = len(cache.tokens), tally.prefill_from
+
+        def tell(read: int, rate: float | None) -> None:
+            eta_s = (tally.prompt - read) / rate if rate else None
+            send(Prefill(done=read, total=tally.prompt, reused=tally.reused, eta_s=eta_s))
+
+        def watch(read: int) -> bool:
+            nonlocal told
+            now = perf_counter()
+            if now >= told + _TELL_S:
+                told = now  # words say nothing of how long a picture takes
+                tell(read, (read - tally.reused) / (now - tally.prefill_from))
+            return not abort.hoisted
+
         while True:
             if done in prompt.turn_ends:
                 cache.checkpoint()
-            rate = self._prefill_rate
-            eta_s = (total - done) / rate if rate else None
-            send(Prefill(done=done, total=total, reused=tally.reused, eta_s=eta_s))
+            tell(cells(tokens[:done]), self._prefill_rate)
             if done == total:
                 if all(total - end > _NEAR for end in prompt.turn_ends):
                     cache.checkpoint()
@@ -171,15 +191,14 @@ class Generator:
                 waited = _wait_while_held(abort)
                 tally.prefill_from += waited
                 tally.held_before += waited
-            halt = min((end for end in prompt.turn_ends if end > done), default=total)
-            chunk = tokens[done : min(done + self.model.chunk, halt)]
-            done += len(chunk)
             try:
-                cache.evaluate(chunk, output=done == total)
+                read_on(self.model, prompt, watch)
             finally:
                 tally.prefilled = perf_counter()
-            if done - tally.reused >= self.model.chunk or rate is None:
-                self._prefill_rate = (done - tally.reused) / (tally.prefilled - tally.prefill_from)
+            done = len(cache.tokens)
+            fresh = cells(tokens[:done]) - tally.reused
+            if fresh >= self.model.chunk or self._prefill_rate is None:
+                self._prefill_rate = fresh / (tally.prefilled - tally.prefill_from)
 
     def _decode(
         self,
@@ -198,7 +217,7 @@ class Generator:
         """
         cache, pieces, context = self.model.cache, self.model.pieces, self.model.context
         sample, append, feed, hand_on = lib.llama_sampler_sample, cache.append, voice.feed, emitter.token
-        room, flags, at = cache.size - len(cache.tokens), abort.memory, abort.offset
+        room, flags, at = cache.left, abort.memory, abort.offset
         limit = room + 1 if limit is None else limit
         while True:
             if tally.tokens >= limit:

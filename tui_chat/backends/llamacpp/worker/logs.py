@@ -24,6 +24,7 @@ class NativeLog:
 
     Attributes:
         lines: The last ones.
+        callback: What libraries beside llama.cpp are to call, too.
         flash_attention: False once llama.cpp has said that it does without; it tells nobody else.
     """
 
@@ -32,8 +33,8 @@ class NativeLog:
         self.flash_attention = True
         self._written = 0
         self._level = 0
-        self._callback = lib.llama_log_callback(self._receive)
-        lib.llama_log_set(self._callback, None)
+        self.callback = lib.llama_log_callback(self._receive)
+        lib.llama_log_set(self.callback, None)
 
     def _receive(self, level: int, text: bytes, _data: Any) -> None:
         self._level = self._level if level == _CONTINUED else level

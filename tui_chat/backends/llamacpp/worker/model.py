@@ -17,6 +17,7 @@ from tui_chat.backends.llamacpp.worker.logs import NativeLog
 from tui_chat.backends.llamacpp.worker.native import lib
 from tui_chat.backends.llamacpp.worker.params import context_params, model_params
 from tui_chat.backends.llamacpp.worker.scribe import Scribe, scribe_of
+from tui_chat.backends.llamacpp.worker.sight import BlindError, Sight
 from tui_chat.backends.llamacpp.worker.thinking import MARKERS, thinks
 from tui_chat.backends.llamacpp.worker.vocabulary import Pieces, Vocabulary
 from tui_chat.backends.protocol import BackendError, Description
@@ -71,8 +72,9 @@ def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> 
     if not native:
         raise BackendError(load_problem(Path(order.path).name, order.options.context, list(log.lines)))
     threads = order.threads or usable_cores()
+    sight, blind = _open_eyes(native, order, threads, log)
     cache = make_cache(native, order, order.options, threads, log)
-    scribe = scribe_of(native)
+    scribe = scribe_of(native, sight)
     _warm_up(native, cache, scribe.vocabulary, threads)
     report(1.0)
     return Model(
@@ -92,11 +94,22 @@ def load_model(order: Load, log: NativeLog, report: Callable[[float], None]) -> 
             load_ms=0.0,
             backend=order.backend,
             can_think=thinks(scribe.source),
+            blind=blind,
             options=order.options,
             identity=identify(order, order.options, cache, log),
         ),
         order=order,
     )
+
+
+def _open_eyes(native: Any, order: Load, threads: int, log: NativeLog) -> tuple[Sight | None, str]:
+    """What shows the model pictures, or why nothing does; a model is of use without."""
+    if not order.projector:
+        return None, ""
+    try:
+        return Sight(native, order.projector, order.options, threads, log), ""
+    except BlindError as error:
+        return None, f"{Path(order.projector).name} cannot be used: {error}"
 
 
 def make_cache(native: Any, order: Load, options: LoadOptions, threads: int, log: NativeLog) -> KvCache:

@@ -43,5 +43,8 @@ def _ggml(bindings: Any) -> Any:
 lib = _bindings()
 """The module of ctypes functions, named as in llama.h."""
 
+ABORTED = 2
+"""The status of an evaluation that was told to stop."""
+
 ggml = _ggml(lib)
 """ggml's own functions, as far as this package declares them."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from tui_chat.backends.llamacpp.worker.beginning import beginning
 from tui_chat.backends.llamacpp.worker.model import Model
 from tui_chat.backends.llamacpp.worker.scribe import Scribe
+from tui_chat.backends.llamacpp.worker.sight import Glimpse
 from tui_chat.backends.llamacpp.worker.template import ChatTemplate, RenderError
-from tui_chat.backends.llamacpp.worker.vocabulary import MARK, Vocabulary
+from tui_chat.backends.llamacpp.worker.vocabulary import MARK, PICTURE, Vocabulary
 from tui_chat.backends.protocol import NEW, Begun
+from tui_chat.memory.pictured import whole
 from tui_chat.wire.api import Turn
 
 
@@ -23,12 +25,16 @@ class Rendered:
         tokens: Never empty.
         turns: The turns in the form that the template accepted.
         template: The template.
+        seen: The parts of pictures among the tokens, by where they begin.
+        widths: Of tokens that stand for a picture's sign, or for nothing, in the text: bytes of it.
     """
 
     text: str
     tokens: list[int]
     turns: tuple[Turn, ...]
     template: ChatTemplate
+    seen: Mapping[int, Glimpse]
+    widths: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class Prompt:
         begun: What the answer has said and thought already; `text` ends with it.
         turn_ends: Numbers of tokens after which the last turn begins and ends, roughly; only for a
             model that takes checkpoints.
+        seen: The parts of pictures among the tokens, by where they begin.
     """
 
     text: str
@@ -51,6 +58,7 @@ class Prompt:
     stops: tuple[str, ...]
     begun: Begun = NEW
     turn_ends: frozenset[int] = frozenset()
+    seen: Mapping[int, Glimpse] = field(default_factory=dict)
 
 
 def write_prompt(model: Model, turns: tuple[Turn, ...], begun: Begun = NEW) -> Prompt:
@@ -58,12 +66,13 @@ def write_prompt(model: Model, turns: tuple[Turn, ...], begun: Begun = NEW) -> P
 
     Raises:
         RenderError: The template does not accept them.
+        BackendError: A picture cannot be read.
     """
     rendered = render(model.scribe, turns, begun)
     text, tokens, template = rendered.text, rendered.tokens, rendered.template
     takes = model.cache.takes_checkpoints
     places = sorted(template.turn_ends(rendered.turns, text), reverse=True) if takes else []
-    counts = count_until(model.vocabulary, text, tokens, places)
+    counts = count_until(model.vocabulary, rendered, places)
     return Prompt(
         text=text,
         tokens=tokens,
@@ -71,7 +80,8 @@ def write_prompt(model: Model, turns: tuple[Turn, ...], begun: Begun = NEW) -> P
         stops=template.stops,
         begun=begun,
         # The last token is evaluated in any case, and before the first there is nothing to go back to.
-        turn_ends=frozenset(max(1, min(count, len(tokens) - 1)) for count in counts),
+        turn_ends=frozenset(whole(tokens, max(1, min(count, len(tokens) - 1))) for count in counts),
+        seen=rendered.seen,
     )
 
 
@@ -80,43 +90,67 @@ def render(scribe: Scribe, turns: tuple[Turn, ...], begun: Begun = NEW) -> Rende
 
     Raises:
         RenderError: The template does not accept them.
+        BackendError: A picture cannot be read.
     """
     template, vocabulary = scribe.template, scribe.vocabulary
     if isinstance(template, RenderError):
         raise template
     text, form = template.render(harmless(scribe, turns))
-    tokens = _tokenize(vocabulary, text)
+    said = ""
     if begun:
         defuse = scribe.defuser.defuse
         said = beginning(template.source, text, Begun(defuse(begun.text), defuse(begun.thinking)))
-        tokens = _go_on(vocabulary, text, tokens, said)
-        text += said
+    pictures = [picture for turn in turns for picture in turn.pictures] if scribe.sight else []
+    *before, last = text.split(PICTURE)
+    if len(before) != len(pictures):
+        raise RenderError("it leaves a picture out, or shows it twice")
+    tokens: list[int] = []
+    seen: dict[int, Glimpse] = {}
+    widths: dict[int, int] = {}
+    if scribe.sight is not None:
+        for words, picture in zip(before, pictures, strict=True):
+            tokens += _tokenize(vocabulary, words)
+            shown = scribe.sight.read(picture)
+            seen |= {len(tokens) + at: Glimpse(picture, part) for part, at in enumerate(shown.parts)}
+            widths |= dict.fromkeys(range(len(tokens), len(tokens) + len(shown.tokens)), 0)
+            widths[len(tokens)] = len(PICTURE.encode())
+            tokens += shown.tokens
+    tokens += _go_on(vocabulary, last, said)
     if vocabulary.adds_bos and vocabulary.bos >= 0 and tokens[:1] != [vocabulary.bos]:
         tokens.insert(0, vocabulary.bos)  # many templates write it themselves; twice would hurt
+        seen = {at + 1: glimpse for at, glimpse in seen.items()}
+        widths = {at + 1: width for at, width in widths.items()}
     if not tokens:
         raise RenderError("it renders to nothing")
-    return Rendered(text, tokens, form, template)
+    return Rendered(text + said, tokens, form, template, seen, widths)
 
 
 def harmless(scribe: Scribe, turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
-    """The same turns with a mark inside every name of a control token."""
-    defuse = scribe.defuser.defuse
-    return tuple(Turn(turn.role, defuse(turn.text), defuse(turn.thinking)) for turn in turns)
+    """The same turns with a mark inside every name of a control token, and a sign for each picture.
+
+    A model that cannot see gets no signs.
+    """
+    defuse, sign = scribe.defuser.defuse, PICTURE if scribe.sight else ""
+    return tuple(
+        Turn(turn.role, sign * len(turn.pictures) + defuse(turn.text), defuse(turn.thinking))
+        for turn in turns
+    )
 
 
-def count_until(vocabulary: Vocabulary, text: str, tokens: list[int], places: Iterable[int]) -> list[int]:
+def count_until(vocabulary: Vocabulary, rendered: Rendered, places: Iterable[int]) -> list[int]:
     """From `places` in the text, last first, to numbers of tokens, counted from the end: there is less.
 
     A place in the middle of a token is moved before it. Where the vocabulary writes text otherwise than
     it was given, a place is off by a little.
     """
     counts = []
+    text, tokens, widths = rendered.text, rendered.tokens, rendered.widths
     at, left = len(tokens), 0
     for place in places:
         rest = len(text[place:].replace(MARK, "").encode("utf-8", "replace"))
         while at > 0 and left < rest:
             at -= 1
-            left += len(vocabulary.piece(tokens[at], special=True))
+            left += widths[at] if at in widths else len(vocabulary.piece(tokens[at], special=True))
         counts.append(at)
     return counts
 
@@ -125,12 +159,15 @@ def _tokenize(vocabulary: Vocabulary, text: str) -> list[int]:
     return [token for part in text.split(MARK) for token in vocabulary.tokenize(part, special=True)]
 
 
-def _go_on(vocabulary: Vocabulary, text: str, tokens: list[int], said: str) -> list[int]:
-    """The tokens of `text`, which are `tokens`, and of what a model had `said` after it.
+def _go_on(vocabulary: Vocabulary, text: str, said: str) -> list[int]:
+    """The tokens of `text`, and of what a model had `said` after it.
 
     It said it in tokens of its own, none of which began before. Only where the vocabulary would put
     something before what begins, as SentencePiece does with a space, both are tokenized as one.
     """
+    tokens = _tokenize(vocabulary, text)
+    if not said:
+        return tokens
     spoken = _tokenize(vocabulary, said)
     written = b"".join(vocabulary.piece(token, special=True) for token in spoken)
     if written == said.replace(MARK, "").encode("utf-8", "replace"):

@@ -16,6 +16,7 @@ from tui_chat.backends.llamacpp.worker.model import Model, chunk_size, identify,
 from tui_chat.backends.llamacpp.worker.states import EVERY_SEQUENCE, State, take_state
 from tui_chat.backends.protocol import BackendError
 from tui_chat.chat.model import Problem, ProblemCode
+from tui_chat.memory.pictured import within
 from tui_chat.wire.plan import LoadOptions
 
 
@@ -94,7 +95,7 @@ def _check(before: LoadOptions, options: LoadOptions) -> None:
 
 def save(cache: KvCache, limit: int) -> Saved:
     """Take what fits into a context of `limit` tokens; one is left for the token that comes next."""
-    cache.rewind(limit - 1)
+    cache.rewind(within(cache.tokens, limit - 1))
     branches = cache.branches
     branches.make_room(cache.size - limit + len(cache.tokens) + 1)
     state = take_state(cache.context, sequence=EVERY_SEQUENCE) if branches.kept else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tui_chat.backends.llamacpp.worker.branches import WORTHWHILE, Branch, Draw
 from tui_chat.backends.llamacpp.worker.cache import KvCache
+from tui_chat.memory.pictured import is_picture
 from tui_chat.memory.sequences import LEAST_MOVED, Run, common_length, find_moved
 
 
@@ -62,7 +63,7 @@ def reuse(cache: KvCache, prompt: list[int], *, shift: bool = False, draw: Draw 
         held = _return(cache, wanted, draw)
     else:
         branch, held = cache.branches.best(wanted, shift=shift)
-        move = _best_move(cache, prompt[:-1], held) if shift else None
+        move = _best_move(cache, prompt, held) if shift else None
         if move is not None:
             _go_to(cache, move.branch, len(move.branch.tokens), None)
             cache.rewind(move.run.start + move.run.length)
@@ -80,20 +81,29 @@ def reusable(cache: KvCache, prompt: list[int], *, shift: bool = False) -> int:
         _, there = cache.checkpoints.best(wanted)
         return there if there > here + WORTHWHILE else here
     held = cache.branches.best(wanted, shift=shift)[1]
-    move = _best_move(cache, prompt[:-1], held) if shift else None
+    move = _best_move(cache, prompt, held) if shift else None
     return move.held if move else held
 
 
-def _best_move(cache: KvCache, wanted: list[int], held: int) -> _Move | None:
-    """The branch that gives most of `wanted` by moving tokens up, if that is far more than `held`."""
+def _best_move(cache: KvCache, prompt: list[int], held: int) -> _Move | None:
+    """The branch that gives most of `prompt` by moving tokens up, if that is far more than `held`.
+
+    What is evaluated after them is a word, and no picture.
+    """
     if not cache.shifts:
         return None
+    wanted = prompt[:-1]
     best: _Move | None = None
     for branch in (cache.branches.active, *cache.branches.kept):
         begin = common_length(branch.tokens, wanted)
         run = find_moved(branch.tokens, wanted, begin)
-        if run is not None and begin + run.length >= held + LEAST_MOVED:
-            held, best = begin + run.length, _Move(branch, begin, run)
+        if run is None:
+            continue
+        length = run.length
+        while is_picture(prompt[begin + length]):
+            length -= 1
+        if begin + length >= held + LEAST_MOVED:
+            held, best = begin + length, _Move(branch, begin, Run(run.start, length))
     return best
 
 

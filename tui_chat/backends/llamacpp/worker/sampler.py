@@ -11,6 +11,7 @@ from typing import Any
 
 from tui_chat.backends.llamacpp.worker.native import lib
 from tui_chat.chat.model import Sampling
+from tui_chat.memory.pictured import is_picture
 
 SEED_BITS = 32
 _COLUMNS = 3
@@ -34,14 +35,15 @@ def sampler_chain(sampling: Sampling, seed: int | None, vocabulary: int, prompt:
         sampling: What was asked for; whatever is off is left out of the chain.
         seed: From `choose_seed`.
         vocabulary: Number of tokens the model knows.
-        prompt: Token ids; the penalties look back into it.
+        prompt: Token ids; the penalties look back into its words, not its pictures.
     """
     chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
     try:
         for link in _links(sampling, seed, vocabulary, len(prompt)):
             lib.llama_sampler_chain_add(chain, link)
         if _penalises(sampling):
-            for token in prompt[-_look_back(sampling, len(prompt)) :]:
+            words = [token for token in prompt if not is_picture(token)]
+            for token in words[-_look_back(sampling, len(prompt)) :]:
                 lib.llama_sampler_accept(chain, token)
         yield chain
     finally:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tui_chat.backends.llamacpp.worker.native import lib
+from tui_chat.backends.llamacpp.worker.sight import Sight
 from tui_chat.backends.llamacpp.worker.template import ChatTemplate, RenderError
 from tui_chat.backends.llamacpp.worker.vocabulary import Defuser, Vocabulary
 
@@ -17,15 +18,17 @@ class Scribe:
     Attributes:
         template: The chat template, or why there is none to use.
         source: The template's text, if there is any.
+        sight: What reads its pictures, if it can see.
     """
 
     vocabulary: Vocabulary
     defuser: Defuser
     template: ChatTemplate | RenderError
     source: str
+    sight: Sight | None = None
 
 
-def scribe_of(native: Any) -> Scribe:
+def scribe_of(native: Any, sight: Sight | None = None) -> Scribe:
     """Take what is needed from a loaded model, of which the vocabulary is enough."""
     vocabulary = Vocabulary(native)
     raw = lib.llama_model_chat_template(native, None)
@@ -36,4 +39,4 @@ def scribe_of(native: Any) -> Scribe:
     except RenderError as error:
         template = error
     source = source or (template.source if isinstance(template, ChatTemplate) else "")
-    return Scribe(vocabulary, Defuser(vocabulary.control), template, source)
+    return Scribe(vocabulary, Defuser(vocabulary.control), template, source, sight)

@@ -15,6 +15,11 @@ MARK = "\ufdd0"
 """A Unicode noncharacter: no text may carry it between programs, so it can mean something here."""
 
 
+_OURS = "\N{REPLACEMENT CHARACTER}"
+PICTURE = "\ufdd2"
+"""Another one: it stands where a picture is seen."""
+
+
 class Vocabulary:
     """The tokenizer of one model. Reading it is safe from any thread."""
 
@@ -99,5 +104,5 @@ class Defuser:
 
     def defuse(self, text: str) -> str:
         """Return `text` with a `MARK` inside every name of a control token."""
-        clean = text.replace(MARK, "\N{REPLACEMENT CHARACTER}")
+        clean = text.replace(MARK, _OURS).replace(PICTURE, _OURS)
         return self._names.sub(lambda name: name[0][0] + MARK + name[0][1:], clean)

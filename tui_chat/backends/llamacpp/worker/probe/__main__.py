@@ -9,7 +9,15 @@ import msgspec
 
 from tui_chat.backends.llamacpp.build import backend_name
 from tui_chat.backends.llamacpp.messages import LENGTH_BYTES, body_length
-from tui_chat.backends.llamacpp.probing import Answers, Probe, Question
+from tui_chat.backends.llamacpp.probing import (
+    Answers,
+    CountedIn,
+    CountIn,
+    Looked,
+    Probe,
+    Question,
+    Uncountable,
+)
 
 
 def main() -> None:
@@ -26,11 +34,13 @@ def main() -> None:
     questions = msgspec.msgpack.Decoder(Question)
     while prefix := sys.stdin.buffer.read(LENGTH_BYTES):
         question = questions.decode(sys.stdin.buffer.read(body_length(prefix)))
-        answer = (
-            Answers(backend_name(), measure(question, log))
-            if isinstance(question, Probe)
-            else vocabularies.count(question)
-        )
+        answer: Answers | CountedIn | Uncountable | Looked
+        if isinstance(question, Probe):
+            answer = Answers(backend_name(), measure(question, log))
+        elif isinstance(question, CountIn):
+            answer = vocabularies.count(question)
+        else:
+            answer = vocabularies.look(question)
         body = msgspec.msgpack.encode(answer)
         answers.write(len(body).to_bytes(LENGTH_BYTES, "big") + body)
         answers.flush()
