@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 
 import pytest
 
 from tests.servers.ollama_stand_in import ollama_in_thread
 from tests.servers.small_ollama import Model
-from tests.ui.pressing import press_everything
+from tests.ui.pressing import ALL, press_everything
 from tests.ui.support import LARGE, SMALL, Chats
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Answer, FinishReason, Message, Role, Session
@@ -154,54 +154,54 @@ WAYS = (
 """Keys into each place, and out of it again."""
 
 
-async def reached_by_keys(chats: Chats, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Go everywhere and press every key there; returns the ids of the commands that they led to."""
+async def reached_by_keys(
+    chats: Chats,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+    ways: Sequence[tuple[str, Place, str]] = WAYS,
+    keys: Container[str] = ALL,
+) -> set[str]:
+    """Go everywhere and press every key there, or those of `keys`; returns the ids that they led to."""
     SessionStore(chats.home.paths.sessions).create(_session()).close()
-    settings = Settings(ui=UiSettings())
     reached: set[str] = set()
     async with chats.open(LARGE, Opening(name="colours"), settings) as chat:
         await chat.until(lambda: chat.screen.side_panel.shown, "for panels")
-        for keys, place, out in WAYS:
-            await chat.press(*keys.split())
-            await chat.until(lambda place=place: chat.app.screen.places[0] is place, f"for {place}")
-            await chat.pilot.pause()
-            reached |= await press_everything(chat, monkeypatch)
-            await chat.press(*out.split())
-            await chat.pilot.pause()
-    return reached
-
-
-@pytest.mark.parametrize(("keys", "find"), [(VIM, "ctrl+slash"), (EMACS, "ctrl+s")], ids=("vim", "emacs"))
-async def test_each_key_of_another_set_does_what_it_says(
-    keys: Mapping[str, str], find: str, chats: Chats, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    SessionStore(chats.home.paths.sessions).create(_session()).close()
-    settings = Settings(keys=KeySettings(set=KeySet.VIM if keys is VIM else KeySet.EMACS))
-    reached: set[str] = set()
-    async with chats.open(SMALL, Opening(name="colours"), settings) as chat:
-        await chat.sees("blue")
-        for there, place, out in (
-            ("x", Place.INPUT, "backspace"),
-            ("shift+tab", Place.TRANSCRIPT, ""),
-            ("v", Place.SELECTING, "escape tab"),
-            (find, Place.FINDING, "escape"),
-            ("f2", Place.MODELS, "escape"),
-            ("f6", Place.DIALOG, "escape"),
-            (keys.get("palette", "ctrl+p"), Place.PALETTE, "escape"),
-        ):
+        for there, place, out in ways:
             await chat.press(*there.split())
             await chat.until(lambda place=place: chat.app.screen.places[0] is place, f"for {place}")
             await chat.pilot.pause()
             reached |= await press_everything(chat, monkeypatch, keys)
             await chat.press(*out.split())
             await chat.pilot.pause()
-    assert set(keys) - reached - SITUATIONAL == set()
+    return reached
+
+
+VIM_WAYS = (
+    ("x", Place.INPUT, "backspace"),
+    ("shift+tab", Place.TRANSCRIPT, "tab"),
+    ("f2", Place.MODELS, "escape"),
+    ("f6", Place.DIALOG, "escape"),
+)
+"""Keys into those places where vim has others."""
+EMACS_KEYS = {"ctrl+underscore": "ctrl+s", "ctrl+p": "alt+x", "f3": "ctrl+x ctrl+f"}
+"""Of the ways into all places, those that emacs has instead."""
+
+
+@pytest.mark.parametrize("keys", [KeySet.VIM, KeySet.EMACS])
+async def test_each_key_of_another_set_does_what_it_says(
+    keys: KeySet, chats: Chats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emacs = [(EMACS_KEYS.get(there, there), place, out) for there, place, out in WAYS]
+    ways, ids = (VIM_WAYS, VIM) if keys is KeySet.VIM else (emacs, EMACS)
+    reached = await reached_by_keys(chats, monkeypatch, Settings(keys=KeySettings(set=keys)), ways, ids)
+    changed = {each.id for each in COMMANDS if each.id in ids and each.place is not Place.SERVED}
+    assert changed - reached - SITUATIONAL == set()
 
 
 async def test_each_key_in_the_help_does_what_it_says_there(
     chats: Chats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reached = await reached_by_keys(chats, monkeypatch)
+    reached = await reached_by_keys(chats, monkeypatch, Settings(ui=UiSettings()))
     assert {c.id for c in COMMANDS if c.place is not Place.SERVED} - reached - SITUATIONAL == set()
 
 
@@ -211,12 +211,13 @@ async def test_hints_leave_out_what_has_no_key_any_more(chats: Chats) -> None:
         assert "sessions" not in chat.text().splitlines()[-1]
 
 
+@pytest.mark.parametrize("keys", [KeySet.DEFAULT, KeySet.EMACS])
 async def test_each_key_among_a_servers_models_does_what_it_says(
-    chats: Chats, monkeypatch: pytest.MonkeyPatch
+    keys: KeySet, chats: Chats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ollama_in_thread(Model("tiny:1b")) as ollama:
         chats.home.configure(f'[servers.ollama]\nurl = "{ollama.url}"\nkind = "ollama"\n')
-        async with chats.open(SMALL) as chat:
+        async with chats.open(SMALL, settings=Settings(keys=KeySettings(set=keys))) as chat:
             await chat.press("f11")
             await chat.sees("ollama", "1 model")
             await chat.press("enter")

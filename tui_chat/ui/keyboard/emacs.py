@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_LISTS = (
+    *("attached.close", "compare.close", "history.close", "models.close", "offered.close", "presets.close"),
+    *("search.close", "served.close", "sessions.close", "settings.close", "themes.close", "trash.close"),
+)
+_VIEWS = (
+    *("beside.close", "branches.close", "context.close", "residents.close", "servers.close"),
+    "statistics.close",
+)
+
 EMACS: Mapping[str, str] = {
+    **dict.fromkeys(_LISTS, "ctrl+g,escape"),
+    **dict.fromkeys(_VIEWS, "ctrl+g,escape,q"),
     "palette": "alt+x",
     "answer.stop": "ctrl+g,escape",
     "quit": "ctrl+x ctrl+c,ctrl+q",
@@ -27,6 +38,9 @@ EMACS: Mapping[str, str] = {
     "edit.left": "left,ctrl+b",
     "edit.right": "right,ctrl+f",
     "edit.yank": "ctrl+y",
+    "models.starter": "alt+g",
+    "served.get": "alt+g",
+    "panels.leave": "ctrl+g,escape,q,tab",
     "list.up": "up,ctrl+p",
     "list.down": "down,ctrl+n",
     "list.page_up": "pageup,alt+v",
