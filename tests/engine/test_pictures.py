@@ -32,7 +32,7 @@ def eyes(home: Home) -> Path:
 
 async def show(client: EngineClient, count: int = 1) -> Settled:
     """Ask the model what is on some pictures."""
-    pictures = tuple(Picture("image/png", png(64, 64, colour=level)) for level in range(count))
+    pictures = tuple(Picture("image/png", png(64, 64, colour=level % 256)) for level in range(count))
     turns = (Turn(Role.USER, "What is this?", pictures=pictures),)
     request = GenerateRequest(id=new_id(), model=OWN, turns=turns, sampling=GREEDY)
     await client.generate(request)
@@ -55,10 +55,14 @@ async def test_a_model_with_a_projector_sees_what_was_planned_for(home: Home, ey
         assert resident.devices[-1].overhead_bytes == before.devices[-1].overhead_bytes
         assert before.devices[-1].overhead_bytes > taken
         assert resident.real_bytes < planned + (25 << 20)
-        grown = await show(client, 100)
-        assert grown.finish in (FinishReason.STOP, FinishReason.LENGTH), "a context of 100 pictures is made"
-        (resident,) = (await residents(client)).values()
-        assert resident.devices[-1].total_bytes >= planned
+        many = await show(client, 100)
+        assert many.usage.prompt_tokens > 100 * projector.PATCHES
+        (now,) = (await residents(client)).values()
+        assert now.context == resident.context, "they are counted where a guess says that they do not fit"
+        many = await show(client, 600)
+        assert many.finish is FinishReason.CONTEXT_OVERFLOW
+        assert many.problem is not None
+        assert "tokens long" in many.problem.what
 
 
 async def test_a_model_whose_projector_is_left_out_takes_and_sees_nothing(home: Home, eyes: Path) -> None:

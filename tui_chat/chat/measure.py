@@ -12,6 +12,8 @@ _ANSWER = 512
 PICTURE_TOKENS = 1_024
 """What a picture is taken for: models spend 256 (Gemma 3) to some 3,000 (Qwen-VL, a screenshot) on one, by
 its size, and no server tells before it has read it."""
+MOST_PICTURE_TOKENS = 4_096
+"""The most that any model spends on one: Qwen-VL's limit."""
 _PER_TURN = 8
 """Tokens that a template puts around each turn."""
 _BYTES_PER_TOKEN = 3

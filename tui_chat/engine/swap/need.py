@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from tui_chat.backends.protocol import NEW, BackendError, Begun, ParkableModel
-from tui_chat.chat.measure import PICTURE_TOKENS, about_tokens, kept_for_answer, most_tokens
+from tui_chat.chat.measure import (
+    MOST_PICTURE_TOKENS,
+    PICTURE_TOKENS,
+    about_tokens,
+    kept_for_answer,
+    most_tokens,
+)
 from tui_chat.engine.swap.resident import Resident
 from tui_chat.memory.pictured import cells
 from tui_chat.wire.api import Need, Turn
@@ -18,9 +24,9 @@ async def need_of(
     """
     answer = kept_for_answer(max_tokens)
     texts = [turn.thinking + turn.text for turn in turns] + [begun.thinking + begun.text]
-    seen = PICTURE_TOKENS * sum(len(turn.pictures) for turn in turns)
-    estimate = Need(about_tokens(texts) + seen, answer)
-    most = most_tokens(texts) + seen + answer
+    pictures = sum(len(turn.pictures) for turn in turns)
+    estimate = Need(about_tokens(texts) + PICTURE_TOKENS * pictures, answer)
+    most = most_tokens(texts) + MOST_PICTURE_TOKENS * pictures + answer
     options = resident.options if resident else None
     if resident is None or options is None or most <= options.context:
         return estimate
