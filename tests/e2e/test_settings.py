@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ enabled = false
 def test_slips_are_told_the_rest_holds_and_changes_stay(
     empty_home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    example = Path(__file__).parents[2] / "sessions.example"
+    example = empty_home.root / "examples"
+    shutil.copytree(Path(__file__).parents[2] / "sessions.example", example)
     text = SLIPS.format(sessions=example)
     empty_home.config.parent.mkdir(parents=True)
     empty_home.config.write_text(text)

@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 
 from tests.store.support import asked, make_session
 from tui_chat.chat.compose import compose
 from tui_chat.chat.model import FinishReason
+from tui_chat.chat.pictures import look_at
 from tui_chat.chat.tree import ChatTree
 from tui_chat.store.codec import encode
 from tui_chat.store.sessions import SessionStore
@@ -60,6 +62,16 @@ def test_an_example_is_valid_and_opens(example: Path, tmp_path: Path) -> None:
         tree = ChatTree(opened.session)
         asked_last = tree.path()[-2]
         assert compose(tree, asked_last.id).lines[-1].text == asked_last.text
+
+
+def test_the_examples_show_a_text_and_a_picture_that_is_there() -> None:
+    messages = [message for path in EXAMPLES for message in json.loads(path.read_text())["messages"]]
+    attached = [each for message in messages for each in message.get("attachments", ())]
+    assert any(each["text"] for each in attached)
+    shown = {each["picture"]["sha256"]: each["picture"] for each in attached if "picture" in each}
+    there = {path.stem: look_at(path.read_bytes()) for path in (EXAMPLES[0].parent / "pictures").iterdir()}
+    assert {digest: msgspec.to_builtins(found) for digest, found in there.items()} == shown
+    assert shown
 
 
 def test_the_examples_show_branches_thinking_and_a_partial_answer() -> None:
