@@ -54,6 +54,11 @@ class Chat:
         """What stands over the screen now, to be read."""
         return [each.message for each in self.app._notifications]
 
+    @property
+    def _sending(self) -> bool:
+        """Whether a message is on its way into the conversation: what it takes is found out before."""
+        return any(each.group == "sending" and not each.is_finished for each in self.app.workers)
+
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
@@ -77,9 +82,14 @@ class Chat:
         return self.text()
 
     async def answered(self) -> None:
-        """Wait until the answer in flight and everything queued have settled."""
+        """Wait until what was said is in the conversation, and all that is to be answered has been."""
         await self.until(
-            lambda: self.conversation and not self.conversation.live and not self.conversation.queued,
+            lambda: (
+                self.conversation
+                and not self._sending
+                and not self.conversation.live
+                and not self.conversation.queued
+            ),
             "for the answer to settle",
         )
         await self.pilot.pause()
