@@ -80,7 +80,7 @@ class Home:
 
     def ends(self) -> bool:
         """Stop the engine, also one that a terminal on its way out started anew; whether all have ended."""
-        for _ in range(10):
+        for _ in range(30):
             self.stop()
             if self.wait_for_end(1.0):
                 return True
@@ -157,6 +157,15 @@ def sessions_of(home: Home) -> list[Session]:
     """Every session on disk, newest first, as a reader of the files finds it."""
     found = [msgspec.json.decode(f.read_bytes(), type=Session) for f in home.paths.sessions.glob("*.json")]
     return sorted(found, key=lambda session: session.updated, reverse=True)
+
+
+def journals_of(home: Home) -> list[bytes]:
+    """What is in the journals of answers that nobody has put into their sessions yet."""
+    found = []
+    for journal in home.paths.sessions.glob("*.journal"):
+        with contextlib.suppress(FileNotFoundError):  # it was just put there
+            found.append(journal.read_bytes())
+    return found
 
 
 def answers_of(session: Session) -> list[Message]:

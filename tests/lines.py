@@ -104,7 +104,7 @@ class Remote:
         """Change the size of the terminal."""
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-    def wait_for(self, marker: str | bytes, since: int = 0, timeout: float = 60.0) -> float:
+    def wait_for(self, marker: str | bytes, since: int = 0, timeout: float = 90.0) -> float:
         """Read until `marker` has arrived after the first `since` bytes; returns when that was."""
         wanted = marker.encode() if isinstance(marker, str) else marker
         deadline = time.monotonic() + timeout
@@ -120,7 +120,7 @@ class Remote:
         while (left := deadline - time.monotonic()) > 0:
             self.pump(left)
 
-    def wait_exit(self, timeout: float = 30.0) -> int:
+    def wait_exit(self, timeout: float = 90.0) -> int:
         """Read until the program has ended; returns its status."""
         deadline = time.monotonic() + timeout
         while True:

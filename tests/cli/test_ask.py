@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from tests.homes import Home
+from tests.worker.support import wait_until
 
 
 def test_the_answer_goes_to_stdout_and_the_status_says_whether_it_is_complete(home: Home) -> None:
@@ -61,7 +62,7 @@ def test_ctrl_c_stops_the_model_and_keeps_what_was_said(home: Home) -> None:
     assert first
     assert asking.returncode == 130
     assert len(rest) < 4000
-    assert json.loads(home.run("engine", "status", "--json").stdout)["generations"] == []
+    wait_until(lambda: json.loads(home.run("engine", "status", "--json").stdout)["generations"] == [])
 
 
 def test_what_cannot_be_asked_is_said_in_one_line(home: Home) -> None:

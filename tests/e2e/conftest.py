@@ -23,6 +23,13 @@ def long_answers(home: Home) -> Home:
 
 
 @pytest.fixture
+def endless_answers(home: Home) -> Home:
+    """A home where every answer is greedy and longer than anybody waits for."""
+    home.configure("[sampling]\ntemperature = 0.0\nrepeat_penalty = 1.1\nmax_tokens = 4000\n")
+    return home
+
+
+@pytest.fixture
 def short_answers(home: Home) -> Home:
     """A home where every answer is greedy and 24 tokens long."""
     home.configure("[sampling]\ntemperature = 0.0\nmax_tokens = 24\n")

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.tmux import TUI_CHAT
+from tests.e2e.tmux import PATIENCE_S, TUI_CHAT
+from tests.ports import free_port
 
 CARRIED = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
 """What a login would set; here it leads into the test's home."""
@@ -63,8 +64,7 @@ def ssh_server(folder: Path) -> Iterator[Line]:
     for name in ("host_key", "user_key"):
         make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
         subprocess.run(make, check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     config = folder / "sshd_config"
     config.write_text(CONFIG.format(port=port, folder=folder))
     log = folder / "sshd.log"
@@ -77,7 +77,7 @@ def ssh_server(folder: Path) -> Iterator[Line]:
 
 
 def _wait_until_it_listens(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         assert server.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()

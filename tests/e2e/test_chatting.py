@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.tmux import Tmux
-from tests.homes import Home, answers_of, sessions_of
+from tests.homes import Home, answers_of, journals_of, sessions_of
 from tui_chat.chat.model import FinishReason, Role
 
 STORY = "Write a long story about a lighthouse keeper."
@@ -49,35 +49,35 @@ def test_leaving_and_coming_back_shows_the_same_chat(short_answers: Home) -> Non
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-def test_esc_stops_the_answer_and_keeps_what_it_said(long_answers: Home, size: tuple[int, int]) -> None:
+def test_esc_stops_the_answer_and_keeps_what_it_said(endless_answers: Home, size: tuple[int, int]) -> None:
     with Tmux(columns=size[0], rows=size[1]) as chat:
         chat.wait("Ask anything")
         chat.type(STORY)
         chat.keys("Enter")
-        chat.wait_until(lambda _: _journalled(long_answers), "text in the journal")
+        chat.wait_until(lambda _: _journalled(endless_answers), "text in the journal")
         chat.keys("Escape")
         chat.wait("You stopped this answer")
-        (answer,) = answers_of(sessions_of(long_answers)[0])
+        (answer,) = answers_of(sessions_of(endless_answers)[0])
         assert answer.answer is not None
         assert answer.answer.finish is FinishReason.CANCELLED
         assert answer.text
         assert answer.text.split()[0] in chat.screen()
 
 
-def test_a_message_sent_meanwhile_is_queued_and_then_sent(long_answers: Home) -> None:
+def test_a_message_sent_meanwhile_is_queued_and_then_sent(endless_answers: Home) -> None:
     with Tmux() as chat:
         chat.wait("Ask anything")
         chat.type(STORY)
         chat.keys("Enter")
-        chat.wait_until(lambda _: _journalled(long_answers), "text in the journal")
+        chat.wait_until(lambda _: _journalled(endless_answers), "text in the journal")
         chat.type("And what is your name?")
         chat.keys("Enter")
         chat.wait("queued · sends when this answer ends")
-        assert [m.text for m in sessions_of(long_answers)[0].queued] == ["And what is your name?"]
+        assert [m.text for m in sessions_of(endless_answers)[0].queued] == ["And what is your name?"]
         chat.keys("Escape")
         chat.wait_gone("queued")
-        chat.wait_until(lambda _: len(answers_of(sessions_of(long_answers)[0])) == 2, "a second answer")
-        path = sessions_of(long_answers)[0].messages
+        chat.wait_until(lambda _: len(answers_of(sessions_of(endless_answers)[0])) == 2, "a second answer")
+        path = sessions_of(endless_answers)[0].messages
         assert [m.role for m in path] == [Role.USER, Role.ASSISTANT, Role.USER, Role.ASSISTANT]
         assert [m.parent for m in path[1:]] == [m.id for m in path[:-1]]
 
@@ -138,4 +138,4 @@ def test_growing_and_shrinking_the_window_keeps_everything(short_answers: Home) 
 
 
 def _journalled(home: Home) -> bool:
-    return any(b'"delta"' in j.read_bytes() for j in home.paths.sessions.glob("*.journal"))
+    return any(b'"delta"' in journal for journal in journals_of(home))

@@ -16,10 +16,10 @@ ANSWERS = "\n[sampling]\ntemperature = 0\nmax_tokens = 8\n"
 
 @pytest.fixture
 def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An editor that shows it has the terminal, and then does what is written into this file."""
+    """An editor that has the terminal, says what it will do, and does it: what is written into this file."""
     does = tmp_path / "does"
     script = tmp_path / "my editor"
-    script.write_text(f'#!/bin/sh\nprintf "lent the terminal\\n"\nread answer\n. "{does}"\n')
+    script.write_text(f'#!/bin/sh\necho "lent to: $(cat "{does}")"\nread answer\n. "{does}"\n')
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("EDITOR", f'"{script}"')
     monkeypatch.delenv("VISUAL", raising=False)
@@ -41,7 +41,7 @@ def test_texts_are_written_in_the_editor_and_keys_are_those_of_emacs(
         chat.wait_gone("and then")
         editor.write_text('sed -i s/thre/three/ "$1"')
         chat.keys("C-x", "C-e")
-        chat.wait("lent the terminal")
+        chat.wait("lent to: sed -i s/thre/three/")
         chat.keys("Enter")
         chat.wait("› Name three colours.")
         chat.keys("Enter")
@@ -50,13 +50,13 @@ def test_texts_are_written_in_the_editor_and_keys_are_those_of_emacs(
         editor.write_text("exit 3")
         chat.type("kept")
         chat.keys("C-x", "C-e")
-        chat.wait("lent the terminal")
+        chat.wait("lent to: exit 3")
         chat.keys("Enter")
         chat.wait("ended with status 3; the text is as it was")
         chat.wait("› kept")
         editor.write_text('rm "$1"')
         chat.keys("C-x", "C-e")
-        chat.wait("lent the terminal")
+        chat.wait("lent to: rm ")
         chat.keys("Enter")
         chat.wait("left no file; the text is as it was")
         chat.keys("C-a", "C-k")
@@ -68,7 +68,7 @@ def test_texts_are_written_in_the_editor_and_keys_are_those_of_emacs(
         chat.keys("BTab")
         chat.wait("tab write|i write")
         chat.type("kE")
-        chat.wait("lent the terminal")
+        chat.wait("lent to: sed -i s/colours/rivers/")
         chat.keys("Enter")
         chat.wait("› Name three rivers.")
         chat.keys("Enter")
@@ -93,7 +93,7 @@ def test_the_conversation_is_the_normal_mode_of_vim(home: Home) -> None:
         chat.type("gg")
         chat.type("kyy")
         chat.wait("copied 19 characters")
-        assert chat.clipboard() == "Name three colours."
+        chat.wait_until(lambda _: chat.clipboard() == "Name three colours.", "the clipboard")
         chat.type("i")
         chat.wait("enter send")
         chat.keys("C-x")

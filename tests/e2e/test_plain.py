@@ -75,7 +75,7 @@ class Lines:
         return bool(came)
 
 
-def test_asked_stopped_and_left_on_a_dumb_terminal(long_answers: Home) -> None:
+def test_asked_stopped_and_left_on_a_dumb_terminal(endless_answers: Home) -> None:
     with Lines() as chat:
         chat.wait("/help lists what else can be done")
         chat.wait("you: ")
@@ -99,7 +99,7 @@ def test_asked_stopped_and_left_on_a_dumb_terminal(long_answers: Home) -> None:
         assert "\x1b" not in chat.told, "nothing but lines"
         assert "\x08" not in chat.told
         assert chat.told.count("(loading") == 1
-    (session,) = sessions_of(long_answers)
+    (session,) = sessions_of(endless_answers)
     (answer,) = answers_of(session)
     assert answer.answer is not None
     assert answer.answer.finish is FinishReason.CANCELLED

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.e2e.tmux import Tmux
-from tests.homes import Home, answers_of, sessions_of
+from tests.homes import Home, answers_of, journals_of, sessions_of
+from tests.worker.support import wait_until
 from tui_chat.chat.model import FinishReason
 from tui_chat.store.drafts import NEW_CHAT, Drafts
 
@@ -21,16 +24,37 @@ NATIVE = ("llama_", "ggml", "Traceback", "GGML_ASSERT")
 
 def ask_and_wait_for_text(chat: Tmux, home: Home) -> None:
     """Send the story and wait until some of it is in the journal."""
+    ask(chat)
+    chat.wait_until(lambda _: journalled(home), "text in the journal")
+
+
+def ask(chat: Tmux) -> None:
     chat.wait("Ask anything")
     chat.type(STORY)
     chat.keys("Enter")
-    chat.wait_until(lambda _: bool(journalled(home)), "text in the journal")
 
 
-def journalled(home: Home) -> bytes:
-    return b"".join(
-        j.read_bytes() for j in home.paths.sessions.glob("*.journal") if b'"delta"' in j.read_bytes()
-    )
+def ask_and_kill(chat: Tmux, home: Home, find: Callable[[], psutil.Process | None]) -> None:
+    """Send the story, and kill a process as soon as some of it is in the journal.
+
+    It is looked for while the model is loaded: that takes a while, and an answer would go on meanwhile.
+    """
+    ask(chat)
+    chat.wait_until(lambda _: home.worker(), "the model's process")
+    process = find()
+    assert process is not None
+    chat.wait_until(lambda _: journalled(home), "text in the journal")
+    process.kill()
+
+
+def journalled(home: Home) -> bool:
+    return any(b'"delta"' in journal for journal in journals_of(home))
+
+
+def answered(home: Home) -> bool:
+    """Whether the engine has finished the answer, and whoever asked has put it into its session or not."""
+    journals = journals_of(home)
+    return any(b'"settled"' in journal for journal in journals) or not journals
 
 
 def settle(chat: Tmux, home: Home) -> None:
@@ -62,10 +86,7 @@ def assert_clean(chat: Tmux) -> None:
 
 def test_a_killed_worker_keeps_the_partial_answer(long_answers: Home) -> None:
     with Tmux() as chat:
-        ask_and_wait_for_text(chat, long_answers)
-        worker = long_answers.worker()
-        assert worker is not None
-        os.kill(worker.pid, signal.SIGKILL)
+        ask_and_kill(chat, long_answers, long_answers.worker)
         chat.wait("SIGKILL")
         settle(chat, long_answers)
         (answer,) = answers_of(sessions_of(long_answers)[0])
@@ -78,10 +99,7 @@ def test_a_killed_worker_keeps_the_partial_answer(long_answers: Home) -> None:
 
 def test_a_killed_engine_keeps_the_partial_answer(long_answers: Home) -> None:
     with Tmux() as chat:
-        ask_and_wait_for_text(chat, long_answers)
-        engine = long_answers.engine()
-        assert engine is not None
-        engine.kill()
+        ask_and_kill(chat, long_answers, long_answers.engine)
         settle(chat, long_answers)
         (answer,) = answers_of(sessions_of(long_answers)[0])
         assert answer.answer is not None
@@ -101,7 +119,7 @@ def test_a_lost_terminal_loses_no_answer(long_answers: Home, how: str) -> None:
             chat.wait_exit()
         else:
             chat.hang_up()
-    _wait_for_settled_journal(long_answers)
+    wait_until(lambda: answered(long_answers))
     with Tmux("--continue") as chat:
         chat.wait(SETTLED)
         (answer,) = answers_of(sessions_of(long_answers)[0])
@@ -121,7 +139,7 @@ def test_a_reopened_terminal_picks_the_stream_up_without_loss_or_repetition(long
         chat.wait("answers here")
         chat.type(STORY)
         chat.keys("Enter")
-        chat.wait_until(lambda _: bool(journalled(long_answers)), "text in the journal")
+        chat.wait_until(lambda _: journalled(long_answers), "text in the journal")
         os.kill(chat.pid, signal.SIGKILL)
         chat.wait_exit()
     with Tmux("--continue") as chat:
@@ -245,12 +263,3 @@ def _with_full_disk(disk: Path) -> None:
         chat.wait(SETTLED)
         chat.keys("C-q")
         chat.wait_exit()
-
-
-def _wait_for_settled_journal(home: Home) -> None:
-    import time
-
-    deadline = time.monotonic() + 60
-    while b'"settled"' not in b"".join(j.read_bytes() for j in home.paths.sessions.glob("*.journal")):
-        assert time.monotonic() < deadline, "the engine did not finish the answer"
-        time.sleep(0.05)

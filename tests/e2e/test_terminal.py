@@ -18,7 +18,6 @@ from tests.e2e.modes import left_behind
 from tests.e2e.tmux import TUI_CHAT
 from tests.homes import Home, answers_of, sessions_of
 from tests.lines import Line, Remote
-from tests.worker.support import wait_until
 
 RAW = {"TMUX": "", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
 STORY = "Write a long story about a lighthouse keeper."
@@ -195,7 +194,7 @@ def test_a_line_can_be_said_to_be_slow(empty_home: Home) -> None:
 
 
 def test_title_and_notification_name_the_session_and_never_the_answer(home: Home) -> None:
-    home.configure("[sampling]\nmax_tokens = 12\n[ui]\nnotify_after_s = 0\n")
+    home.configure("[sampling]\ntemperature = 0\nmax_tokens = 12\n[ui]\nnotify_after_s = 0\n")
     with chatting(TERM_PROGRAM="WezTerm", LC_TERMINAL="") as (remote, seen):
         seen.sees("answers here")
         remote.press("Name three colours.\r\x1b[O")
@@ -206,7 +205,7 @@ def test_title_and_notification_name_the_session_and_never_the_answer(home: Home
         seen_so_far = len(remote.all)
         remote.press("\x1b[IAnd three more?\r")
         seen.sees("And three more")
-        wait_until(lambda: len(answers_of(sessions_of(home)[0])) == 2, 60)
+        seen.until(lambda _: len(answers_of(sessions_of(home)[0])) == 2, "a second answer")
         seen.until(lambda text: len(re.findall(r"\d+ tok/s · \d", text)) >= 2, "the second answer")
         remote.press("\x11")
         remote.wait_exit()

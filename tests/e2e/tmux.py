@@ -21,6 +21,8 @@ OPTIONS = "set -g remain-on-exit on\nset -g set-clipboard on\n"
 
 PATIENCE_S = 90.0
 """How long a wait may take; conditions are met in far less, but two busy cores can be slow."""
+LOOK_S = 0.06
+"""How often to look: each look runs a program, on processors that the one looked at needs."""
 
 
 class Tmux:
@@ -130,7 +132,7 @@ class Tmux:
             screen = self.screen()
             if test(screen):
                 return screen
-            time.sleep(0.03)
+            time.sleep(LOOK_S)
         raise AssertionError(f"waited {patience:.0f} s for {what}; on the screen is:\n{screen}")
 
     def wait_exit(self) -> None:
@@ -138,7 +140,7 @@ class Tmux:
         deadline = time.monotonic() + PATIENCE_S
         while self.pane("pane_dead") != "1":
             assert time.monotonic() < deadline, f"it did not end:\n{self.screen()}"
-            time.sleep(0.03)
+            time.sleep(LOOK_S)
 
 
 def _is_running(pid: int | None) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.homes import Home
+from tests.worker.support import PATIENCE_S
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import Role, Sampling
 from tui_chat.client.engine import EngineClient
@@ -51,7 +52,7 @@ def loads(home: Home, model: str) -> int:
 
 async def seen(client: EngineClient, model: str, *states: ModelState) -> None:
     """Wait until a model is in one of `states`, or for none of them, until it is gone."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             info = (await residents(client)).get(model)
             if (info.state in states) if info and states else info is None and not states:

@@ -66,7 +66,7 @@ async def test_all_models_answer_in_order_also_when_the_terminal_dies(models: Ho
         assert terminal.stdout.readline() == "asked\n"
         terminal.kill()
     journals = [models.root / f"{model}.journal" for model in ORDER]
-    await eventually(lambda: all(_is_settled(journal) for journal in journals), 60)
+    await eventually(lambda: all(_is_settled(journal) for journal in journals))
     states = [read_journal(journal) for journal in journals]
     assert [state.header.answer.model for state in states] == list(ORDER)
     assert {state.text for state in states} == {states[0].text}, "the same model, by three names"

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from tests.worker.support import PATIENCE_S
 from tui_chat.backends.protocol import BackendError
 from tui_chat.engine.swap.machine import MachineReader
 from tui_chat.memory.devices import read_ram
@@ -46,7 +47,7 @@ async def test_a_driver_that_hangs_is_asked_once_and_what_it_told_stays_true() -
     assert driver.asked == 2
     assert len(set(threading.enumerate()) - before) == 1
     driver.well.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while driver.asked < 4:
             await reader.read()
 
@@ -59,7 +60,7 @@ async def test_a_driver_that_never_told_anything_stops_the_load_with_words() -> 
         await reader.read()
     driver.fails = True
     driver.well.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while driver.asked < 2:
             with pytest.raises(BackendError):
                 await reader.read()

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.homes import Home
+from tests.worker.support import PATIENCE_S
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import FinishReason, ProblemCode, Role, Sampling
 from tui_chat.client.engine import EngineClient
@@ -166,7 +167,7 @@ async def test_a_killed_engine_is_told_as_gone_and_its_worker_leaves_too(
     await engine.generate(request)
     with pytest.raises(EngineGoneError):
         await follow_and_kill(engine, request.id, home)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while home.worker():
             await asyncio.sleep(0.02)
     info = await ensure_engine(engine)
@@ -188,7 +189,7 @@ async def test_an_answer_nobody_hears_is_stopped(engine: EngineClient, asker: st
         async for numbered in engine.follow(request.id):
             if isinstance(numbered.event, Delta):
                 break
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while (await engine.info()).generations:
             await asyncio.sleep(0.02)
     assert settled(await collect(engine, request.id)).finish is FinishReason.CANCELLED
@@ -242,16 +243,18 @@ async def test_stopping_a_busy_engine_keeps_what_was_said(engine: EngineClient, 
 
 async def test_the_engine_tells_what_it_does(engine: EngineClient) -> None:
     seen: set[GenerationState] = set()
-    request = ask("Say hello.")
+    request, listening = ask("Say hello."), asyncio.Event()
 
     async def watch() -> None:
         async for change in engine.watch():
+            listening.set()
             seen.update(g.state for g in change.generations)
             if change.residents and not change.generations and GenerationState.DECODING in seen:
                 return
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         watching = asyncio.create_task(watch())
+        await listening.wait()
         await engine.generate(request)
         await watching
     assert GenerationState.LOADING in seen or GenerationState.PREFILL in seen

@@ -11,12 +11,13 @@ import sys
 import pytest
 
 from tests.homes import Home
+from tests.worker.support import PATIENCE_S
 from tui_chat import __version__
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import ProblemCode, Role, Sampling
 from tui_chat.client.engine import EngineClient
 from tui_chat.client.errors import EngineError
-from tui_chat.client.launch import ensure_engine
+from tui_chat.client.launch import ensure_engine, start_engine
 from tui_chat.wire.api import GenerateRequest, Turn
 from tui_chat.wire.events import Delta
 
@@ -53,7 +54,7 @@ async def test_many_starts_at_once_find_one_engine(home: Home) -> None:
 async def test_what_a_dead_engine_left_is_replaced(home: Home) -> None:
     first, _ = await info_of(home)
     os.kill(first, 9)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while home.engine():
             await asyncio.sleep(0.02)
     assert home.paths.socket.exists(), "a killed engine cannot tidy up"
@@ -69,10 +70,11 @@ async def test_the_engine_leaves_by_itself_and_tidies_up(
     home.configure(f"[engine]\nidle_exit_s = {600 if environment else 0.3}\n")
     if environment:
         monkeypatch.setenv("TUI_CHAT_ENGINE_IDLE_EXIT_S", "0.3")
-    await info_of(home)
-    async with asyncio.timeout(15):
+    await start_engine()  # and ask it nothing: it may have left before that
+    async with asyncio.timeout(PATIENCE_S):
         while home.engine():
             await asyncio.sleep(0.02)
+    assert (home.paths.logs / "engine.log").exists()
     assert list(home.paths.runtime.iterdir()) == []
 
 

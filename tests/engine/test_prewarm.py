@@ -6,8 +6,11 @@ import asyncio
 
 from tests.engine.support import ONE_AT_8K, ask, engine_in, loads, residents, seen
 from tests.homes import Home
+from tests.worker.support import PATIENCE_S
 from tui_chat.client.engine import EngineClient
 from tui_chat.wire.api import LoadRequest, ModelState
+
+ON_ITS_WAY = (ModelState.SPAWNING, ModelState.LOADING, ModelState.WARMING)
 
 
 async def make_a_habit(client: EngineClient) -> None:
@@ -18,6 +21,16 @@ async def make_a_habit(client: EngineClient) -> None:
     await ask(client, "a", "Hello.")
 
 
+async def be_loading(client: EngineClient, model: str) -> None:
+    """Have `model` be on its way because it comes next; it may be there before anybody looks."""
+    state = ModelState.READY
+    while state is ModelState.READY:
+        await client.unload(model)
+        await ask(client, "a", "Hello.")
+        await seen(client, model, *ON_ITS_WAY, ModelState.READY)
+        state = (await residents(client))[model].state
+
+
 async def test_what_usually_comes_next_is_loaded_before_anybody_asks(models: Home) -> None:
     async with engine_in(models) as client:
         await make_a_habit(client)
@@ -25,11 +38,13 @@ async def test_what_usually_comes_next_is_loaded_before_anybody_asks(models: Hom
         before = loads(models, "b")
         await ask(client, "b", "Hello.")
         assert loads(models, "b") == before
-        await client.unload("b")
-        await ask(client, "a", "Hello.")
-        await seen(client, "b", ModelState.SPAWNING, ModelState.LOADING, ModelState.WARMING)
-        await client.load(LoadRequest("c"))
-        found = await residents(client)
+        for _ in range(5):
+            await be_loading(client, "b")
+            await client.load(LoadRequest("c"))
+            found = await residents(client)
+            if "b" not in found:
+                break
+            await client.unload("c")  # the guess was there before anybody asked
     assert "b" not in found, "whoever asks does not wait for a guess"
     assert {"a", "c"} <= set(found)
 
@@ -39,7 +54,7 @@ async def test_nobody_goes_for_what_was_only_guessed(models: Home) -> None:
     async with engine_in(models) as client:
         await make_a_habit(client)
         log = models.paths.logs / "engine.log"
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while "b.gguf is not loaded beforehand" not in log.read_text():
                 await asyncio.sleep(0.05)
         assert (await residents(client))["a"].context == 8192

@@ -14,7 +14,7 @@ import pytest
 from tests.engine.support import LONG, ONE_AT_8K, ask, engine_in, loads, residents
 from tests.homes import Home
 from tests.walks import steps
-from tests.worker.support import eventually
+from tests.worker.support import PATIENCE_S, eventually
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import FinishReason, ProblemCode, Role, Sampling
 from tui_chat.client.engine import EngineClient
@@ -161,11 +161,11 @@ async def test_a_model_is_kept_alive_as_long_as_asked(models: Home) -> None:
     async with engine_in(models) as client:
         await client.load(LoadRequest("a", keep_alive_s=-1))
         await client.load(LoadRequest("b", keep_alive_s=0))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while set(await residents(client)) != {"a"}:
                 await asyncio.sleep(0.02)
         await client.load(LoadRequest("a", keep_alive_s=0.2))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while await residents(client):
                 await asyncio.sleep(0.02)
     assert models.worker() is None
@@ -201,7 +201,7 @@ async def test_unloading_gives_one_models_memory_back(models: Home) -> None:
 async def test_a_load_can_be_stopped(models: Home) -> None:
     async with engine_in(models) as client:
         loading = asyncio.create_task(client.load(LoadRequest("a")))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not any(info.state.on_its_way for info in (await residents(client)).values()):
                 await asyncio.sleep(0)
         await client.unload("a")
@@ -283,7 +283,7 @@ async def test_a_model_whose_process_dies_while_idle_is_no_longer_shown(models: 
         worker = models.worker()
         assert worker is not None
         worker.kill()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while await residents(client):
                 await asyncio.sleep(0.02)
         (plan,) = (await client.plan(PlanRequest(("a",)))).plans.values()
@@ -299,10 +299,10 @@ async def test_another_model_takes_the_place_of_one_that_has_just_died(models: H
             worker = models.worker()
             assert worker is not None
             worker.kill()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while worker.is_running():
                     await asyncio.sleep(0)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             last = await ask(client, "c", "Hello.")
     assert last.finish is not FinishReason.LOAD_FAILED
 
@@ -328,7 +328,7 @@ async def test_random_swaps_with_kills_leave_nothing_behind(models: Home) -> Non
                 worker.kill()
             await asking
         await client.stop(force=True)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while models.processes():
             await asyncio.sleep(0.05)
     assert not list(models.paths.cache.rglob("*.tmp"))

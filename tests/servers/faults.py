@@ -24,7 +24,7 @@ from tui_chat.config.servers import ServerSettings
 from tui_chat.wire.servers import ServedModel as Listed
 from tui_chat.wire.servers import ServerKind
 
-STALL_S = 1.0
+STALL_S = 2.0
 """How long the client waits for more; a stall lasts until it has gone."""
 WORDS = ("Hello", " wörld", " 🦙", " 日本", "\n", " 👩‍👩‍👧", " data:", " {", ' "}', " [DONE]", "…")
 KINDS = tuple(kind for kind in ServerKind if kind not in (ServerKind.OLLAMA, ServerKind.PYTORCH))

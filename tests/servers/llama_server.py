@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import httpx
+
+from tests.ports import free_port
 
 SLOTS = 2
 CONTEXT = 1024
@@ -82,12 +83,6 @@ class Revived:
     def close(self) -> None:
         if self._process is not None:
             self._process.close()
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def _serve(model: str, port: int, threads: int) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.servers.listeners import Listener, listening, models
 from tests.servers.processes import llama_cpp
+from tests.worker.support import PATIENCE_S
 from tui_chat.backends.detect.found import Found
 from tui_chat.backends.detect.look import detect
 from tui_chat.config.servers import DetectSettings
@@ -195,7 +196,7 @@ async def test_nothing_else_is_taken_for_a_server(name: str) -> None:
 async def test_what_does_not_keep_to_the_rules_keeps_nobody_from_being_found() -> None:
     well = Listener(ANSWERS["vLLM"][0])
     broken = [Listener(behave=each) for each in BROKEN]
-    async with asyncio.timeout(30), listening(well, *broken):
+    async with asyncio.timeout(PATIENCE_S), listening(well, *broken):
         assert list(await found_at(well, *broken)) == [well.url]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.engine.support import ask, engine_in, residents
 from tests.homes import Home
 from tests.servers.llama_server import CONTEXT, NAME, SLOTS, LlamaServerProcess
+from tests.worker.support import PATIENCE_S
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import FinishReason, ProblemCode, Role, Sampling
 from tui_chat.client.engine import EngineClient
@@ -153,7 +154,7 @@ async def test_a_server_of_this_machine_is_found_by_itself(
 
 async def test_an_unreachable_server_delays_nobody(home: Home) -> None:
     async with cockpit(home, "http://192.0.2.1:8000", "connect_s = 3600.0\n") as client:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             assert OWN in {model.id for model in await client.models()}
             assert (await ask(client, OWN, "Hello")).finish in (FinishReason.STOP, FinishReason.LENGTH)
 

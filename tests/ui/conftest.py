@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from textual import _wait
 
 from tests.homes import Home
 from tests.servers.ollama_stand_in import OllamaStandIn, Status, ollama_in_thread
+from tests.ui.idle import wait_for_idle
 from tests.ui.support import Chats
-
-WATCHED_S = 0.01
-"""How long the pilot watches the app before it calls it idle; it does so twice for each key."""
 
 
 @pytest.fixture(autouse=True)
-def _keys_follow_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Type like a quick person. What takes the app longer than its own work, a test waits for by `until`."""
-    monkeypatch.setattr(_wait, "SLEEP_GRANULARITY", WATCHED_S)
+def _keys_follow_what_they_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Press each key when the app has done what the one before asked for, and no later."""
+    for name in ("textual.app", "textual.pilot"):
+        monkeypatch.setattr(f"{name}.wait_for_idle", wait_for_idle)
 
 
 @pytest.fixture

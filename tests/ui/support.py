@@ -22,7 +22,7 @@ from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.widgets.prompt import Prompt
 
 SMALL, LARGE = (80, 24), (120, 40)
-DEADLINE_S = 45.0
+DEADLINE_S = 60.0
 
 
 @dataclass
@@ -54,6 +54,11 @@ class Chat:
         """What stands over the screen now, to be read."""
         return [each.message for each in self.app._notifications]
 
+    @property
+    def _sending(self) -> bool:
+        """Whether a message is on its way into the conversation: what it takes is found out before."""
+        return any(each.group == "sending" and not each.is_finished for each in self.app.workers)
+
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
@@ -73,13 +78,25 @@ class Chat:
 
     async def sees(self, *texts: str) -> str:
         """Wait until all of `texts` are on the screen; returns the screen."""
-        await self.until(lambda: all(t in self.text() for t in texts), f"for {texts}")
-        return self.text()
+        seen = ""
+
+        def there() -> bool:
+            nonlocal seen
+            seen = self.text()
+            return all(text in seen for text in texts)
+
+        await self.until(there, f"for {texts}")
+        return seen
 
     async def answered(self) -> None:
-        """Wait until the answer in flight and everything queued have settled."""
+        """Wait until what was said is in the conversation, and all that is to be answered has been."""
         await self.until(
-            lambda: self.conversation and not self.conversation.live and not self.conversation.queued,
+            lambda: (
+                self.conversation
+                and not self._sending
+                and not self.conversation.live
+                and not self.conversation.queued
+            ),
             "for the answer to settle",
         )
         await self.pilot.pause()
@@ -103,10 +120,13 @@ class Chats:
         app = TuiChat(LoadedSettings(used), lambda: workspace, opening or Opening(), log)
         async with app.run_test(size=size) as pilot:
             chat = Chat(app, pilot, workspace)
-            await chat.until(lambda: chat.conversation, "for a conversation")
-            await chat.until(lambda: chat.screen._presenter._facts.models is not None, "for the models")
-            await pilot.pause()
-            yield chat
+            try:
+                await chat.until(lambda: chat.conversation, "for a conversation")
+                await chat.until(lambda: chat.screen._presenter._facts.models is not None, "for the models")
+                await pilot.pause()
+                yield chat
+            finally:
+                app.workers.cancel_all()  # as when it leaves by itself; a pilot takes its screens first
 
 
 def screen_text(app: App[object]) -> str:

@@ -21,6 +21,7 @@ import pytest
 
 from tests.homes import Home
 from tests.ui.support import Chats
+from tests.worker.support import wait_until
 from tui_chat.ui.opening import Opening
 from tui_chat.ui.screens.chat import ChatScreen
 
@@ -109,7 +110,7 @@ def test_it_leaves_even_when_the_terminal_takes_nothing_any_more(
         _read(fd, b"There is no model")
         _stall(fd, psutil.Process(pid))
         os.kill(pid, number)
-        assert psutil.Process(pid).wait(timeout=20) is not None
+        assert psutil.Process(pid).wait(timeout=60) is not None
     finally:
         os.close(fd)
 
@@ -139,7 +140,7 @@ def _stall(fd: int, program: psutil.Process) -> None:
 
 def _read(fd: int, until: bytes) -> bytes:
     """Read until `until` was painted."""
-    seen, deadline = b"", time.monotonic() + 30
+    seen, deadline = b"", time.monotonic() + 90
     while until not in seen:
         assert time.monotonic() < deadline, seen[-500:]
         if select.select([fd], [], [], 0.1)[0]:
@@ -151,8 +152,7 @@ def test_leaving_while_the_engine_is_being_started_says_nothing(empty_home: Home
     pid, fd = _start("-m", "tui_chat")
     try:
         _read(fd, b"enter")
-        while not psutil.Process(pid).children():
-            pass
+        wait_until(lambda: psutil.Process(pid).children() or empty_home.engine())
         os.write(fd, b"\x11")
         said = _read(fd, b"\x1b[?1049l").partition(b"\x1b[?1049l")[2]
         with contextlib.suppress(OSError):  # the terminal is gone with its last program

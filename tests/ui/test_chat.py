@@ -198,8 +198,7 @@ async def test_nothing_is_cut_off(chats: Chats, size: tuple[int, int]) -> None:
         assert lines[-1].rstrip().endswith("F1 help")
         assert "ctrl+p commands" in lines[-1]
         await chat.press(*["ctrl+j"] * 14)
-        await chat.pilot.pause()
-        assert chat.prompt.size.height == 10
+        await chat.until(lambda: chat.prompt.size.height == 10, "for the input to grow")
         await chat.until(lambda: chat.text().splitlines()[-1] == lines[-1], "for the model to be warm")
 
 

@@ -135,7 +135,7 @@ async def test_a_reset_by_hand_starts_afresh_and_is_undone(chats: Chats) -> None
         assert sent(chat) == ["Second"]
         await chat.press("shift+tab", "u", "u")
         await chat.until(lambda: len(chat.conversation.tree.path()) == 2, "for both to be undone")
-        assert chat.prompt.text == "Second: blue.", "what had been sent is there to be sent again"
+        await chat.until(lambda: chat.prompt.text == "Second: blue.", "for what was sent, to be sent again")
 
 
 async def test_what_is_dropped_is_condensed_first_and_the_summary_can_be_edited(chats: Chats) -> None:

@@ -198,6 +198,7 @@ async def test_each_key_of_another_set_does_what_it_says(
     assert changed - reached - SITUATIONAL == set()
 
 
+@pytest.mark.timeout(600)  # a thousand keys, on a machine that may be slow
 async def test_each_key_in_the_help_does_what_it_says_there(
     chats: Chats, monkeypatch: pytest.MonkeyPatch
 ) -> None:

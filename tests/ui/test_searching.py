@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import msgspec
 import pytest
 
@@ -9,10 +11,18 @@ from tests.chat.test_export import session, with_more
 from tests.strategies import START
 from tests.ui.snapshot import SIZES, check, named
 from tests.ui.support import LARGE, SMALL, Chat, Chats
-from tui_chat.chat.model import Answer, FinishReason, Message, Role
+from tui_chat.chat.model import Answer, FinishReason, Message, Role, Session
 from tui_chat.store.sessions import SessionStore
 from tui_chat.ui.opening import Opening
 from tui_chat.ui.transcript.view import Transcript
+
+
+def yesterday(talk: Session, **fields: object) -> Session:
+    """The same as if it had been said a day ago, whenever the test is run."""
+    later = datetime.now(UTC) - timedelta(hours=27) - START
+    messages = tuple(msgspec.structs.replace(each, created=each.created + later) for each in talk.messages)
+    times = {"created": talk.created + later, "updated": talk.updated + later}
+    return msgspec.structs.replace(talk, messages=messages, **times, **fields)
 
 
 @pytest.fixture
@@ -29,9 +39,9 @@ def store(chats: Chats) -> SessionStore:
         "m0",
         answer=Answer("llama", finish=FinishReason.STOP),
     )
-    store.create(msgspec.structs.replace(with_more(tea, other), id="tea", tags=("kitchen",))).close()
+    store.create(yesterday(with_more(tea, other), id="tea", tags=("kitchen",))).close()
     lamps = session("Which oil for the lamp?", "Lamp oil, never keemun.")
-    store.create(msgspec.structs.replace(lamps, id="lamps", title="Lamps", archived=True)).close()
+    store.create(yesterday(lamps, id="lamps", title="Lamps", archived=True)).close()
     return store
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.servers.ollama_stand_in import OllamaStandIn, ollama_in_thread
 from tests.servers.small_ollama import Model
 from tests.ui.snapshot import SIZES, check, named
@@ -178,9 +179,8 @@ async def test_models_are_loaded_and_unloaded_there(chats: Chats, ollama: Ollama
 async def test_one_that_is_away_says_so_and_is_there_when_it_is_looked_for(
     chats: Chats, ollama: OllamaStandIn
 ) -> None:
-    with ollama_in_thread(Model("other:1b")) as other:
-        port = int(other.url.rpartition(":")[2])
-    async with opened(chats, ollama, more=table("other", other.url)) as chat:
+    port = free_port()
+    async with opened(chats, ollama, more=table("other", f"http://127.0.0.1:{port}")) as chat:
         await chat.press("f11")
         await chat.sees("does not answer", "other cannot be reached. Nothing answers there.")
         await chat.press("down")
@@ -233,8 +233,10 @@ async def test_waiting_for_a_server_shows_how_long(chats: Chats, ollama: OllamaS
         await chat.press("enter")
         await chat.sees("ollama/tiny:1b Q4_1 answers here")
         await chat.say("Why?")
-        await chat.sees("waiting for ollama, 1 s")
-        await chat.sees("waiting for ollama, 2 s")
+        waited = re.compile(r"waiting for ollama, (\d+) s")
+        await chat.until(lambda: waited.search(chat.text()), "for seconds")
+        first = waited.findall(chat.text())
+        await chat.until(lambda: waited.findall(chat.text()) > first, "for more of them")
         ollama.world.hold_after = None
         await chat.answered()
         assert chat.conversation.tree.path()[-1].text.startswith("The sky is blue")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.worker.support import WORKER, load, workers
 from tui_chat.backends.llamacpp.resident import LlamaCppModel
 
+ENDS_WITHIN_S = 20.0
 Loader = Callable[..., Awaitable[LlamaCppModel]]
 
 
@@ -19,8 +20,10 @@ Loader = Callable[..., Awaitable[LlamaCppModel]]
 def _no_worker_is_left() -> Iterator[None]:
     before = set(workers())
     yield
-    psutil.wait_procs(set(workers()) - before, timeout=5)
-    assert not set(workers()) - before, f"a process of {WORKER} outlived its test"
+    deadline = time.monotonic() + ENDS_WITHIN_S
+    while left := set(workers()) - before:
+        assert time.monotonic() < deadline, f"a process of {WORKER} outlived its test: {left}"
+        time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")

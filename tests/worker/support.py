@@ -22,6 +22,8 @@ from tui_chat.wire.plan import LoadOptions
 GREEDY = Sampling(temperature=0, max_tokens=24)
 BRIEF = Sampling(temperature=0, max_tokens=8)
 ENDLESS = Sampling(temperature=0, max_tokens=100_000)
+PATIENCE_S = 60.0
+"""How long a wait may take; conditions are met in far less, but two busy cores can be slow."""
 COUNT = "Count from 1 to 100, separated by commas."
 
 
@@ -105,12 +107,14 @@ def is_gone(pid: int) -> bool:
         return True
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
+    """Wait until `condition` holds; `seconds` is how long a busy machine may take."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true in time"
         time.sleep(0.01)
 
 
-async def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
+async def eventually(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
+    """As `wait_until`, without holding up the loop."""
     await asyncio.to_thread(wait_until, condition, seconds)

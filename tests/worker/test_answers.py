@@ -69,14 +69,14 @@ async def test_a_stop_string_ends_the_answer_across_tokens(loaded: Loader) -> No
 
 async def test_random_tokens_of_every_script_arrive_as_valid_text(loaded: Loader) -> None:
     model = await loaded()
-    wild = Sampling(temperature=8, top_k=0, top_p=1, min_p=0, max_tokens=100)
-    said = ""
-    for seed in range(8):  # what one seed draws is another thing on another processor
+    wild = Sampling(temperature=8, top_k=0, top_p=1, min_p=0, max_tokens=50)
+    said, seeds = "", iter(range(16))
+    while not any(ord(letter) > 0x2FF for letter in said):  # what a seed draws is another on each processor
+        seed = next(seeds)
         heard = await hear(model, "Say something.", msgspec.structs.replace(wild, seed=seed))
         assert all(delta.text.encode("utf-8") for delta in heard.deltas if delta.text)
         assert sum(delta.tokens for delta in heard.deltas) == heard.settled.usage.completion_tokens
         said += heard.text
-    assert any(ord(letter) > 0x2FF for letter in said)
 
 
 async def test_a_follow_up_reuses_the_cache(loaded: Loader) -> None:

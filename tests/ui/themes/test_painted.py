@@ -28,6 +28,7 @@ def test_every_place_is_looked_at() -> None:
     assert seen == set(Place) - {Place.EVERYWHERE, Place.EDITING, Place.LISTS}
 
 
+@pytest.mark.timeout(600)  # some hundred screens, on a machine that may be slow
 async def test_all_screens_in_all_themes(chats: Chats) -> None:
     audit = await audited(chats.home)
     _hold(audit)

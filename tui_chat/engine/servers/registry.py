@@ -138,7 +138,7 @@ class Servers:
             BackendError: There is none, or it does not answer.
         """
         if name not in self._servers or self._looked < 0:
-            await self.look()
+            await asyncio.shield(self.begin_look())
         return self.get(name)
 
     def _unknown(self, name: str) -> Problem:
@@ -192,13 +192,16 @@ class Servers:
         return self.models
 
     async def look(self, *, search: bool = False) -> tuple[ServerInfo, ...]:
-        """Ask all servers anew; with `search`, look for others too, and ask those left alone as well."""
+        """Ask all servers anew; with `search`, look for others too, and ask those left alone as well.
+
+        What is being asked already is not enough: it may be answered as things were before.
+        """
         if search:
             for link in (*self._links.values(), *(server.link for server in self.all)):
                 link.breaker.reset()
             self._searched = False
-            if self._looking is not None:
-                await asyncio.wait((self._looking,))
+        if self._looking is not None:
+            await asyncio.wait((self._looking,))
         await asyncio.shield(self.begin_look())
         return self.infos
 
