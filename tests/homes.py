@@ -19,6 +19,7 @@ import psutil
 
 from tui_chat.backends.llamacpp.planning import BANDWIDTH, PROBES
 from tui_chat.chat.model import Message, Role, Session
+from tui_chat.client.launch import recorded_pid
 from tui_chat.config.paths import Paths, resolve_paths
 from tui_chat.config.settings import PathSettings
 from tui_chat.wire.paths import STOP
@@ -119,8 +120,18 @@ class Home:
         return True
 
     def engine(self) -> psutil.Process | None:
-        """The running engine."""
-        return self._running("tui_chat.engine")
+        """The running engine: whoever has signed for that, and no process that only starts it, or is started.
+
+        Between its birth and its own program, a child is called as its parent is.
+        """
+        pid = recorded_pid(self.paths.socket)
+        if pid is None:
+            return None
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            if "tui_chat.engine" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
+                return process
+        return None
 
     def worker(self) -> psutil.Process | None:
         """The running worker of some model."""

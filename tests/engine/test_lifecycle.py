@@ -11,13 +11,14 @@ import sys
 import pytest
 
 from tests.homes import Home
-from tests.worker.support import PATIENCE_S
+from tests.worker.support import PATIENCE_S, eventually
 from tui_chat import __version__
 from tui_chat.chat.ids import new_id
 from tui_chat.chat.model import ProblemCode, Role, Sampling
 from tui_chat.client.engine import EngineClient
 from tui_chat.client.errors import EngineError
 from tui_chat.client.launch import ensure_engine, start_engine
+from tui_chat.store.files import is_alive
 from tui_chat.wire.api import GenerateRequest, Turn
 from tui_chat.wire.events import Delta
 
@@ -54,9 +55,7 @@ async def test_many_starts_at_once_find_one_engine(home: Home) -> None:
 async def test_what_a_dead_engine_left_is_replaced(home: Home) -> None:
     first, _ = await info_of(home)
     os.kill(first, 9)
-    async with asyncio.timeout(PATIENCE_S):
-        while home.engine():
-            await asyncio.sleep(0.02)
+    await eventually(lambda: not is_alive(first))
     assert home.paths.socket.exists(), "a killed engine cannot tidy up"
     second, _ = await info_of(home)
     assert second != first
@@ -71,9 +70,7 @@ async def test_the_engine_leaves_by_itself_and_tidies_up(
     if environment:
         monkeypatch.setenv("TUI_CHAT_ENGINE_IDLE_EXIT_S", "0.3")
     await start_engine()  # and ask it nothing: it may have left before that
-    async with asyncio.timeout(PATIENCE_S):
-        while home.engine():
-            await asyncio.sleep(0.02)
+    assert await asyncio.to_thread(home.wait_for_end, PATIENCE_S)
     assert (home.paths.logs / "engine.log").exists()
     assert list(home.paths.runtime.iterdir()) == []
 
