@@ -152,12 +152,14 @@ WAYS = (
     ("ctrl+o t", Place.THEMES, "escape"),
 )
 """Keys into each place, and out of it again."""
+USUAL = Settings(ui=UiSettings())
+"""Panels and all."""
 
 
 async def reached_by_keys(
     chats: Chats,
     monkeypatch: pytest.MonkeyPatch,
-    settings: Settings,
+    settings: Settings = USUAL,
     ways: Sequence[tuple[str, Place, str]] = WAYS,
     keys: Container[str] = ALL,
 ) -> set[str]:
@@ -202,7 +204,7 @@ async def test_each_key_of_another_set_does_what_it_says(
 async def test_each_key_in_the_help_does_what_it_says_there(
     chats: Chats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reached = await reached_by_keys(chats, monkeypatch, Settings(ui=UiSettings()))
+    reached = await reached_by_keys(chats, monkeypatch)
     assert {c.id for c in COMMANDS if c.place is not Place.SERVED} - reached - SITUATIONAL == set()
 
 

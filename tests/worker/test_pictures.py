@@ -86,15 +86,15 @@ def test_models_think_of_pictures_what_they_should_whatever_came_before(
     assert (0 < said["elsewhere"][1] < places) == (taken > 255)
 
 
-Loader = Callable[[Path], Awaitable[LlamaCppModel]]
+Loader = Callable[..., Awaitable[LlamaCppModel]]
 
 
 @pytest.fixture
 async def sees(tmp_path: Path, starter_model: Path) -> AsyncIterator[Loader]:
     async with AsyncExitStack() as stack:
 
-        async def load(eyes: Path) -> LlamaCppModel:
-            options = LoadOptions(context=2048)
+        async def load(eyes: Path, ubatch: int = 512) -> LlamaCppModel:
+            options = LoadOptions(context=2048, ubatch=ubatch)
             plan = LoadPlan(path=starter_model, options=options, threads=1, projector=eyes)
             model = await LlamaCppBackend(tmp_path / "logs").load(plan, lambda _: None)
             stack.push_async_callback(model.close)
@@ -180,6 +180,17 @@ async def test_a_picture_that_cannot_be_read_is_said_to_and_nothing_else_happens
     assert f"cannot read this {kind} picture" in problem.what
     assert "PNG or JPEG" in problem.remedy
     assert (await hear(model, "Say hello.")).text == before.text
+
+
+async def test_a_picture_that_is_seen_at_once_and_larger_than_a_batch_ends_no_process(
+    sees: Loader, tmp_path: Path
+) -> None:
+    projector.write_gemma3(tmp_path / "mmproj.gguf", 576)
+    model = await sees(tmp_path / "mmproj.gguf", ubatch=3)
+    problem = (await hear(model, asked(GREY))).settled.problem
+    assert problem is not None
+    assert "A picture is 4 tokens to this model, which reads it at once, and batches hold 3." in problem.what
+    assert (await hear(model, "Say hello.")).text
 
 
 async def test_more_pictures_than_the_context_holds_are_refused(model: LlamaCppModel) -> None:
