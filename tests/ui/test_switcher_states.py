@@ -12,6 +12,7 @@ from tests.homes import Home
 from tests.ui.stand_in import GIB, MODEL, StandIn, neighbour, on_its_way, plan_for, ready, use
 from tests.ui.support import LARGE, SMALL, Chat, Chats
 from tui_chat.chat.model import Problem, ProblemCode
+from tui_chat.ui.screens import switcher
 from tui_chat.wire.api import LoadRequest, ModelRequest, ModelState, PinRequest, PlanRequest
 from tui_chat.wire.plan import KvType, Plan
 
@@ -40,6 +41,22 @@ async def test_a_late_reply_to_an_older_choice_changes_nothing(chats: Chats, eng
         assert "with 2048 of context" in chat.text()
         await chat.press("right")
         await chat.sees("with 4096 of context")
+
+
+async def test_a_price_that_comes_late_is_asked_exactly_all_the_same(
+    chats: Chats, engine: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switcher, "EXACT_AFTER_S", 0)
+    slow = asyncio.Event()
+    engine.before_plan = lambda request: slow if request.context == 4096 and not request.exact else None
+    async with chats.open(LARGE) as chat:
+        await chat.press("f2")
+        await chat.sees("with 8192 of context")
+        await chat.press("left")
+        await chat.until(lambda: asked(engine, 4096), "for the question")
+        await chat.pilot.pause()
+        slow.set()
+        await chat.until(lambda: asked(engine, 4096, exact=True), "for the exact one")
 
 
 async def test_an_exact_answer_to_an_older_choice_changes_nothing(chats: Chats, engine: StandIn) -> None:

@@ -281,6 +281,18 @@ async def test_a_theme_in_force_follows_its_file(empty_home: Home) -> None:
         await chat.until(lambda: ground() == "#301010", "for the ground once it is right again")
 
 
+@pytest.mark.parametrize("gone", [".list-empty", "OptionList", "Input"])
+async def test_a_list_whose_parts_go_one_by_one_is_not_drawn_any_more(empty_home: Home, gone: str) -> None:
+    async with Chats(empty_home).open((80, 24)) as chat:
+        chat.app.action_themes()
+        await chat.sees("tui-chat dark")
+        await chat.app.screen.query_one(gone).remove()
+        chat.app.theme = "nord"  # which has it drawn anew
+        await chat.pilot.pause()
+        await chat.press("escape")
+        await chat.until(lambda: chat.app.screen is chat.screen, "for the list to be gone")
+
+
 async def test_themes_are_looked_at_on_the_conversation_and_kept_or_not(empty_home: Home) -> None:
     async with Chats(empty_home).open((120, 40)) as chat:
         _own(empty_home, "mine", '[meta]\ntitle = "My own"\nabout = "Mine."\n' + GOOD)

@@ -176,6 +176,7 @@ class SwitcherScreen(ModelActions[Switch | None]):
     @work(group="prices")
     async def _price_now(self, model: str) -> None:
         await self._prices.one(model)
+        self._price_exactly()
 
     @work(exclusive=True, group="exact-price")
     async def _price_exactly(self) -> None:
@@ -296,7 +297,6 @@ class SwitcherScreen(ModelActions[Switch | None]):
         self._show_highlighted()
         if not self._offer(offer.model).settled:
             self._price_now(model)
-            self._price_exactly()
 
     # What is done to it
 

@@ -219,6 +219,8 @@ class FilteredList(Vertical, Generic[T]):
         return drawn
 
     def _narrow(self, at: str | None = None, *, keep: bool = True) -> None:
+        if not self._is_whole:
+            return
         options = self.query_one(OptionList)
         was = at or (self.current.id if keep and self.current else None)
         self._shown = self._matching(self.typed, self._rows)
@@ -230,12 +232,13 @@ class FilteredList(Vertical, Generic[T]):
             options.highlighted = ids.index(was) if was in ids else 0
         if options.display != bool(self._shown):
             options.display = bool(self._shown)
-            self.call_after_refresh(self._narrow_again)  # only then is it known how much room it has
+            self.call_after_refresh(self._narrow)  # only then is it known how much room it has
         self.query_one(".list-empty", Static).set_class(not self._shown, "-on")
 
-    def _narrow_again(self) -> None:
-        if self.query(OptionList):  # else the screen has gone meanwhile, or is going
-            self._narrow()
+    @property
+    def _is_whole(self) -> bool:
+        """Whether all its parts are there; one after the other, they come with the screen, and go with it."""
+        return all(self.query(part) for part in (Input, OptionList, ".list-empty"))
 
 
 def columns(width: int, left: Content, right: Content) -> Content:
