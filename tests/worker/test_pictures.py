@@ -14,7 +14,7 @@ import pytest
 
 from tests.pictures import png
 from tests.worker import projector
-from tests.worker.support import GREEDY, hear, user
+from tests.worker.support import GREEDY, hear, long_text, user
 from tests.worker.tiny import WIDTH, spelling, write_sliding_window, write_two_dimensional
 from tui_chat.backends.llamacpp.host import LlamaCppBackend
 from tui_chat.backends.llamacpp.resident import LlamaCppModel
@@ -145,6 +145,20 @@ async def test_stopped_between_pictures_it_goes_on_from_the_last_whole_one(
     fresh = await hear(await sees(tmp_path / "mmproj.gguf"), turns)
     assert fresh.settled.usage.reused_tokens == 0
     assert again.text == fresh.text
+
+
+async def test_pictures_move_up_with_what_follows_dropped_turns(model: LlamaCppModel) -> None:
+    dropped = (Turn(Role.USER, long_text(200)), Turn(Role.ASSISTANT, "Many items."))
+    kept = (*asked(GREY, long_text(100)), Turn(Role.ASSISTANT, "A grey thing."))
+    system = Turn(Role.SYSTEM, "Look.")
+    await hear(model, (system, *dropped, *kept, Turn(Role.USER, "And now?")), shift=True)
+    trimmed = (system, *kept, Turn(Role.USER, "And now?", pictures=(BLACK,)))
+    heard = await hear(model, trimmed, shift=True)
+    assert heard.settled.finish in (FinishReason.STOP, FinishReason.LENGTH)
+    assert heard.settled.usage.shifted_tokens > projector.PATCHES + 64
+    again = await hear(model, trimmed, shift=True)
+    assert again.text == heard.text
+    assert again.settled.usage.reused_tokens == again.settled.usage.prompt_tokens
 
 
 async def test_what_is_parked_with_pictures_is_gone_on_with_elsewhere(
