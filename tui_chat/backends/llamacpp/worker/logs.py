@@ -36,6 +36,11 @@ class NativeLog:
         self.callback = lib.llama_log_callback(self._receive)
         lib.llama_log_set(self.callback, None)
 
+    def last_words(self) -> str:
+        """What was said last of what went wrong, else what was said last at all."""
+        lines = [line for line in self.lines if "rror" in line or "failed" in line] or list(self.lines)
+        return lines[-1].strip() if lines else "llama.cpp gave no reason"
+
     def _receive(self, level: int, text: bytes, _data: Any) -> None:
         self._level = self._level if level == _CONTINUED else level
         if self._level == _DEBUG:

@@ -181,7 +181,7 @@ class Sight:
         log.lines.clear()
         context = self._mtmd.mtmd_init_from_file(path.encode(), native, params)
         if not context:
-            raise BlindError(_last_words(log))
+            raise BlindError(log.last_words())
         if not self._mtmd.mtmd_support_vision(context):
             self._mtmd.mtmd_free(context)
             raise BlindError("it is for hearing, not for seeing")
@@ -275,11 +275,6 @@ def _laid_out(log: NativeLog) -> int:
     return sum(
         {device: round(float(size) * 2**20) for device, size in (each.groups() for each in found)}.values()
     )
-
-
-def _last_words(log: NativeLog) -> str:
-    lines = [line for line in log.lines if "rror" in line or "failed" in line] or list(log.lines)
-    return lines[-1].strip() if lines else "llama.cpp gave no reason"
 
 
 def _unreadable(picture: Picture) -> Problem:

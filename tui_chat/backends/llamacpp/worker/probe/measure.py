@@ -50,13 +50,13 @@ def _measure_group(
     log.lines.clear()
     model = _load(path, file, devices, group[0])
     if not model:
-        return dict.fromkeys(group, Unknown(_last_words(log)))
+        return dict.fromkeys(group, Unknown(log.last_words()))
     answers: dict[LoadOptions, Probed | Unknown] = {}
     for options in group:
         log.lines.clear()
         context = lib.llama_init_from_model(model, context_params(model, options, 1))
         if not context:
-            answers[options] = Unknown(_last_words(log))
+            answers[options] = Unknown(log.last_words())
             continue
         laid_out = _by_device(breakdown(context), devices)
         pipelined = any(_PIPELINED in line for line in log.lines)
@@ -168,8 +168,3 @@ def _as_allocated(
         msgspec.structs.replace(each, compute=each.compute - spare) if gpu in later else each
         for gpu, each in enumerate(buffers)
     )
-
-
-def _last_words(log: NativeLog) -> str:
-    lines = [line for line in log.lines if "rror" in line or "failed" in line] or list(log.lines)
-    return lines[-1].strip() if lines else "llama.cpp gave no reason"
