@@ -23,7 +23,7 @@ from tui_chat.chat.model import FinishReason, ProblemCode, Role
 from tui_chat.memory.parkfile import ParkLabel
 from tui_chat.memory.pictured import cells, end_of_picture, spell, whole, within
 from tui_chat.wire.api import Turn
-from tui_chat.wire.events import Event, Prefill
+from tui_chat.wire.events import Event, Prefill, Warned
 from tui_chat.wire.pictures import Picture
 from tui_chat.wire.plan import LoadOptions
 
@@ -184,16 +184,20 @@ async def test_what_is_parked_with_pictures_is_gone_on_with_elsewhere(
         (Picture("image/png", b""), "PNG"),
     ],
 )
-async def test_a_picture_that_cannot_be_read_is_said_to_and_nothing_else_happens(
+async def test_a_picture_that_cannot_be_read_is_said_to_and_the_chat_goes_on(
     model: LlamaCppModel, picture: Picture, kind: str
 ) -> None:
-    before = await hear(model, "Say hello.")
-    problem = (await hear(model, asked(picture))).settled.problem
-    assert problem is not None
-    assert problem.code is ProblemCode.NOT_POSSIBLE
-    assert f"cannot read this {kind} picture" in problem.what
-    assert "PNG or JPEG" in problem.remedy
-    assert (await hear(model, "Say hello.")).text == before.text
+    told = await hear(model, (Turn(Role.USER, "[a picture that cannot be read]\nWhat is this?"),))
+    heard = await hear(model, asked(picture))
+    (warned,) = (event.problem for event in heard.events if isinstance(event, Warned))
+    assert warned.code is ProblemCode.NOT_POSSIBLE
+    assert f"cannot read this {kind} picture" in warned.what
+    assert "PNG or JPEG" in warned.remedy
+    assert heard.text == told.text
+    further = (*asked(picture), Turn(Role.ASSISTANT, heard.text), *asked(GREY, "And this one?"))
+    heard = await hear(model, further)
+    assert heard.settled.problem is None
+    assert not any(isinstance(event, Warned) for event in heard.events), "that was said before"
 
 
 async def test_a_picture_that_is_seen_at_once_and_larger_than_a_batch_ends_no_process(

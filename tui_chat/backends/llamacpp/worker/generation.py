@@ -28,7 +28,7 @@ from tui_chat.backends.llamacpp.worker.voice import Voice
 from tui_chat.backends.protocol import BackendError
 from tui_chat.chat.model import FinishReason, Problem, ProblemCode, Sampling, Timings, Usage
 from tui_chat.memory.pictured import cells
-from tui_chat.wire.events import Event, Prefill, Settled
+from tui_chat.wire.events import Event, Prefill, Settled, Warned
 
 _LOOK_S = 0.02
 """How often an answer that is held looks whether it may go on."""
@@ -105,9 +105,9 @@ class Generator:
             prompt = write_prompt(self.model, order.turns, order.begun)
         except RenderError as error:
             finish, problem = FinishReason.BACKEND_ERROR, template_problem(error)
-        except BackendError as error:
-            finish, problem = FinishReason.BACKEND_ERROR, error.problem
         else:
+            for unread in prompt.unread[:1]:  # the others are as likely of the same kind
+                send(Warned(unread))
             tally.prompt = cells(prompt.tokens)
             finish, problem = self._run(prompt, order, seed, tally, emitter, abort, send)
         send(

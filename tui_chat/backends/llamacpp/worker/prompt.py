@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from tui_chat.backends.llamacpp.worker.beginning import beginning
 from tui_chat.backends.llamacpp.worker.model import Model
 from tui_chat.backends.llamacpp.worker.scribe import Scribe
-from tui_chat.backends.llamacpp.worker.sight import Glimpse
+from tui_chat.backends.llamacpp.worker.sight import Glimpse, Sight
 from tui_chat.backends.llamacpp.worker.template import ChatTemplate, RenderError
 from tui_chat.backends.llamacpp.worker.vocabulary import MARK, PICTURE, Vocabulary
-from tui_chat.backends.protocol import NEW, Begun
+from tui_chat.backends.protocol import NEW, BackendError, Begun
+from tui_chat.chat.model import Problem
 from tui_chat.memory.pictured import whole
 from tui_chat.wire.api import Turn
+
+_UNREAD = "[a picture that cannot be read]\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Rendered:
         template: The template.
         seen: The parts of pictures among the tokens, by where they begin.
         widths: Of tokens that stand for a picture's sign, or for nothing, in the text: bytes of it.
+        unread: Why pictures of the last turn cannot be read; of others it was told before.
     """
 
     text: str
@@ -35,6 +41,7 @@ class Rendered:
     template: ChatTemplate
     seen: Mapping[int, Glimpse]
     widths: Mapping[int, int]
+    unread: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Prompt:
         turn_ends: Numbers of tokens after which the last turn begins and ends, roughly; only for a
             model that takes checkpoints.
         seen: The parts of pictures among the tokens, by where they begin.
+        unread: Why pictures of the last turn cannot be read.
     """
 
     text: str
@@ -59,6 +67,7 @@ class Prompt:
     begun: Begun = NEW
     turn_ends: frozenset[int] = frozenset()
     seen: Mapping[int, Glimpse] = field(default_factory=dict)
+    unread: tuple[Problem, ...] = ()
 
 
 def write_prompt(model: Model, turns: tuple[Turn, ...], begun: Begun = NEW) -> Prompt:
@@ -66,7 +75,6 @@ def write_prompt(model: Model, turns: tuple[Turn, ...], begun: Begun = NEW) -> P
 
     Raises:
         RenderError: The template does not accept them.
-        BackendError: A picture cannot be read.
     """
     rendered = render(model.scribe, turns, begun)
     text, tokens, template = rendered.text, rendered.tokens, rendered.template
@@ -82,19 +90,24 @@ def write_prompt(model: Model, turns: tuple[Turn, ...], begun: Begun = NEW) -> P
         # The last token is evaluated in any case, and before the first there is nothing to go back to.
         turn_ends=frozenset(whole(tokens, max(1, min(count, len(tokens) - 1))) for count in counts),
         seen=rendered.seen,
+        unread=rendered.unread,
     )
 
 
 def render(scribe: Scribe, turns: tuple[Turn, ...], begun: Begun = NEW) -> Rendered:
     """Write `turns`, and the answer as far as it had `begun`, with what a model is written to.
 
+    A picture that cannot be read is told in words.
+
     Raises:
         RenderError: The template does not accept them.
-        BackendError: A picture cannot be read.
     """
     template, vocabulary = scribe.template, scribe.vocabulary
     if isinstance(template, RenderError):
         raise template
+    unread: list[Problem] = []
+    if scribe.sight is not None:
+        turns, unread = _readable(scribe.sight, turns)
     text, form = template.render(harmless(scribe, turns))
     said = ""
     if begun:
@@ -122,7 +135,25 @@ def render(scribe: Scribe, turns: tuple[Turn, ...], begun: Begun = NEW) -> Rende
         widths = {at + 1: width for at, width in widths.items()}
     if not tokens:
         raise RenderError("it renders to nothing")
-    return Rendered(text + said, tokens, form, template, seen, widths)
+    return Rendered(text + said, tokens, form, template, seen, widths, tuple(unread))
+
+
+def _readable(sight: Sight, turns: tuple[Turn, ...]) -> tuple[tuple[Turn, ...], list[Problem]]:
+    """The turns with words in the place of each picture that cannot be read, and why, of the last one."""
+    written: list[Turn] = []
+    why: list[Problem] = []
+    for turn in turns:
+        seen, why = [], []
+        for picture in turn.pictures:
+            try:
+                sight.read(picture)
+            except BackendError as error:
+                why.append(error.problem)
+            else:
+                seen.append(picture)
+        text = _UNREAD * len(why) + turn.text
+        written.append(msgspec.structs.replace(turn, pictures=tuple(seen), text=text))
+    return tuple(written), why
 
 
 def harmless(scribe: Scribe, turns: tuple[Turn, ...]) -> tuple[Turn, ...]:

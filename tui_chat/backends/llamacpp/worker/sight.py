@@ -281,8 +281,8 @@ def _unreadable(picture: Picture) -> Problem:
     kind = picture.media_type.removeprefix("image/").upper()
     return Problem(
         ProblemCode.NOT_POSSIBLE,
-        f"The model's own reader cannot read this {kind} picture.",
-        kept="Your message is kept; nothing was sent to the model.",
+        f"The model's own reader cannot read this {kind} picture, or it is damaged.",
+        kept="The model is told so in its place.",
         remedy="Save it as PNG or JPEG and attach that.",
     )
 
@@ -291,7 +291,7 @@ def _for_another(name: str) -> Problem:
     return Problem(
         ProblemCode.NOT_POSSIBLE,
         f"{name} puts words around pictures that this model does not know: it was made for another one.",
-        kept="Your message is kept; nothing was sent to the model.",
+        kept="The model is told in words that there is a picture.",
         remedy="Put the projector that came with the model in its place.",
     )
 
