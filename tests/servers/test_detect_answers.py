@@ -12,6 +12,7 @@ import pytest
 from tests.servers.listeners import Listener, listening, models
 from tests.servers.processes import llama_cpp
 from tests.worker.support import PATIENCE_S
+from tui_chat.backends.detect import probe
 from tui_chat.backends.detect.found import Found
 from tui_chat.backends.detect.look import detect
 from tui_chat.config.servers import DetectSettings
@@ -204,6 +205,11 @@ async def test_nothing_is_sent_but_gets_and_no_secret(monkeypatch: pytest.Monkey
     monkeypatch.setenv("OLLAMA_API_KEY", "secret")
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1:1")
+    for patience in (
+        "CONNECT_S",
+        "WITHIN_S",
+    ):  # so many at once take a busy machine longer than a person waits
+        monkeypatch.setattr(probe, patience, PATIENCE_S)
     giving = [Listener(routes, headers="Set-Cookie: a=secret; Path=/\r\n") for routes, _ in ANSWERS.values()]
     async with listening(*giving, *STRANGERS.values()):
         assert len(await found_at(*giving, *STRANGERS.values())) == len(giving)

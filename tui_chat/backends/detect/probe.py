@@ -42,12 +42,12 @@ class Reply:
 
 
 class Asking:
-    """Asks what is at `url`, by `client`, for `within_s` at most."""
+    """Asks what is at `url`, by `client`, for `within_s` at most; `WITHIN_S` if that is not given."""
 
-    def __init__(self, client: httpx.AsyncClient, url: str, within_s: float = WITHIN_S) -> None:
+    def __init__(self, client: httpx.AsyncClient, url: str, within_s: float | None = None) -> None:
         self._client = client
         self._url = url
-        self._until = perf_counter() + within_s
+        self._until = perf_counter() + (WITHIN_S if within_s is None else within_s)
 
     async def get(self, path: str) -> Reply | None:
         """Ask for `path`; None if no reply came, or none that is HTTP, or too long a one."""
